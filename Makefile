@@ -1,0 +1,77 @@
+# make run    sets up .venv, then serves the app on http://localhost:7860 (PORT=8000: elsewhere)
+# make test   sets up what tests need, a browser included, then runs them (ARGS=… for pytest)
+# make lint   ruff
+#
+# The first set-up compiles llama.cpp, which takes minutes. That build takes CMAKE_ARGS too:
+# make run CMAKE_ARGS=-DGGML_CUDA=on. Without them, a later make keeps the build that is there.
+
+PYTHON ?= python3
+PY := .venv/bin/python
+PIP := $(PY) -m pip --disable-pip-version-check
+
+# Stamps, touched when a step is complete: an interrupted step is done again.
+VENV := .venv/.made
+LLAMA := .venv/.llama
+APP := .venv/.app
+TESTS := .venv/.tests
+LINT := .venv/.lint
+
+export ASKED := $(strip $(CMAKE_ARGS))
+# pip's cache and an installed build don't know what arguments they were built with.
+ANEW := --no-cache-dir --force-reinstall
+
+.PHONY: run test lint picture FORCE
+
+run: $(APP)
+	$(PY) app.py
+
+test: $(TESTS)
+	$(PY) tests/browser/install.py
+	$(PY) -m pytest $(ARGS)
+
+# The README's picture, from the running app.
+picture: $(TESTS)
+	$(PY) tests/browser/install.py
+	$(PY) tests/browser/picture.py
+
+lint: $(LINT)
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+
+# Before 23.1, pip doesn't read --config-settings in a requirements file.
+$(VENV):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version)'
+	$(PYTHON) -m venv .venv
+	$(PIP) install --quiet "pip>=23.1"
+	@touch $@
+
+# These two change only when the version or the arguments do, so that nothing else compiles again.
+.venv/llama.txt: $(VENV) FORCE
+	@grep '^llama-cpp-python' requirements.txt | cmp -s - $@ || grep '^llama-cpp-python' requirements.txt > $@
+
+.venv/cmake-args: $(VENV) FORCE
+	@{ test -e $@ && test -z "$$ASKED"; } || echo "$$ASKED" | cmp -s - $@ || echo "$$ASKED" > $@
+
+# llama.cpp's `common` library is half of the build, and not used here. llama-cpp-python forces it
+# on with a cache variable; a plain variable of the same name, set before, wins over that one.
+$(LLAMA): .venv/llama.txt .venv/cmake-args
+	@echo "Compiling llama.cpp, unless pip has a build of it: about three minutes on two cores"
+	@echo 'set(LLAMA_BUILD_COMMON OFF)' > .venv/no-common.cmake
+	args="$$(cat .venv/cmake-args)"; \
+	  CMAKE_ARGS="-DCMAKE_PROJECT_TOP_LEVEL_INCLUDES='$(CURDIR)/.venv/no-common.cmake' $$args" \
+	  $(PIP) install $${args:+$(ANEW)} --no-deps -r .venv/llama.txt
+	@touch $@
+
+$(APP): $(LLAMA) requirements.txt requirements-embedded.txt
+	$(PIP) install --quiet -r requirements.txt
+	$(PIP) install --quiet --no-deps --require-hashes -r requirements-embedded.txt
+	@touch $@
+
+$(TESTS): $(APP) tests/requirements.txt
+	$(PIP) install --quiet -r tests/requirements.txt
+	@touch $@
+
+# Only ruff: linting shouldn't have to wait for a compiler.
+$(LINT): $(VENV) tests/requirements.txt
+	$(PIP) install --quiet "$$(grep '^ruff==' tests/requirements.txt)"
+	@touch $@

@@ -1,0 +1,330 @@
+"""The command line: `python -m compare`. Answers go to stdout, everything about them to stderr.
+
+Exit status: 0 all columns finished, 1 some column failed, 2 wrong usage, 130 after Ctrl-C.
+"""
+
+import json
+import queue
+import sys
+import unicodedata
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+
+from compare import words
+from compare.catalogue import MODELS
+from compare.comparison import document
+from compare.events import Downloading, Event, Failed, Fetched
+from compare.fanout import Run
+from compare.fit import about, files, fit, learn, lines
+from compare.hardware import named, this_machine
+from compare.machine import Machine
+from compare.owner import Owner
+from compare.response import Response
+from compare.spec import (
+    ModelFile,
+    UsageError,
+    catalogue_file,
+    comparison,
+    resolve,
+    split_specs,
+)
+
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False,
+    help="Compare GGUF models side by side: same prompt, same machine, same settings.",
+)  # fmt: skip
+
+
+class Mode(StrEnum):
+    together = "together"
+    in_turn = "in-turn"
+
+
+class KvType(StrEnum):
+    f16 = "f16"
+    q8_0 = "q8_0"
+
+
+@app.command()
+def ask(
+    prompt: Annotated[str, typer.Argument(help="What to ask; - reads it from stdin.")],
+    models: Annotated[
+        list[str] | None,
+        typer.Option(help="SPECs, separated by commas: an id, id:QUANT, or a .gguf file."),
+    ] = None,
+    mode: Annotated[Mode, typer.Option(help="All at once, or one after another.")] = Mode.together,
+    max_tokens: int = 256,
+    temperature: float = 0.7,
+    top_p: float = 0.95,
+    top_k: int = 40,
+    min_p: float = 0.05,
+    repeat_penalty: float = 1.0,
+    seed: Annotated[int | None, typer.Option(help="Drawn and recorded when not given.")] = None,
+    stop: Annotated[list[str] | None, typer.Option(help="Ends an answer; may be repeated.")] = None,
+    system: Annotated[str | None, typer.Option(help="The system prompt.")] = None,
+    n_ctx: int = 2048,
+    gpu_layers: Annotated[str, typer.Option(help="auto, or a number of layers.")] = "auto",
+    kv_type: KvType = KvType.f16,
+    threads: Annotated[int | None, typer.Option(help="Replaces the cores found here.")] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Load also what is predicted not to fit.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one document.")] = False,
+) -> None:
+    """Ask several models the same thing and watch them answer."""
+    machine = Machine(Owner.from_environ())
+    notices = ()
+    specs = split_specs(models or [])
+    if not specs:
+        pair, reason = machine.start_pair()
+        specs = list(pair)
+        if reason:
+            notices = (reason,)
+    request = comparison(
+        _from_stdin() if prompt == "-" else prompt,
+        specs,
+        system=system,
+        mode=mode.value,
+        threads=threads,
+        force=force,
+        notices=notices,
+        max_tokens=max_tokens,
+        temperature=temperature,
+        top_p=top_p,
+        top_k=top_k,
+        min_p=min_p,
+        repeat_penalty=repeat_penalty,
+        seed=seed,
+        stop=tuple(stop or ()),
+        n_ctx=n_ctx,
+        kv_type=kv_type.value,
+        gpu_layers=_layers(gpu_layers),
+    )
+    run = machine.compare(request)
+    for notice in run.comparison.notices:
+        _tell(notice)
+    interrupted = _follow(run, (lambda _: None) if as_json else _Blocks(run))
+    responses = run.responses()
+    if as_json:
+        found = document(run.comparison, responses, machine.describe())
+        print(json.dumps(found, ensure_ascii=False))
+    else:
+        _tell(str(words.summary(responses, words.names(run.comparison.models))))
+    machine.close()
+    failed = any(response.state == "failed" for response in responses.values())
+    raise typer.Exit(130 if interrupted else int(failed))
+
+
+@app.command()
+def models(
+    download: Annotated[
+        list[str] | None, typer.Option(help="SPECs, separated by commas, to fetch ahead.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one document.")] = False,
+) -> None:
+    """List the models that can be asked by name, and what is here; fetch some ahead."""
+    machine = Machine(Owner.from_environ())
+    wanted = split_specs(download or [])
+    failed = not _download(machine, resolve(wanted)) if wanted else False
+    found = [_listing(machine, model_id) for model_id in MODELS]
+    if as_json:
+        print(json.dumps(found, ensure_ascii=False))
+        raise typer.Exit(int(failed))
+    for model in found:
+        print(f"{model['id']}  {MODELS[model['id']].name}, {MODELS[model['id']].licence_note}")
+        for quant in model["quants"]:
+            here = "here" if quant["cached"] else ""
+            default = "default" if quant["name"] == model["default_quant"] else ""
+            size = words.size(quant["bytes"])
+            print(f"  {quant['name']:8}{size:>9}  {', '.join(filter(None, (default, here)))}")
+
+    raise typer.Exit(int(failed))
+
+
+@app.command("fit")
+def fit_command(
+    models: Annotated[list[str], typer.Option(help="SPECs, separated by commas.")],
+    n_ctx: int = 2048,
+    kv_type: KvType = KvType.f16,
+    hardware: Annotated[
+        list[str] | None,
+        typer.Option(help="Names, or GB such as 24GB or 16GB-ram. Without it: this machine."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one document.")] = False,
+) -> None:
+    """Tell which models fit on which hardware, before anything is downloaded."""
+    machine = Machine(Owner.from_environ())
+    here = this_machine(machine.describe())
+    machine.close()
+    rooms = [named(name, here) for name in split_specs(hardware or [])] or [here]
+    learned = learn(files(split_specs(models)))
+    rows = fit(learned, rooms, n_ctx, kv_type.value)
+    for model in learned:
+        if model.trouble:
+            _tell(f"{model.file.key}: {model.trouble}")
+    if as_json:
+        print(json.dumps(rows, ensure_ascii=False))
+    else:
+        print("\n".join(lines(rows)))
+        _tell("\n" + "\n".join(about(rows, learned, rooms)))
+    raise typer.Exit(int(any(model.trouble for model in learned)))
+
+
+def _download(machine: Machine, files: tuple[ModelFile, ...]) -> bool:
+    """Fetches files side by side, a bar each on stderr; returns whether all are here now."""
+    heard: queue.SimpleQueue[tuple[ModelFile, Event]] = queue.SimpleQueue()
+    for file in files:
+        machine.want(file, lambda event, file=file: heard.put((file, event)))
+    left, whole = len(files), True
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )  # fmt: skip
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        bars = {file.key: progress.add_task(file.key, total=file.bytes) for file in files}
+        while left:
+            file, event = heard.get()
+            match event:
+                case Downloading(done_bytes=done, total_bytes=total, waits=waits):
+                    name = f"{file.key} (another program fetches it)" if waits else file.key
+                    progress.update(bars[file.key], completed=done, total=total, description=name)
+                case Fetched(file_bytes=size):
+                    progress.update(bars[file.key], completed=size, total=size)
+                    left -= 1
+                case Failed(message=message):
+                    progress.console.print(f"{file.key}: {message}", markup=False, soft_wrap=True)
+                    left, whole = left - 1, False
+    return whole
+
+
+def _listing(machine: Machine, model_id: str) -> dict:
+    model = MODELS[model_id]
+    return {
+        "id": model.id, "name": model.name, "repo": model.repo, "licence": model.licence,
+        "context": model.context, "default_quant": model.default_quant,
+        "quants": [
+            {"name": quant.name, "file": quant.file, "bytes": quant.bytes,
+             "cached": machine.cached(catalogue_file(model, quant))}
+            for quant in model.quants
+        ],
+    }  # fmt: skip
+
+
+def _from_stdin() -> str:
+    try:
+        return sys.stdin.buffer.read().decode()
+    except UnicodeDecodeError as error:
+        raise UsageError(f"What came on stdin is not UTF-8 text ({error.reason}).") from None
+
+
+def _layers(text: str) -> str | int:
+    if text == "auto":
+        return text
+    try:
+        return int(text)
+    except ValueError:
+        raise UsageError(
+            f"gpu-layers is “{text}”. It must be auto or a number of layers."
+        ) from None
+
+
+def _follow(run: Run, show) -> bool:
+    """Shows a run until its end; returns whether Ctrl-C ended it."""
+    try:
+        for responses in run.snapshots():
+            show(responses)
+    except KeyboardInterrupt:
+        run.stop()
+        run.wait()
+        show(run.responses())
+        return True
+    return False
+
+
+class _Blocks:
+    """Answers as labelled blocks, one under the other, each written while it comes.
+
+    The first model that writes has the first block; what others write meanwhile follows when it ends.
+    """
+
+    def __init__(self, run: Run):
+        self._files = {file.key: file for file in run.comparison.models}
+        self._max_seconds = run.comparison.max_seconds
+        self._current: str | None = None
+        self._written = 0
+        self._left = list(self._files)
+        self._told: dict[str, str] = {}
+
+    def __call__(self, responses: dict[str, Response]) -> None:
+        self._tell_states(responses)
+        while self._current or self._choose(responses):
+            response = responses[self._current]
+            text = _printable(response.text)
+            print(text[self._written :], end="", flush=True)
+            self._written = len(text)
+            if not response.ended:
+                return
+            self._close(response)
+
+    def _choose(self, responses: dict[str, Response]) -> bool:
+        writing = [key for key in self._left if responses[key].text or responses[key].ended]
+        if not writing:
+            return False
+        self._current = min(writing, key=lambda key: responses[key].first_token_at or float("inf"))
+        self._left.remove(self._current)
+        self._written = 0
+        file = self._files[self._current]
+        print(f"── {file.name}{' · ' + file.quant if file.quant else ''} ──")
+        if file.base:
+            print(words.BASE_NOTE)
+        return True
+
+    def _close(self, response: Response) -> None:
+        if self._written:
+            print()
+        if response.state == "failed":
+            print("\n".join((response.error, *response.log)))
+        figures = words.figures(response)
+        line = words.state_line(response, 0, max_seconds=self._max_seconds)
+        rate = f"{words.speed(response.decode_tps)} tok/s, {words.company(response, 0)}"
+        print(f"[{line} · {rate} · first token {figures['First token']}]\n", flush=True)
+        self._current = None
+
+    def _tell_states(self, responses: dict[str, Response]) -> None:
+        for key, response in responses.items():
+            state = response.state
+            if self._told.get(key) != state and state in ("queued", "downloading", "loading"):
+                _tell(f"{self._files[key].name}: {state}")
+            self._told[key] = state
+
+
+def _printable(text: str) -> str:
+    """Without control characters: a model's text must not steer the terminal."""
+    return "".join(c for c in text if c in "\n\t" or not unicodedata.category(c).startswith("C"))
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def main() -> None:
+    try:
+        app(standalone_mode=True)
+    except UsageError as error:
+        _tell(str(error))
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,646 @@
+"""The charts of published scores: rows of one suite in, a figure out, and the sentence that says it in words.
+
+Pure. A figure has no ground of its own and is coloured in the light theme's colours; the page's
+stylesheet maps each of them to the theme's. Chat models are filled, base models hollow.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from compare.scores import (
+    View,
+    averages,
+    by_task,
+    chosen,
+    dated,
+    drawn,
+    listed,
+    of_suite,
+    points,
+    second_reading,
+    signed,
+    why_empty,
+)
+from compare.suites import AVERAGE, KINDS, NAMES, SUITES, Name
+
+COLOURS = {
+    "tinyllama": "#285fec",
+    "solar": "#876b1b",
+    "mixtral": "#78154e",
+    "other-1": "#425c2b",
+    "other-2": "#6e1c03",
+    "other-3": "#485874",
+}
+INK, MUTED, PALE, LINE, GROUND = "#17181c", "#5d626c", "#868b95", "#e6e7ea", "#ffffff"
+"""Text, second text, a muted model, hairlines, what lies under the chart."""
+CLEAR = "rgba(0,0,0,0)"
+FONT = 'Inter, ui-sans-serif, system-ui, -apple-system, "Segoe UI", Roboto, sans-serif'
+CHANCE = "Chance level"
+NO_AVERAGE = "None of these models has all the tasks an average needs."
+DOTTED = {"color": INK, "width": 1.5, "dash": "2px 3px"}
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    figure: go.Figure
+    finding: str
+    """what the chart shows, in one sentence"""
+    rest: str = ""
+
+
+def draw(table: pd.DataFrame, view: View) -> Drawing:
+    """The chart that a settled view asks for."""
+    suite = view.suite
+    if view.chart == "difference":
+        rows = of_suite(table, suite)
+        if len(view.pair) < 2:
+            return _nothing("A difference needs two models; this suite has fewer.")
+        return Drawing(
+            difference(rows, suite, *view.pair), *say_difference(rows, suite, *view.pair)
+        )
+    rows = drawn(table, view)
+    if rows["score"].isna().all():
+        return _nothing(why_empty(view))
+    match view.chart:
+        case "sizes":
+            return Drawing(sizes(rows, suite), *say_sizes(rows, suite))
+        case "heat":
+            return Drawing(heat(rows, suite), *say_heat(rows, suite))
+        case "training":
+            rows = rows[rows["pretrain_tokens_b"].notna() & (rows["model_kind"] == "base")]
+            if rows.empty:
+                return _nothing(
+                    "None of these models is a checkpoint with a known number of tokens."
+                )
+            return Drawing(training(rows, suite), *say_training(rows, suite))
+    again = second_reading(table, suite) if view.again else None
+    finding, rest = say_tasks(rows, suite, again)
+    there, shown = chosen(table, view)["model"].nunique(), rows["model"].nunique()
+    if shown < there:
+        rest += f" {there - shown} more can be chosen."
+    return Drawing(tasks(rows, suite, again), finding, rest)
+
+
+def _nothing(why: str) -> Drawing:
+    return Drawing(empty(why), why)
+
+
+def empty(why: str) -> go.Figure:
+    """A chart without data, which says why."""
+    hidden = {"visible": False}
+    said = _note(_wrapped(why, 44), 0.5, 0.5, size=14)
+    return _figure([], height=240, annotations=[said], xaxis=hidden, yaxis=hidden)
+
+
+# By task.
+
+
+def tasks(rows: pd.DataFrame, suite: str, again: pd.DataFrame | None = None) -> go.Figure:
+    """Grouped bars. `again`: a second reading, drawn as a whisker from the first to the second value."""
+    names, many = SUITES[suite].benchmarks, rows["model"].nunique() > len(COLOURS) + 2
+    scored, kinds, traces = _by_model(rows, names), _kinds(rows), []
+    for model in averages(rows, suite).index:
+        mine = scored[model]
+        up, down, said = _second(mine, again)
+        trace = {
+            "type": "bar", "name": _label(model), "x": [row["benchmark"] for row in mine],
+            "y": [row["score"] for row in mine], "marker": _marker(_colour(model, many), kinds[model]),
+            "hoverinfo": "text",
+            "hovertext": [_hover(row, extra) for row, extra in zip(mine, said, strict=True)],
+        }  # fmt: skip
+        if any(up + down):
+            trace["error_y"] = {
+                "type": "data", "symmetric": False, "array": up, "arrayminus": down, "color": INK,
+                "thickness": 1.5, "width": 3,
+            }  # fmt: skip
+        traces.append(trace)
+    present = {name for trace in traces for name in trace["x"]}
+    order = [name for name in names if name in present]
+    levels = {place: SUITES[suite].chance.get(name) for place, name in enumerate(order)}
+    known = {place: level for place, level in levels.items() if level is not None}
+    if known:
+        key = {"x": [None], "y": [None], "mode": "lines", "hoverinfo": "skip"}
+        traces.append({"type": "scatter", "name": CHANCE, "line": DOTTED, **key})
+    highest = SUITES[suite].highest
+    return _figure(
+        traces, height=400, bargap=0.24, bargroupgap=0.08,
+        shapes=[
+            {"type": "line", "name": CHANCE, "x0": place - 0.46, "x1": place + 0.46, "y0": level,
+             "y1": level, "line": DOTTED}
+            for place, level in known.items()
+        ],
+        xaxis={"categoryorder": "array", "categoryarray": order, "range": [-0.5, len(order) - 0.5]},
+        yaxis={"range": [0, highest], "dtick": highest / 4, "showgrid": True},
+    )  # fmt: skip
+
+
+def say_tasks(rows: pd.DataFrame, suite: str, again: pd.DataFrame | None = None) -> tuple[str, str]:
+    """Who is first in how many tasks, and in which."""
+    wide = by_task(rows, suite)[list(SUITES[suite].chance)].dropna(axis=1, how="all")
+    if len(wide) == 1:
+        model = wide.index[0]
+        best, worst = wide.loc[model].idxmax(), wide.loc[model].idxmin()
+        return (
+            f"{_label(model)} scores highest on {best}, {points(wide.loc[model, best])}",
+            f", and lowest on {worst}, {points(wide.loc[model, worst])}.",
+        )
+    firsts: dict[str, list[str]] = {}
+    for task in wide:
+        for model in wide.index[wide[task] == wide[task].max()]:
+            firsts.setdefault(model, []).append(task)
+    order = sorted(firsts, key=lambda model: -len(firsts[model]))
+    leader, *others = order
+    finding = f"{_label(leader)} is first in {_of(len(firsts[leader]), wide.shape[1])}"
+    rest = [f", {_label(model)} on {listed(firsts[model])}" for model in others[:3]]
+    moved = "" if again is None else _moved(rows, again)
+    return finding, "".join(rest) + f", among {_count(len(wide), 'model')}." + moved
+
+
+def _moved(rows: pd.DataFrame, again: pd.DataFrame) -> str:
+    both = rows.merge(again, on=["model", "benchmark"], suffixes=("", "_2")).dropna(
+        subset=["score", "score_2"]
+    )
+    if both.empty:
+        return " None of these models was read again."
+    both["moved"] = (both["score_2"] - both["score"]).abs()
+    most = both.loc[both["moved"].idxmax()]
+    names = listed(dict.fromkeys(both["label"]))
+    if most["moved"] == 0:
+        return f" Read again, the scores of {names} are the same."
+    where = f"{most['label']}, {most['benchmark']}"
+    return f" Read again, the scores of {names} move by up to {points(most['moved'])} ({where})."
+
+
+def _second(
+    mine: list[dict], again: pd.DataFrame | None
+) -> tuple[list[float], list[float], list[str]]:
+    """How far a second reading lies above and below each bar, and how it reads."""
+    found = {}
+    if again is not None:
+        found = {(row["model"], row["benchmark"]): row["score"] for row in _dicts(again)}
+    moved = [found.get((row["model"], row["benchmark"]), math.nan) - row["score"] for row in mine]
+    return (
+        [max(0.0, m) if m == m else 0.0 for m in moved],
+        [max(0.0, -m) if m == m else 0.0 for m in moved],
+        [f"second reading {signed(m)}" if m == m else "" for m in moved],
+    )
+
+
+# By size.
+
+
+def sizes(rows: pd.DataFrame, suite: str) -> go.Figure:
+    """The average against parameters, on a log axis: the printed average, else the computed one."""
+    found = _dicts(averages(rows, suite).dropna(subset=["shown"]).reset_index())
+    if not found:
+        return empty(NO_AVERAGE)
+    many = len(found) > len(COLOURS) + 2
+    by_model = _by_model(rows, SUITES[suite].benchmarks)
+    for each in found:
+        first, colour = by_model[each["model"]][0], _colour(each["model"], many)
+        each |= {"params_b": first["params_b"], "kind": first["model_kind"], "colour": colour}
+        each["label"] = "" if many and colour == PALE else each["label"]
+    places = _label_places([(each["params_b"], each["shown"], each["label"]) for each in found])
+    for each, place in zip(found, places, strict=True):
+        each["place"] = place
+    traces = []
+    for kind, name in (("chat", KINDS["chat"]), ("base", KINDS["base"])):
+        mine = [each for each in found if each["kind"] == kind]
+        if not mine:
+            continue
+        colours = [each["colour"] for each in mine]
+        traces.append({
+            "type": "scatter", "name": name, "mode": "markers+text", "hoverinfo": "text",
+            "x": [each["params_b"] for each in mine], "y": [each["shown"] for each in mine],
+            "hovertext": [_hover_average(by_model[each["model"]], each) for each in mine],
+            "text": [each["label"] and f"  {each['label']}  " for each in mine],
+            "textposition": [each["place"] for each in mine],
+            "textfont": {"size": 12, "color": [MUTED if c == PALE else c for c in colours]},
+            "marker": {
+                "size": 12, "color": [_marker(colour, kind)["color"] for colour in colours],
+                "line": {"color": colours, "width": 1.5},
+            },
+        })  # fmt: skip
+    levels = list(SUITES[suite].chance.values())
+    chance = None if None in levels else sum(levels) / len(levels)
+    low, high = rows["params_b"].min(), rows["params_b"].max()
+    ticks = [0.3, 1, 3, 10, 30, 100, 300]
+    return _figure(
+        traces, height=420, showlegend=False, **_levels({chance: "chance"} if chance else {}),
+        xaxis={
+            "type": "log", "tickvals": ticks, "ticktext": [f"{tick:g} B" for tick in ticks],
+            "range": [math.log10(low / 1.6), math.log10(high * 1.6)], "showgrid": True,
+        },
+        yaxis={"showgrid": True},
+    )  # fmt: skip
+
+
+def _label_places(dots: list[tuple[float, float, str]]) -> list[str]:
+    """Where each dot's label covers the fewest other dots and labels, in a frame as small as a phone's.
+
+    `dots`: parameters, score and label of each; without a label it only takes its own place.
+    """
+    xs, ys = [math.log10(x) for x, _, _ in dots], [y for _, y, _ in dots]
+    wide, high = 270 / ((max(xs) - min(xs)) or 1), 330 / ((max(ys) - min(ys)) or 1)
+    at = [(x * wide, y * high) for x, y in zip(xs, ys, strict=True)]
+    left, right = min(x for x, _ in at) - 30, max(x for x, _ in at) + 30
+    taken = [(x - 6, x + 6, y - 6, y + 6) for x, y in at]
+    places = []
+    for (x, y), (_, _, label) in zip(at, dots, strict=True):
+        width = 6.3 * len(label)
+        boxes = {
+            "middle left": (x - 10 - width, x - 10, y - 5, y + 5),
+            "middle right": (x + 10, x + 10 + width, y - 5, y + 5),
+            "top center": (x - width / 2, x + width / 2, y + 9, y + 19),
+            "bottom center": (x - width / 2, x + width / 2, y - 19, y - 9),
+        }
+        covers = {
+            place: sum(_meet(box, other) for other in taken) + 9 * (box[0] < left or box[1] > right)
+            for place, box in boxes.items()
+        }
+        places.append(min(covers, key=covers.__getitem__))
+        if label:
+            taken.append(boxes[places[-1]])
+    return places
+
+
+def _meet(a: tuple[float, ...], b: tuple[float, ...]) -> bool:
+    return a[0] < b[1] and b[0] < a[1] and a[2] < b[3] and b[2] < a[3]
+
+
+def say_sizes(rows: pd.DataFrame, suite: str) -> tuple[str, str]:
+    """The best model, and how many larger ones it leaves behind."""
+    found = averages(rows, suite).dropna(subset=["shown"])
+    if found.empty:
+        return NO_AVERAGE, ""
+    params = rows.drop_duplicates("model").set_index("model")["params_b"]
+    best = found.index[0]
+    larger = sum(params[model] > params[best] for model in found.index)
+    kind = "average" if SUITES[suite].averaged else "mean of the tasks, computed here"
+    finding = f"{_label(best)} has the highest {kind}, {points(found.loc[best, 'shown'])}"
+    behind = f"; {_count(larger, 'larger model')} {'scores' if larger == 1 else 'score'} less"
+    return finding, f", with {params[best]:g} billion parameters{behind if larger else ''}."
+
+
+# The difference of two models.
+
+
+def difference(rows: pd.DataFrame, suite: str, a: str, b: str) -> go.Figure:
+    """Diverging bars, task by task: to the right where `a` is ahead, to the left where `b` is."""
+    apart = _apart(rows, suite, a, b)
+    if not apart:
+        return empty(f"No task has a score of both {_label(a)} and {_label(b)}.")
+    names, kinds = (_label(a), _label(b)), _kinds(rows)
+    looks = [_marker(_colour(model, False), kinds[model]) for model in (a, b)]
+    if looks[0] == looks[1]:
+        looks[0] = _marker(INK, kinds[a])
+    sides = [each for each in apart if each["by"] >= 0], [each for each in apart if each["by"] < 0]
+    traces = [
+        {
+            "type": "bar", "orientation": "h", "name": f"{name} ahead", "marker": look,
+            "y": [each["task"] for each in side], "x": [each["by"] for each in side],
+            "text": [signed(each["by"]) for each in side], "textposition": "outside",
+            "textfont": {"size": 13, "color": INK}, "cliponaxis": False, "hoverinfo": "text",
+            "hovertext": [each["hover"] for each in side],
+        }
+        for side, name, look in zip(sides, names, looks, strict=True)
+        if side
+    ]  # fmt: skip
+    reach = max([0.5, *(abs(each["by"]) for each in apart)]) * 1.45
+    left, right = _wrapped(f"← {names[1]} ahead", 18), _wrapped(f"{names[0]} ahead →", 18)
+    return _figure(
+        traces, height=72 + 42 * len(apart), bargap=0.42, showlegend=False, barmode="relative",
+        annotations=[
+            _note(left, 0, 1, xanchor="left", align="left", yanchor="bottom", yshift=8),
+            _note(right, 1, 1, xanchor="right", align="right", yanchor="bottom", yshift=8),
+        ],
+        margin={"l": 8, "r": 8, "t": 48, "b": 8, "pad": 8},
+        xaxis={
+            "range": [-reach, reach], "zeroline": True, "zerolinecolor": PALE, "showticklabels": False,
+        },
+        yaxis={
+            "categoryorder": "array", "categoryarray": [each["task"] for each in reversed(apart)],
+            "tickfont": {"color": INK, "size": 13},
+        },
+    )  # fmt: skip
+
+
+def say_difference(rows: pd.DataFrame, suite: str, a: str, b: str) -> tuple[str, str]:
+    """Who is ahead in how many tasks, and where not."""
+    apart = {each["task"]: each["by"] for each in _apart(rows, suite, a, b)}
+    printed = apart.pop(AVERAGE, None)
+    if not apart:
+        return f"No task has a score of both {_label(a)} and {_label(b)}.", ""
+    if sum(by > 0 for by in apart.values()) < sum(by < 0 for by in apart.values()):
+        a, b = b, a
+        apart = {task: -by for task, by in apart.items()}
+        printed = None if printed is None else -printed
+    ahead = sum(by > 0 for by in apart.values())
+    behind = [f"{task} by {points(-by)}" for task, by in apart.items() if by < 0]
+    finding = f"{_label(a)} is ahead of {_label(b)} in {_of(ahead, len(apart))}"
+    rest = f", and behind on {listed(behind)}" if behind else ""
+    mean = sum(apart.values()) / len(apart) if printed is None else printed
+    which = "Over these tasks the mean" if printed is None else "The printed average"
+    return finding, f"{rest}. {which} differs by {signed(mean)}."
+
+
+def _apart(rows: pd.DataFrame, suite: str, a: str, b: str) -> list[dict]:
+    """The tasks both have, and by how much `a` is ahead."""
+    scored = _by_model(rows[rows["model"].isin([a, b])], SUITES[suite].benchmarks)
+    theirs = {row["benchmark"]: row for row in scored.get(b, [])}
+    return [
+        {
+            "task": task,
+            "by": round(row["score"] - theirs[task]["score"], 4),
+            "hover": f"<b>{task}</b>, {_how(row)}<br>"
+            + "<br>".join(map(_from, (row, theirs[task]))),
+        }
+        for row in scored.get(a, [])
+        if (task := row["benchmark"]) in theirs
+    ]
+
+
+def _from(row: dict) -> str:
+    source = _wrapped(f"{row['source_title']}, {dated(row['as_of'], row['as_of_is'])}", 44)
+    return f"{row['label']} <b>{points(row['score'])}</b><br>{source}"
+
+
+# All models.
+
+
+def heat(rows: pd.DataFrame, suite: str) -> go.Figure:
+    """Models down, the highest average first, tasks across; the last line is the chance level."""
+    wide = by_task(rows, suite).dropna(axis=1, how="all")
+    wide = wide.loc[averages(rows, suite).index]
+    chance = [SUITES[suite].chance.get(task) for task in wide]
+    values = [[None if v != v else v for v in line] for line in wide.to_numpy().tolist()]
+    labels = [_label(model) for model in wide.index]
+    if any(level is not None for level in chance):
+        values, labels = [*values, chance], [*labels, CHANCE]
+    hovers = {(row["model"], row["benchmark"]): _hover(row) for row in _dicts(rows)}
+    hovertext = [[hovers.get((model, task), "no score") for task in wide] for model in wide.index]
+    hovertext += [[CHANCE] * len(chance)] * (len(values) - len(hovertext))
+    highest = SUITES[suite].highest
+    missing = [
+        (task, label)
+        for label, line in zip(labels, values, strict=True)
+        for task, value in zip(wide, line, strict=True)
+        if value is None
+    ]
+    font = {"size": 12, "color": INK}
+    traces = [
+        {
+            "type": "heatmap", "x": list(wide), "y": labels, "z": values, "zmin": 0, "zmax": highest,
+            "xgap": 2, "ygap": 2, "showscale": False, "hoverinfo": "text", "hovertext": hovertext,
+            "texttemplate": "%{z:.1f}", "textfont": font,
+            # Ink enough to tell the cells apart, little enough to read ink on it, on light and dark.
+            "colorscale": [[0, "rgba(23,24,28,0.02)"], [1, "rgba(23,24,28,0.4)"]],
+        },
+        {
+            "type": "scatter", "mode": "text", "x": [task for task, _ in missing],
+            "y": [label for _, label in missing], "text": ["–"] * len(missing), "textfont": font,
+            "hoverinfo": "skip",
+        },
+    ]  # fmt: skip
+    return _figure(
+        traces, height=64 + 27 * len(values), showlegend=False,
+        xaxis={"side": "top", "showline": False},
+        yaxis={"autorange": "reversed", "showline": False, "tickfont": {"color": INK, "size": 12}},
+    )  # fmt: skip
+
+
+def say_heat(rows: pd.DataFrame, suite: str) -> tuple[str, str]:
+    """The task that tells the models apart most, and least."""
+    wide = by_task(rows, suite)[list(SUITES[suite].chance)].dropna(axis=1, how="all")
+    if len(wide) == 1:
+        return say_tasks(rows, suite)
+    spread = (wide.max() - wide.min()).sort_values()
+    least, most = spread.index[0], spread.index[-1]
+    worst, best = wide[most].idxmin(), wide[most].idxmax()
+    return (
+        f"{most} tells these {len(wide)} models apart most",
+        f", from {points(wide.loc[worst, most])} ({_label(worst)}) to {points(wide.loc[best, most])} "
+        f"({_label(best)}); {least} least, by {points(spread[least])}.",
+    )
+
+
+# Over training.
+
+
+def training(rows: pd.DataFrame, suite: str) -> go.Figure:
+    """Each task's score, and their average, over the tokens a model was trained on."""
+    curve, others = _curve(rows)
+    traces, ends = [], []
+    for name in SUITES[suite].benchmarks:
+        mine = [row for row in curve if row["benchmark"] == name]
+        if not mine:
+            continue
+        look = (COLOURS["tinyllama"], 3, 7) if name == AVERAGE else (PALE, 1.5, 5)
+        ends.append((name, mine[-1]["score"]))
+        traces.append({
+            "type": "scatter", "name": name, "mode": "lines+markers", "hoverinfo": "text",
+            "x": [row["pretrain_tokens_b"] for row in mine], "y": [row["score"] for row in mine],
+            "hovertext": [_hover(row) for row in mine], "line": {"color": look[0], "width": look[1]},
+            "marker": {"size": look[2], "color": look[0]},
+        })  # fmt: skip
+    notes = [
+        _note(
+            f"<b>{name}</b>" if name == AVERAGE else name, 1, at, xanchor="left", xshift=6, yref="y",
+            color=COLOURS["tinyllama"] if name == AVERAGE else MUTED,
+        )
+        for name, at in _spread_out(ends, 2.3)
+    ]  # fmt: skip
+    for row in others:
+        name, at = f"{row['label']}, average", (row["pretrain_tokens_b"], row["score"])
+        traces.append({
+            "type": "scatter", "name": name, "mode": "markers", "x": [at[0]], "y": [at[1]],
+            "hoverinfo": "text", "hovertext": [_hover(row)],
+            "marker": {"size": 10, "color": GROUND, "line": {"color": INK, "width": 2}},
+        })  # fmt: skip
+        notes.append(
+            _note(name, *at, xref="x", yref="y", xanchor="left", yanchor="top", xshift=8, yshift=-8)
+        )
+    chance = {25: "chance with four choices,", 50: "chance with two choices,"}
+    known = {
+        level: text for level, text in chance.items() if level in SUITES[suite].chance.values()
+    }
+    levels = _levels(known)
+    scores = [score for trace in traces for score in trace["y"]] or [0, 100]
+    return _figure(
+        traces, height=460, showlegend=False, shapes=levels["shapes"],
+        annotations=[*levels["annotations"], *notes],
+        margin={"l": 8, "r": 84, "t": 8, "b": 8, "pad": 4},
+        xaxis={
+            "tickvals": [0, 1000, 2000, 3000], "range": [0, 3080], "showgrid": True,
+            "ticktext": ["0", "1 T", "2 T", "3 T"], "title": {"text": "tokens trained on", "standoff": 4},
+        },
+        yaxis={"showgrid": True, "range": [min(scores) - 5, max(scores) + 3]},
+    )  # fmt: skip
+
+
+def say_training(rows: pd.DataFrame, suite: str) -> tuple[str, str]:
+    """Where the average began, where it was highest, and where it ended."""
+    curve, _ = _curve(rows)
+    average = {r["pretrain_tokens_b"]: r["score"] for r in curve if r["benchmark"] == AVERAGE}
+    if not average:
+        return "No average is printed for these checkpoints.", ""
+    first, *_, last = [*average, *average]
+    best = max(average, key=lambda tokens: average[tokens])
+    began = f", from {points(average[first])} after {_tokens(first)} tokens"
+    finding = f"The average is highest after {_tokens(best)} tokens, {points(average[best])}"
+    if best == last:
+        return finding, f"{began if first != last else ''}."
+    lower = points(average[best] - average[last])
+    return (
+        finding,
+        f"{began}; after {_tokens(last)} it is {points(average[last])}, lower by {lower}.",
+    )
+
+
+def _curve(rows: pd.DataFrame) -> tuple[list[dict], list[dict]]:
+    """The scores of one training's checkpoints, by tokens, and the averages of the models beside them."""
+    scored = _dicts(rows.dropna(subset=["score"]).sort_values("pretrain_tokens_b"))
+    ours = [row for row in scored if row["model"].startswith("TinyLlama")]
+    beside = [row for row in scored if row not in ours and row["benchmark"] == AVERAGE]
+    return ours, beside
+
+
+def _spread_out(ends: list[tuple[str, float]], gap: float) -> list[tuple[str, float]]:
+    """The labels at the ends of lines, moved up where they would cover each other."""
+    placed: list[tuple[str, float]] = []
+    for name, at in sorted(ends, key=lambda end: end[1]):
+        placed.append((name, max(at, placed[-1][1] + gap) if placed else at))
+    return placed
+
+
+# What the charts share.
+
+
+def _figure(traces: list[dict], *, height: int, **layout) -> go.Figure:
+    axis = {
+        "fixedrange": True, "automargin": True, "ticks": "", "zeroline": False, "showgrid": False,
+        "linecolor": LINE, "gridcolor": LINE, "tickfont": {"size": 12, "color": MUTED},
+    }  # fmt: skip
+    shared = {
+        "template": "none", "height": height, "paper_bgcolor": CLEAR, "plot_bgcolor": CLEAR,
+        "dragmode": False, "hovermode": "closest", "barmode": "group",
+        "font": {"family": FONT, "size": 12, "color": MUTED},
+        "margin": {"l": 8, "r": 8, "t": 8, "b": 8, "pad": 4},
+        "legend": {
+            "orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom",
+            "font": {"size": 13, "color": INK},
+        },
+        "hoverlabel": {
+            "bgcolor": GROUND, "bordercolor": PALE, "align": "left",
+            "font": {"family": FONT, "size": 13, "color": INK},
+        },
+    }  # fmt: skip
+    axes = {name: {**axis, **layout.pop(name, {})} for name in ("xaxis", "yaxis")}
+    # All at once: each piece added to a finished figure would be checked and copied anew.
+    return go.Figure({"data": traces, "layout": {**shared, **axes, **layout}})
+
+
+def _note(text: str, x: float, y: float, *, size: int = 12, color: str = MUTED, **more) -> dict:
+    place = {"x": x, "y": y, "xref": "paper", "yref": "paper", "showarrow": False}
+    return {"text": text, "font": {"size": size, "color": color}, **place, **more}
+
+
+def _levels(named: dict[float, str]) -> dict[str, list[dict]]:
+    """Dotted lines across a chart, each with its name."""
+    return {
+        "shapes": [
+            {"type": "line", "name": CHANCE, "xref": "paper", "x0": 0, "x1": 1, "y0": level, "y1": level,
+             "line": DOTTED, "layer": "below"}
+            for level in named
+        ],
+        "annotations": [
+            _note(f"{text} {level:.0f}", 1, level, yref="y", xanchor="right", yanchor="top")
+            for level, text in named.items()
+        ],
+    }  # fmt: skip
+
+
+def _label(model: str) -> str:
+    return NAMES.get(model, Name(model)).label
+
+
+def _colour(model: str, many: bool) -> str:
+    """A model's colour. With more models than colours only the page's own models keep theirs."""
+    name = NAMES.get(model, Name(model)).colour
+    if name is None or (many and name.startswith("other")):
+        return PALE
+    return COLOURS[name]
+
+
+def _marker(colour: str, kind: str) -> dict:
+    """Chat models are filled, base models hollow."""
+    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    fill = colour if kind == "chat" else f"rgba({red},{green},{blue},0.2)"
+    return {"color": fill, "line": {"color": colour, "width": 1.5}}
+
+
+def _kinds(rows: pd.DataFrame) -> dict[str, str]:
+    return dict(zip(rows["model"], rows["model_kind"], strict=True))
+
+
+def _by_model(rows: pd.DataFrame, order: Sequence[str]) -> dict[str, list[dict]]:
+    """Each model's scores in the order of the tasks; where there is none, no row."""
+    found: dict[str, dict[str, dict]] = {}
+    for row in _dicts(rows):
+        scored = found.setdefault(row["model"], {})
+        if row["score"] == row["score"]:
+            scored[row["benchmark"]] = row
+    return {
+        model: [scored[task] for task in order if task in scored] for model, scored in found.items()
+    }
+
+
+def _dicts(rows: pd.DataFrame) -> list[dict]:
+    return rows.to_dict("records")
+
+
+def _how(row) -> str:
+    shots = "shots vary" if row["shots"] == "mixed" else f"{row['shots']}-shot"
+    return f"{shots}, {row['metric']}"
+
+
+def _hover(row: dict, extra: str = "") -> str:
+    lines = [
+        f"<b>{row['label']}</b>", f"{row['benchmark']} <b>{points(row['score'])}</b>", extra, _how(row),
+        _wrapped(row["source_title"], 44), dated(row["as_of"], row["as_of_is"]),
+    ]  # fmt: skip
+    return "<br>".join(line for line in lines if line)
+
+
+def _hover_average(mine: list[dict], average: dict) -> str:
+    size = f"<br>{mine[0]['params_b']:g} billion parameters"
+    for row in mine:
+        if row["benchmark"] == AVERAGE:
+            return _hover(row, f"computed {points(average['computed'])}") + size
+    mean = {**mine[0], "benchmark": "Mean", "score": average["shown"], "metric": "computed here"}
+    return _hover({**mean, "shots": "mixed"}) + size
+
+
+def _wrapped(text: str, width: int) -> str:
+    lines = [""]
+    for word in text.split():
+        if lines[-1] and len(lines[-1]) + len(word) >= width:
+            lines.append("")
+        lines[-1] = f"{lines[-1]} {word}".strip()
+    return "<br>".join(lines)
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n} {noun}{'' if n == 1 else 's'}"
+
+
+def _of(n: int, total: int) -> str:
+    return f"all {total} tasks" if n == total > 1 else f"{n} of {_count(total, 'task')}"
+
+
+def _tokens(billions: float) -> str:
+    return f"{billions / 1000:.3g} trillion" if billions >= 1000 else f"{billions:g} billion"

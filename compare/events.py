@@ -1,0 +1,234 @@
+"""The values that tell what happens to one column, stamped where it happens.
+
+`at` is `time.monotonic()` in seconds: one clock for all processes of a machine. An event doesn't know
+which column it belongs to: whoever receives it from a runner or a download does. The child imports
+this module, so nothing heavy may be imported here.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+
+class BadEvent(ValueError):
+    """A line that is no event: the text says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """What one model takes, in bytes; None is unknown.
+
+    Predicted before loading, allocated by llama.cpp's own account (weights + KV cache + compute),
+    measured by the driver or the operating system (own + mapped, where it tells them apart).
+    """
+
+    kind: str = "ram"
+    """`vram` or `ram`"""
+    scope: str = "process"
+    """`process`, or `device` where only the whole device's memory could be read"""
+    predicted_bytes: int | None = None
+    allocated_bytes: int | None = None
+    weights_bytes: int | None = None
+    kv_bytes: int | None = None
+    compute_bytes: int | None = None
+    measured_bytes: int | None = None
+    own_bytes: int | None = None
+    mapped_bytes: int | None = None
+    devices: tuple[Mapping[str, Any], ...] = ()
+    """one mapping a device: {"device", "allocated_bytes"}"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    run: int
+    """number of the comparison it belongs to; 0 before the first"""
+    at: float
+    """seconds on the machine's monotonic clock"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hello(Event):
+    """A child's first line."""
+
+    llama_cpp_python: str
+    llama_cpp: str
+    """the commit llama.cpp was built from"""
+    gpus: tuple[str, ...] = ()
+    features: tuple[str, ...] = ()
+    """of the processor, as far as llama.cpp was built for them: AVX2, NEON"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queued(Event):
+    """Waiting: `place` runs of others stand before this one, or the column `after` runs first."""
+
+    place: int = 0
+    after: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Downloading(Event):
+    done_bytes: int
+    total_bytes: int | None
+    bytes_per_s: float | None = None
+    waits: bool = False
+    """another process fetches the same file, and this one waits for it"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched(Event):
+    """The file is on this machine."""
+
+    path: str
+    file_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimated(Event):
+    """What llama.cpp would reserve for a file that is not loaded, to the 0.01 MiB its lines tell.
+
+    Of weights it says nothing: those are in the file's header. None: llama.cpp could not tell.
+    """
+
+    n_ctx: int | None = None
+    kv_bytes: int | None = None
+    ram_compute_bytes: int | None = None
+    vram_compute_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Predicted(Event):
+    """What the model is predicted to take. Made in the parent; never crosses to it."""
+
+    prediction: Any
+    """a compare.estimate.Prediction"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loading(Event):
+    file_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded(Event):
+    """Ready to answer. `load_s` is None where the model was loaded already."""
+
+    load_s: float | None
+    n_ctx: int
+    memory: Memory
+    notices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started(Event):
+    """The request was taken up at `at`, before its prompt was rendered."""
+
+    prompt_tokens: int
+    cached_tokens: int
+    rendered_prompt: str
+    threads: int
+    notices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prefill(Event):
+    """`done` of `total` prompt tokens have been read."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prefilled(Event):
+    """`tokens` prompt tokens were evaluated in `eval_s` seconds."""
+
+    tokens: int
+    eval_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delta(Event):
+    """One output token. Its text may be empty while bytes or a possible stop string are held back."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Threads(Event):
+    """The child works with `n` threads from now on."""
+
+    n: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stopping(Event):
+    """Someone asked for the end; the child has not answered yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished(Event):
+    """The answer ended. `text` is what was held back as a possible stop string, and wasn't one."""
+
+    reason: str
+    """`stop`, `length`, `time` or `cancelled`"""
+    text: str = ""
+    engine_prefill_tps: float | None = None
+    engine_decode_tps: float | None = None
+    memory: Memory | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed(Event):
+    """`message`: what happened on its first line, what to do on the next. `log`: the log's last lines."""
+
+    message: str
+    log: tuple[str, ...] = ()
+
+
+_KINDS: dict[str, type[Event]] = {
+    kind.__name__.lower(): kind
+    for kind in (
+        *(Hello, Queued, Downloading, Fetched, Estimated, Loading, Loaded, Started, Prefill),
+        *(Prefilled, Delta, Threads, Stopping, Finished, Failed),
+    )
+}
+
+
+# On the way of every token, so made once: json.dumps would make an encoder a call, asdict copies.
+_NAMES = {kind: (name, [field.name for field in fields(kind)]) for name, kind in _KINDS.items()}
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=asdict)
+
+
+def encode(event: Event) -> str:
+    """One line of JSON, its newline included."""
+    kind, names = _NAMES[type(event)]
+    values = {"event": kind}
+    for name in names:
+        values[name] = getattr(event, name)
+    return _ENCODER.encode(values) + "\n"
+
+
+def decode(line: str | bytes) -> Event:
+    """The event a line of JSON holds. Raises BadEvent where it holds none."""
+    try:
+        values = json.loads(line)
+        kind = _KINDS[values.pop("event")]
+    except (ValueError, KeyError, AttributeError, TypeError) as error:
+        raise BadEvent("not a line of the protocol") from error
+    known = {field.name for field in fields(kind)}
+    if not values.keys() <= known:
+        raise BadEvent(f"{kind.__name__} has no {', '.join(sorted(values.keys() - known))}")
+    for name, value in values.items():
+        if isinstance(value, list):
+            values[name] = tuple(value)
+    try:
+        if isinstance(values.get("memory"), dict):
+            memory = values["memory"]
+            values["memory"] = Memory(**{**memory, "devices": tuple(memory.get("devices", ()))})
+        event = kind(**values)
+    except TypeError as error:
+        raise BadEvent(str(error)) from error
+    if not isinstance(event.run, int) or not isinstance(event.at, int | float):
+        raise BadEvent("an event needs the number of its run and its time")
+    return event

@@ -1,0 +1,315 @@
+"""Which models fit on which hardware, and how many of their layers on its GPU.
+
+`learn` reads what is known of each file; `fit` is pure: files and machines in, a row each out. Asks no
+network and loads nothing, so the buffers that llama.cpp computes in stay unknown, and every row says
+that it is approximate.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from compare import words
+from compare.estimate import (
+    CUDA_CONTEXT_BYTES,
+    GPU_MARGIN_BYTES,
+    EstimateError,
+    Free,
+    Prediction,
+    known_header,
+    layers_that_fit,
+    missing,
+    predict,
+)
+from compare.hardware import Hardware
+from compare.header import Header, HeaderError, read_model
+from compare.hub import FileError, local_path
+from compare.spec import LoadSettings, ModelFile, UsageError, parse
+
+UNKNOWN_SHAPE = "Nothing is known of it before its file is here."
+WHOLE, IN_PART, IN_RAM = "whole on the GPU", "in part on the GPU", "in RAM"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a file before it loads."""
+
+    file: ModelFile
+    header: Header | None = None
+    from_file: bool = False
+    """read from the file itself, rather than from the model's known shape and size"""
+    trouble: str | None = None
+    """why there can be no prediction, and what to do on the next line"""
+
+
+def files(specs: Sequence[str]) -> tuple[ModelFile, ...]:
+    """The files meant by SPECs, any number of them, each once. Raises UsageError."""
+    if not specs:
+        raise UsageError("No model was named. Name some: --models tinyllama,solar")
+    found: list[ModelFile] = []
+    for spec in specs:
+        file = parse(spec)
+        for other in found:
+            if _place(file) == _place(other):
+                raise UsageError(f"“{spec}” names the same file as “{other.key}”. Name it once.")
+        found.append(file)
+    return tuple(found)
+
+
+def _place(file: ModelFile) -> str:
+    return os.path.realpath(file.path) if file.path else file.key
+
+
+def settings(n_ctx: int, kv_type: str) -> LoadSettings:
+    """A context's length and its cache's type, checked. Raises UsageError."""
+    try:
+        return LoadSettings(n_ctx=n_ctx, kv_type=kv_type)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        raise UsageError(f"{fault['loc'][0]} is {fault['input']!r}. {fault['msg']}.") from error
+
+
+def learn(models: Sequence[ModelFile]) -> list[Known]:
+    """What is known of each file: its header where it is here, else its model's shape and size."""
+    return [_learned(file) for file in models]
+
+
+def _learned(file: ModelFile) -> Known:
+    try:
+        path = local_path(file)
+        if path is None:
+            return _by_name(file)
+        _, header = read_model(path)
+        predict(header, 512)
+    except FileError as error:
+        by_name = _by_name(file)  # a package that is missing: the model may be known all the same
+        return by_name if by_name.header else Known(file, trouble=str(error))
+    except (HeaderError, EstimateError) as error:
+        return Known(file, trouble=str(error))
+    return Known(file, header, from_file=True)
+
+
+def _by_name(file: ModelFile) -> Known:
+    header = known_header(file.model, file.quant or "", file.bytes)
+    if header is None:
+        return Known(file, trouble=f"{UNKNOWN_SHAPE}\nFetch it: models --download {file.key}")
+    return Known(file, header)
+
+
+def fit(
+    models: Sequence[Known], hardware: Sequence[Hardware], n_ctx: int, kv_type: str
+) -> list[dict]:
+    """A row for each model on each machine, the machines in their order. Raises UsageError.
+
+    `predicted_bytes`: RAM and VRAM together with `layers_that_fit` layers on the GPU, of `layers`, the
+    output counted as one. `fits`: it runs so, the rest in RAM; whole on the GPU where both are the same.
+    `vram_bytes` of several GPUs is their sum. Unknown is None.
+    """
+    asked = settings(n_ctx, kv_type)
+    return [_row(model, machine, asked) for machine in hardware for model in models]
+
+
+def _row(model: Known, machine: Hardware, asked: LoadSettings) -> dict:
+    prediction = _best(model.header, machine, asked) if model.header else None
+    row = {
+        "model": model.file.model, "quant": model.file.quant,
+        "n_ctx": prediction.n_ctx if prediction else asked.n_ctx, "kv_type": asked.kv_type,
+        "hardware": machine.name, "vram_bytes": machine.vram_bytes, "ram_bytes": machine.ram_bytes,
+        "predicted_bytes": None, "weights_bytes": None, "kv_bytes": None, "compute_bytes": None,
+        "approximate": True, "layers": None, "layers_that_fit": None, "fits": None,
+    }  # fmt: skip
+    if prediction is None:
+        return row
+    return row | {
+        "predicted_bytes": prediction.total_bytes,
+        "weights_bytes": prediction.weights_bytes,
+        "kv_bytes": prediction.kv_bytes,
+        "compute_bytes": prediction.compute_bytes,
+        "approximate": prediction.approximate or not model.from_file,
+        "layers": prediction.layers,
+        "layers_that_fit": prediction.gpu_layers,
+        "fits": not any(missing(prediction, _left(machine, prediction))),
+    }
+
+
+def _best(header: Header, machine: Hardware, asked: LoadSettings) -> Prediction:
+    """With as many layers on the GPU as fit there."""
+    n_ctx, kv_type = asked.n_ctx, asked.kv_type
+    if machine.gpu is None:
+        return predict(header, n_ctx, kv_type)
+    room = Free(None, _room_on_gpus(machine))
+    layers = layers_that_fit(header, n_ctx, kv_type, room)
+    return predict(header, n_ctx, kv_type, layers, gpu=True)
+
+
+def _room_on_gpus(machine: Hardware) -> int:
+    """What the GPUs offer together: each but the first pays for its own context and reserve here."""
+    each = GPU_MARGIN_BYTES + sum(CUDA_CONTEXT_BYTES) // 2
+    return machine.vram_bytes - (machine.gpus - 1) * each
+
+
+def _left(machine: Hardware, prediction: Prediction) -> Free:
+    ram = machine.ram_free_bytes
+    if ram is not None and machine.unified:
+        ram -= prediction.vram.total_bytes
+    return Free(ram, _room_on_gpus(machine) if machine.gpu else None)
+
+
+# In words.
+
+
+def verdict(row: dict) -> str:
+    """all 23 layers on the GPU; 25 of 33 layers on the GPU, the rest in RAM; in RAM; does not fit."""
+    layers, here = row["layers"], row["layers_that_fit"]
+    if row["fits"] is None:
+        return "unknown"
+    if not row["fits"] and here and here < layers:
+        return f"{here} of {layers} layers fit on the GPU, the rest not in RAM"
+    if not row["fits"]:
+        return "does not fit"
+    if not here:
+        return "in RAM"
+    if here == layers:
+        return f"all {layers} layers on the GPU"
+    return f"{here} of {layers} layers on the GPU, the rest in RAM"
+
+
+def lines(rows: Sequence[dict]) -> Iterator[str]:
+    """The rows for a terminal: a heading for each machine, then a line for each model."""
+    names = [_name(row) for row in rows]
+    width = max(map(len, names), default=0)
+    machine = None
+    for row, name in zip(rows, names, strict=True):
+        if row["hardware"] != machine:
+            if machine is not None:
+                yield ""
+            machine = row["hardware"]
+            yield f"{machine}: {offers(row)}"
+        size = words.about_size(row["predicted_bytes"])
+        yield f"  {name:{width}}  {size:>12}  {verdict(row)}"
+
+
+def _name(row: dict) -> str:
+    return f"{row['model']} {row['quant'] or ''}".rstrip()
+
+
+def offers(row: dict) -> str:
+    """15.6 GB VRAM, 15.0 GB RAM"""
+    vram = f"{words.size(row['vram_bytes'])} VRAM" if row["vram_bytes"] else "no GPU"
+    ram = f"{words.size(row['ram_bytes'])} RAM" if row["ram_bytes"] else "RAM unknown"
+    return f"{vram}, {ram}"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a table of rows says in a sentence: the finding, then the rest."""
+
+    finding: str
+    rest: str = ""
+
+
+def say(rows: Sequence[dict], titles: dict[str, str], shorts: dict[str, str]) -> Finding:
+    """The smallest machine that holds every model whole on its GPU.
+
+    `titles`: of machines, `shorts`: of models, each by its name. The rows hold a model's quantizations
+    from small to large; the largest that a machine holds counts.
+    """
+    models = list(dict.fromkeys(row["model"] for row in rows if row["fits"] is not None))
+    if not models:
+        return Finding("There is nothing to predict.", " No file of these models is here.")
+    who = _listed([shorts[model] for model in models])
+    holding: dict[str, dict[str, dict]] = {}
+    for row in rows:
+        if row["fits"] and _how(row) == WHOLE:
+            holding.setdefault(row["hardware"], {})[row["model"]] = row
+    room = {
+        row["hardware"]: row["vram_bytes"]
+        for row in rows
+        if len(holding.get(row["hardware"], ())) == len(models)
+    }
+    if not room:
+        return Finding(f"No machine here holds {who} whole on its GPU", _elsewhere(rows, shorts))
+    smallest = min(room, key=room.get)
+    held = _listed([_called(shorts, row) for row in holding[smallest].values()])
+    return Finding(
+        f"{titles[smallest]} is the smallest here to hold {who} whole on its GPU",
+        f", up to {held}.",
+    )
+
+
+def _elsewhere(rows: Sequence[dict], shorts: dict[str, str]) -> str:
+    running = {row["model"] for row in rows if row["fits"]}
+    models = dict.fromkeys(row["model"] for row in rows if row["fits"] is not None)
+    left = [shorts[model] for model in models if model not in running]
+    if not left:
+        return "; layers stay in RAM."
+    return f"; {_listed(left)} {'runs' if len(left) == 1 else 'run'} on none."
+
+
+def say_one(rows: Sequence[dict], title: str, shorts: dict[str, str]) -> str:
+    """What one machine holds: whole on the GPU, in part, in RAM, not at all."""
+    parts: dict[str, list[str]] = {WHOLE: [], IN_PART: [], IN_RAM: []}
+    left = []
+    for model in dict.fromkeys(row["model"] for row in rows if row["fits"] is not None):
+        mine = [row for row in rows if row["model"] == model and row["fits"]]
+        best = next((how for how in parts if any(_how(row) == how for row in mine)), None)
+        if best is None:
+            left.append(shorts[model])
+        else:
+            largest = [row for row in mine if _how(row) == best][-1]
+            parts[best].append(_called(shorts, largest))
+    told = [f"{_listed(who)} {how}" for how, who in parts.items() if who]
+    if left:
+        told.append(f"{_listed(left)} not at all" if told else f"none of {_listed(left)}")
+    return f"{title} holds {', '.join(told)}." if told else ""
+
+
+def _how(row: dict) -> str:
+    if not row["layers_that_fit"]:
+        return IN_RAM
+    return WHOLE if row["layers_that_fit"] == row["layers"] else IN_PART
+
+
+def _called(shorts: dict[str, str], row: dict) -> str:
+    return f"{shorts[row['model']]} {row['quant'] or ''}".rstrip()
+
+
+def _listed(texts: Sequence[str]) -> str:
+    if len(texts) < 2:
+        return "".join(texts)
+    return f"{', '.join(texts[:-1])} and {texts[-1]}"
+
+
+def about(rows: Sequence[dict], models: Sequence[Known], hardware: Sequence[Hardware]) -> list[str]:
+    """What is approximate in the rows, a sentence each."""
+    said = [
+        "Sizes are approximate: without the buffers that llama.cpp computes in"
+        + ("" if all(model.from_file for model in models) else
+           ", and of files that are not here from the model's known shape and size")
+        + ".",
+    ]  # fmt: skip
+    if any(machine.gpu for machine in hardware):
+        said.append(
+            "A fit starts from what CUDA or Metal sees of a GPU and leaves 1 GiB of it free, as "
+            "llama.cpp does; of layers, the output counts as one."
+        )
+    short = sorted({row["n_ctx"] for row in rows if row["n_ctx"] < max(r["n_ctx"] for r in rows)})
+    if short:
+        ends = _listed([f"{n:,}" for n in short])
+        said.append(f"Some models were trained for less context, and stop at {ends} tokens.")
+    nominal = [m.title for m in hardware if m.nominal_only and m.kind != "typed"]
+    if nominal:
+        said.append(f"Only the nominal GB are known of {_listed(nominal)}.")
+    untold = [m.title for m in hardware if m.gpu and m.ram_bytes is None]
+    if untold:
+        said.append(
+            f"RAM for layers off the GPU is taken as enough, being unknown, on {_listed(untold)}."
+        )
+    notes: dict[str, list[str]] = {}
+    for machine in hardware:
+        if machine.note:
+            notes.setdefault(machine.note, []).append(machine.title)
+    said += [f"{_listed(titles)}: {note}" for note, titles in notes.items()]
+    return said

@@ -1,0 +1,52 @@
+"""What a machine's owner sets for all its visitors: the one place for environment variables."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from compare.spec import Comparison, UsageError
+
+
+class Owner(BaseModel):
+    """Limits of one host; None is no limit. Each field's alias is its environment variable."""
+
+    model_config = ConfigDict(frozen=True, populate_by_name=True)
+    port: int = Field(7860, alias="PORT", ge=0, le=65535)
+    max_tokens: int | None = Field(None, alias="COMPARE_MAX_TOKENS", ge=1)
+    max_seconds: float | None = Field(None, alias="COMPARE_MAX_SECONDS", gt=0, allow_inf_nan=False)
+    """for one answer, from Started"""
+    threads: int | None = Field(None, alias="COMPARE_THREADS", ge=1)
+    force: bool = Field(False, alias="COMPARE_FORCE")
+    """load also what is predicted not to fit"""
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str] = os.environ) -> "Owner":
+        """What the environment says; an empty variable counts as unset. Raises UsageError, naming it."""
+        names = {field.alias for field in cls.model_fields.values()}
+        values = {name: environ[name] for name in names if environ.get(name)}
+        try:
+            return cls(**values)
+        except ValidationError as error:
+            fault = error.errors()[0]
+            raise UsageError(
+                f"{fault['loc'][0]} is set to {fault['input']!r}. {fault['msg']}."
+            ) from error
+
+    def capped(self, comparison: Comparison) -> Comparison:
+        """The comparison within this host's limits; what was capped is said in a notice."""
+        sampling, notices = comparison.sampling, comparison.notices
+        if self.max_tokens and sampling.max_tokens > self.max_tokens:
+            notices += (
+                f"Max tokens was lowered from {sampling.max_tokens} to {self.max_tokens}, this host's limit.",
+            )
+            sampling = sampling.model_copy(update={"max_tokens": self.max_tokens})
+        return replace(
+            comparison,
+            sampling=sampling,
+            notices=notices,
+            max_seconds=self.max_seconds,
+            threads=comparison.threads or self.threads,
+            force=comparison.force or self.force,
+        )

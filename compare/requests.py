@@ -1,0 +1,84 @@
+"""What a parent asks of its child, one JSON document a line on the child's stdin.
+
+Plain dataclasses: the child imports this module and must stay small.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """Load a file. `gpu_layers` None is all of them where llama.cpp was built for a GPU."""
+
+    run: int
+    path: str
+    n_ctx: int
+    gpu_layers: int | None
+    kv_type: str
+    threads: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """Tell what `Load` would reserve for a file, of which the header is enough; answered by Estimated."""
+
+    run: int
+    path: str
+    n_ctx: int
+    gpu_layers: int | None
+    kv_type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Generate:
+    """Answer a prompt. `template` and `template_stop` serve a file without a template of its own."""
+
+    run: int
+    prompt: str
+    system: str | None
+    template: str
+    template_stop: tuple[str, ...]
+    threads: int
+    max_tokens: int
+    temperature: float
+    top_p: float
+    top_k: int
+    min_p: float
+    repeat_penalty: float
+    seed: int
+    stop: tuple[str, ...]
+    max_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetThreads:
+    """Work with `n` threads from the next token on; answered by a Threads event."""
+
+    run: int
+    n: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancel:
+    """End this run's answer; answered by Finished(cancelled)."""
+
+    run: int
+
+
+Request = Estimate | Load | Generate | SetThreads | Cancel
+_KINDS = {kind.__name__.lower(): kind for kind in (Estimate, Load, Generate, SetThreads, Cancel)}
+
+
+def encode(request: Request) -> str:
+    """One line of JSON, its newline included."""
+    return json.dumps({"do": type(request).__name__.lower(), **asdict(request)}) + "\n"
+
+
+def decode(line: str | bytes) -> Request:
+    """The request a line holds. Raises ValueError or TypeError where it holds none."""
+    values = json.loads(line)
+    kind = _KINDS.get(values.pop("do", None))
+    if kind is None:
+        raise ValueError(f"a request must be one of {', '.join(_KINDS)}")
+    return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})

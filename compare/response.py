@@ -1,0 +1,243 @@
+"""One model's answer so far, folded from its events. All arithmetic of tokens and seconds stands here.
+
+Pure: reads no clock, knows no process, no page. `company` tells what ran beside a column.
+"""
+
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+
+from compare.estimate import Prediction
+from compare.events import (
+    Delta,
+    Downloading,
+    Event,
+    Failed,
+    Fetched,
+    Finished,
+    Loaded,
+    Loading,
+    Memory,
+    Predicted,
+    Prefill,
+    Prefilled,
+    Queued,
+    Started,
+    Stopping,
+    Threads,
+)
+
+ENDED = frozenset({"finished", "cancelled", "failed"})
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """When a column was active (loading, reading or writing) and when it answered, in seconds."""
+
+    active: tuple[tuple[float, float], ...] = ()
+    answer: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """The most other columns active during an answer, and for how many seconds there was any."""
+
+    shared_with: int
+    shared_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One column. Times in seconds, `_at` on the monotonic clock; None is unknown."""
+
+    state: str = "waiting"
+    """waiting, queued, downloading, loading, loaded, reading, writing, finished, cancelled, failed"""
+    stage: str = "waiting"
+    """the last state before it ended: what failed or was stopped"""
+    stopping: bool = False
+    place: int = 0
+    after_column: str | None = None
+    done_bytes: int | None = None
+    total_bytes: int | None = None
+    bytes_per_s: float | None = None
+    download_waits: bool = False
+    """for another process that fetches the same file"""
+    file_bytes: int | None = None
+    load_s: float | None = None
+    n_ctx: int | None = None
+    memory: Memory = field(default_factory=Memory)
+    prediction: Prediction | None = None
+    rendered_prompt: str | None = None
+    prompt_tokens: int | None = None
+    cached_tokens: int | None = None
+    prefill_done: int = 0
+    prefill_eval_s: float | None = None
+    evaluated_tokens: int | None = None
+    text: str = ""
+    output_tokens: int = 0
+    finish_reason: str | None = None
+    engine_prefill_tps: float | None = None
+    engine_decode_tps: float | None = None
+    threads: tuple[int, int] | None = None
+    """fewest and most it had while it answered"""
+    notices: tuple[str, ...] = ()
+    error: str | None = None
+    log: tuple[str, ...] = ()
+    shared_with: int | None = None
+    shared_s: float | None = None
+    loading_at: float | None = None
+    loaded_at: float | None = None
+    started_at: float | None = None
+    first_token_at: float | None = None
+    last_token_at: float | None = None
+    ended_at: float | None = None
+
+    @property
+    def ended(self) -> bool:
+        return self.state in ENDED
+
+    @property
+    def ttft_s(self) -> float | None:
+        """From the request taken up to the first output token."""
+        return _between(self.started_at, self.first_token_at)
+
+    @property
+    def total_s(self) -> float | None:
+        """From the request taken up to its end; downloading, loading and waiting are outside."""
+        return _between(self.started_at, self.ended_at)
+
+    @property
+    def prefill_tps(self) -> float | None:
+        """Evaluated prompt tokens over the engine's time for them."""
+        if not self.evaluated_tokens or not self.prefill_eval_s:
+            return None
+        return self.evaluated_tokens / self.prefill_eval_s
+
+    @property
+    def decode_tps(self) -> float | None:
+        """(output tokens - 1) / (last token - first token): the first one belongs to the prefill."""
+        seconds = _between(self.first_token_at, self.last_token_at)
+        if self.output_tokens < 2 or not seconds:
+            return None
+        return (self.output_tokens - 1) / seconds
+
+    def span(self, now: float) -> Span:
+        """When it was active; what has no end yet ends `now`."""
+        active = []
+        if self.loading_at is not None:
+            active.append((self.loading_at, _first(self.loaded_at, self.ended_at, now)))
+        answer = None
+        if self.started_at is not None:
+            answer = (self.started_at, _first(self.ended_at, now))
+            active.append(answer)
+        return Span(tuple(active), answer)
+
+    def after(self, event: Event) -> "Response":
+        """The response once `event` has happened. What comes after the end changes nothing."""
+        if self.ended:
+            return self
+        match event:
+            case Queued(place=place, after=after):
+                return self._at_stage("queued", place=place, after_column=after)
+            case Downloading():
+                return self._at_stage(
+                    "downloading", done_bytes=event.done_bytes, total_bytes=event.total_bytes,
+                    bytes_per_s=event.bytes_per_s, download_waits=event.waits,
+                )  # fmt: skip
+            case Fetched(file_bytes=size):
+                return self._at_stage("waiting", file_bytes=size)
+            case Predicted(prediction=prediction):
+                memory = Memory(kind=prediction.kind, predicted_bytes=prediction.allocated_bytes)
+                return replace(self, prediction=prediction, memory=memory)
+            case Loading(at=at, file_bytes=size):
+                return self._at_stage("loading", loading_at=at, file_bytes=size)
+            case Loaded(at=at, load_s=load_s, n_ctx=n_ctx, memory=memory, notices=notices):
+                return self._at_stage(
+                    "loaded",
+                    loaded_at=at,
+                    load_s=load_s,
+                    n_ctx=n_ctx,
+                    memory=self._predicted(memory),
+                    notices=self.notices + notices,
+                )
+            case Started():
+                return self._at_stage(
+                    "reading",
+                    started_at=event.at,
+                    prompt_tokens=event.prompt_tokens,
+                    cached_tokens=event.cached_tokens,
+                    rendered_prompt=event.rendered_prompt,
+                    threads=(event.threads, event.threads),
+                    notices=self.notices + event.notices,
+                )
+            case Prefill(done=done):
+                return replace(self, prefill_done=done)
+            case Prefilled(tokens=tokens, eval_s=eval_s):
+                return replace(
+                    self, prefill_done=tokens, evaluated_tokens=tokens, prefill_eval_s=eval_s
+                )
+            case Delta(at=at, text=text):
+                return self._at_stage(
+                    "writing",
+                    text=self.text + text,
+                    output_tokens=self.output_tokens + 1,
+                    first_token_at=_first(self.first_token_at, at),
+                    last_token_at=at,
+                )
+            case Threads(n=n) if self.threads:
+                return replace(self, threads=(min(self.threads[0], n), max(self.threads[1], n)))
+            case Stopping():
+                return replace(self, stopping=True)
+            case Finished():
+                return replace(
+                    self,
+                    state="cancelled" if event.reason == "cancelled" else "finished",
+                    text=self.text + event.text,
+                    finish_reason=event.reason,
+                    ended_at=event.at,
+                    engine_prefill_tps=event.engine_prefill_tps,
+                    engine_decode_tps=event.engine_decode_tps,
+                    memory=self._predicted(event.memory) if event.memory else self.memory,
+                )
+            case Failed(at=at, message=message, log=log):
+                return replace(self, state="failed", error=message, log=log, ended_at=at)
+        return self
+
+    def _predicted(self, memory: Memory) -> Memory:
+        """The child's account, beside what was predicted before."""
+        return replace(memory, predicted_bytes=self.memory.predicted_bytes)
+
+    def _at_stage(self, state: str, **changes) -> "Response":
+        return replace(self, state=state, stage=state, **changes)
+
+
+def company(spans: dict[str, Span]) -> dict[str, Company]:
+    """What each column that answers shared the machine with, by key."""
+    found = {}
+    for key, span in spans.items():
+        if span.answer:
+            others = [other.active for name, other in spans.items() if name != key]
+            found[key] = _company(span.answer, others)
+    return found
+
+
+def _company(answer: tuple[float, float], others: list[tuple[tuple[float, float], ...]]) -> Company:
+    start, end = answer
+    clipped = [
+        [(max(a, start), min(b, end)) for a, b in intervals if a < end and b > start]
+        for intervals in others
+    ]
+    edges = sorted({edge for column in clipped for interval in column for edge in interval})
+    most, seconds = 0, 0.0
+    for a, b in pairwise(edges):
+        beside = sum(any(x <= a and b <= y for x, y in column) for column in clipped)
+        if beside:
+            most, seconds = max(most, beside), seconds + (b - a)
+    return Company(most, seconds)
+
+
+def _between(start: float | None, end: float | None) -> float | None:
+    return None if start is None or end is None else end - start
+
+
+def _first(*times: float | None) -> float | None:
+    return next((time for time in times if time is not None), None)

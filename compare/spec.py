@@ -1,0 +1,245 @@
+"""What a person asks for, parsed and validated once, for page and command line alike.
+
+Knows the catalogue and the file names in it; touches no network, loads nothing. Everything wrong here is
+wrong usage (UsageError); what is known only per model, such as a missing file, is its column's failure.
+"""
+
+import os
+import secrets
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from compare.catalogue import BASE_STOP, BASE_TEMPLATE, MODELS, Model, Quant
+from compare.header import HeaderError, read_header
+
+MAX_SEED = 2**32 - 2
+"""llama.cpp takes 2**32 - 1 for "draw one yourself" (LLAMA_DEFAULT_SEED)."""
+MAX_COLUMNS = 4
+
+
+class UsageError(ValueError):
+    """Wrong usage; the text says what was wrong and what to do."""
+
+
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class SamplingParams(BaseModel):
+    """How tokens are chosen. Defaults are the command line's."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    max_tokens: Annotated[int, Field(ge=1, le=1_000_000)] = 256
+    temperature: Annotated[Finite, Field(ge=0, le=10)] = 0.7
+    top_p: Annotated[Finite, Field(gt=0, le=1)] = 0.95
+    top_k: Annotated[int, Field(ge=0, le=1_000_000)] = 40
+    """0 takes all tokens"""
+    min_p: Annotated[Finite, Field(ge=0, le=1)] = 0.05
+    repeat_penalty: Annotated[Finite, Field(gt=0, le=10)] = 1.0
+    """over the last 64 tokens; 1 is off"""
+    seed: Annotated[int, Field(ge=0, le=MAX_SEED)] = Field(
+        default_factory=lambda: secrets.randbelow(2**31)
+    )
+    stop: tuple[Annotated[str, Field(min_length=1, max_length=1000)], ...] = ()
+
+    @field_validator("seed", mode="before")
+    @classmethod
+    def _drawn_when_missing(cls, value):
+        return secrets.randbelow(2**31) if value is None else value
+
+
+class LoadSettings(BaseModel):
+    """How a model is loaded; other settings mean another child."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    n_ctx: Annotated[int, Field(ge=1, le=10_000_000)] = 2048
+    gpu_layers: Literal["auto"] | Annotated[int, Field(ge=0, le=10_000)] = "auto"
+    """auto: all of them where llama.cpp was built for a GPU, none otherwise"""
+    kv_type: Literal["f16", "q8_0"] = "f16"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """One column's file, as asked for. `key` is the canonical SPEC, the column's name everywhere."""
+
+    key: str
+    model: str
+    """the catalogue's id, or a path's stem"""
+    name: str
+    short: str
+    file: str
+    """a file's name, never its path"""
+    quant: str | None = None
+    bytes: int | None = None
+    repo: str | None = None
+    package: str | None = None
+    path: str | None = None
+    template: str = BASE_TEMPLATE
+    """the fallback, where the file carries none"""
+    template_stop: tuple[str, ...] = BASE_STOP
+    """stop strings that belong to the fallback"""
+    base: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A prompt, the models it goes to, and the settings they share."""
+
+    prompt: str
+    models: tuple[ModelFile, ...]
+    sampling: SamplingParams
+    load: LoadSettings
+    system: str | None = None
+    mode: str = "together"
+    """`together` or `in-turn`"""
+    threads: int | None = None
+    """replaces the budget of this machine"""
+    max_seconds: float | None = None
+    """for one answer, from Started"""
+    force: bool = False
+    """load also what is predicted not to fit"""
+    notices: tuple[str, ...] = ()
+
+
+def comparison(
+    prompt: str,
+    specs: list[str],
+    *,
+    system: str | None = None,
+    mode: str = "together",
+    threads: int | None = None,
+    force: bool = False,
+    notices: tuple[str, ...] = (),
+    **params,
+) -> Comparison:
+    """A validated comparison. `params`: the fields of SamplingParams and LoadSettings. Raises UsageError."""
+    if not prompt.strip():
+        raise UsageError("The prompt is empty. Write what the models should answer.")
+    for text in (prompt, system or "", *params.get("stop", ())):
+        if any("\ud800" <= letter <= "\udfff" for letter in text):
+            raise UsageError("The text holds half a character (a lone surrogate). Paste it again.")
+    if mode not in ("together", "in-turn"):
+        raise UsageError(f"“{mode}” is no mode. Choose together or in-turn.")
+    if threads is not None and (isinstance(threads, bool) or not 1 <= threads <= 1024):
+        raise UsageError(f"threads is {threads}. It must be from 1 to 1024.")
+    load_names = LoadSettings.model_fields
+    try:
+        sampling = SamplingParams(**{k: v for k, v in params.items() if k not in load_names})
+        load = LoadSettings(**{k: v for k, v in params.items() if k in load_names})
+    except ValidationError as error:
+        raise UsageError(_first_fault(error)) from error
+    return Comparison(
+        prompt=prompt,
+        models=resolve(specs),
+        system=system or None,
+        mode=mode,
+        sampling=sampling,
+        load=load,
+        threads=threads,
+        force=force,
+        notices=notices,
+    )
+
+
+def _first_fault(error: ValidationError) -> str:
+    fault = error.errors()[0]
+    name = str(fault["loc"][0]) if fault["loc"] else "a setting"
+    return f"{name} is {fault['input']!r}. {fault['msg']}."
+
+
+def split_specs(texts: list[str]) -> list[str]:
+    """The SPECs in comma-separated texts; a text that is an existing path is one SPEC, commas and all."""
+    specs = []
+    for text in texts:
+        parts = [text] if os.path.exists(text) else text.split(",")
+        specs += [part.strip() for part in parts if part.strip()]
+    return specs
+
+
+def resolve(specs: list[str]) -> tuple[ModelFile, ...]:
+    """The files meant by SPECs, in their order, each under a key of its own. Raises UsageError."""
+    if not specs:
+        raise UsageError(f"No model was named. {known_models()}")
+    if len(specs) > MAX_COLUMNS:
+        raise UsageError(f"{len(specs)} models were named. At most {MAX_COLUMNS} run side by side.")
+    files: list[ModelFile] = []
+    for spec in specs:
+        file = parse(spec)
+        for other in files:
+            if _same(file, other):
+                raise UsageError(f"“{spec}” names the same file as “{other.key}”. Name it once.")
+        files.append(_with_free_key(file, {other.key for other in files}))
+    return tuple(files)
+
+
+def parse(spec: str) -> ModelFile:
+    """The file one SPEC means: an id, an id with a quantization, or a path. Raises UsageError."""
+    if spec.startswith(("http:", "https:", "hf:")):
+        raise UsageError(f"“{spec}”: models on other machines can't be compared, not yet.")
+    if "/" in spec or os.sep in spec or spec.lower().endswith(".gguf"):
+        return _local(spec)
+    model_id, _, quant_name = spec.partition(":")
+    model = MODELS.get(model_id.lower())
+    if model is None:
+        raise UsageError(f"There is no model “{model_id}”. {known_models()}")
+    quant = model.quant(quant_name or model.default_quant)
+    if quant is None:
+        known = ", ".join(quant.name for quant in model.quants)
+        raise UsageError(f"{model.name} has no quantization “{quant_name}”. It has {known}.")
+    return catalogue_file(model, quant)
+
+
+def catalogue_file(model: Model, quant: Quant) -> ModelFile:
+    return ModelFile(
+        key=f"{model.id}:{quant.name}",
+        model=model.id,
+        name=model.name,
+        short=model.short,
+        file=quant.file,
+        quant=quant.name,
+        bytes=quant.bytes,
+        repo=None if model.package else model.repo,
+        package=model.package,
+        template=model.template,
+        template_stop=model.template_stop,
+        base=model.base,
+    )
+
+
+def known_models() -> str:
+    return f"Known: {', '.join(MODELS)}, or the path of a .gguf file."
+
+
+def _local(spec: str) -> ModelFile:
+    path = Path(spec).expanduser()
+    try:
+        quant = read_header(path).quant
+    except HeaderError:
+        quant = None  # what is wrong with it is its column's failure
+    stem = path.name.removesuffix(".gguf") or path.name
+    return ModelFile(
+        key=path.name or spec,
+        model=stem,
+        name=stem,
+        short=stem,
+        file=path.name,
+        quant=quant,
+        bytes=path.stat().st_size if path.is_file() else None,
+        path=str(path),
+    )
+
+
+def _same(one: ModelFile, other: ModelFile) -> bool:
+    if one.path is None or other.path is None:
+        return one.path == other.path and one.key == other.key
+    return os.path.realpath(one.path) == os.path.realpath(other.path)
+
+
+def _with_free_key(file: ModelFile, taken: set[str]) -> ModelFile:
+    key, n = file.key, 1
+    while key in taken:
+        n += 1
+        key = f"{file.key}#{n}"
+    return replace(file, key=key)

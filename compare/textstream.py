@@ -1,0 +1,45 @@
+"""From the bytes of tokens to text that can be shown: whole characters, and nothing of a stop string.
+
+Knows no model and no token, only bytes in and text out.
+"""
+
+import codecs
+from collections.abc import Sequence
+
+
+class TextStream:
+    """Bytes go in token by token; text comes out as soon as it is certain.
+
+    Bytes that begin a character wait for the rest of it; bytes that are no character become U+FFFD.
+    Text that may be the beginning of a stop string waits until it is one, or can't be one.
+    """
+
+    def __init__(self, stops: Sequence[str] = ()):
+        self._stops = tuple(stops)
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._held = ""
+        self.stopped = False
+
+    def push(self, piece: bytes) -> str:
+        """The text that has become certain. Sets `stopped` once a stop string is complete."""
+        self._held += self._decoder.decode(piece)
+        found = [i for i in (self._held.find(stop) for stop in self._stops) if i >= 0]
+        if found:
+            self.stopped = True
+            text, self._held = self._held[: min(found)], ""
+            return text
+        keep = max((_overlap(self._held, stop) for stop in self._stops), default=0)
+        cut = len(self._held) - keep
+        text, self._held = self._held[:cut], self._held[cut:]
+        return text
+
+    def finish(self) -> str:
+        """What was held back as a possible stop string; a character cut short is dropped."""
+        text, self._held = self._held, ""
+        return text
+
+
+def _overlap(text: str, stop: str) -> int:
+    """How many characters at the end of `text` begin `stop`."""
+    longest = min(len(text), len(stop) - 1)
+    return next((n for n in range(longest, 0, -1) if text.endswith(stop[:n])), 0)

@@ -1,0 +1,5 @@
+"""The page: the only gradio. `page` builds it; one file a tab, each one function."""
+
+from compare.ui.page import launch_settings, page
+
+__all__ = ["launch_settings", "page"]

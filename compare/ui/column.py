@@ -1,0 +1,129 @@
+"""One column of the page: its components, and what they show at each stage."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from compare import words
+from compare.catalogue import ARTICLES_PAIR
+from compare.response import Response
+from compare.spec import ModelFile
+from compare.ui import drawn
+from compare.ui.markup import MATHS
+from compare.ui.menu import Choice, Menu
+
+Updates = dict[Any, Any]
+"""Component to its new value, or to gr.update(...)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    place: int
+    """counted from 1"""
+    box: gr.Column
+    model: gr.Dropdown
+    quant: gr.Dropdown
+    remove: gr.Button
+    strip: gr.HTML
+    stop: gr.Button
+    copy: gr.Button
+    again: gr.Button
+    answer: gr.Markdown
+    figures: gr.HTML
+    written: gr.Textbox
+    """the answer to the letter, for Copy"""
+
+    @property
+    def outputs(self) -> list:
+        return [
+            self.box, self.model, self.quant, self.strip, self.stop, self.copy, self.again,
+            self.answer, self.figures, self.written,
+        ]  # fmt: skip
+
+    def closed(self) -> Updates:
+        return {self.box: gr.update(visible=False), self.model: None, self.quant: None}
+
+    def opened(self, menu: Menu, choice: Choice) -> Updates:
+        """The column with a model that hasn't run."""
+        quants = menu.quants(choice.model)
+        return {
+            self.box: gr.update(visible=True),
+            self.model: gr.update(value=choice.model),
+            self.quant: gr.update(choices=quants, value=choice.quant, visible=bool(quants)),
+            **self.idle(menu, choice),
+        }
+
+    def idle(self, menu: Menu, choice: Choice) -> Updates:
+        """What stands in it before its model has run."""
+        file, here = menu.file(choice), menu.here(choice)
+        return {
+            self.strip: drawn.strip(
+                words.ready_line(file, here), "check" if here else "ring", name=file.name,
+                colour=menu.colour(choice),
+            ),
+            self.answer: drawn.card(file),
+            self.figures: drawn.figures(menu.foreseen(choice), "not run yet"),
+            **self._buttons(),
+        }  # fmt: skip
+
+    def shows(
+        self, response: Response, file: ModelFile, now: float, *, colour: str,
+        names: dict[str, str], max_seconds: float | None,
+    ) -> Updates:  # fmt: skip
+        """The column at one moment of a run."""
+        line = words.state_line(response, now, names=names, max_seconds=max_seconds)
+        answered = response.ended and response.state != "failed" and bool(response.text)
+        updates = {
+            self.strip: drawn.strip(
+                line, words.glyph(response), name=file.name, colour=colour,
+                state=response.state, done=words.progress(response),
+            ),
+            self.answer: drawn.answer(response, file, now),
+            self.figures: drawn.figures(response, words.company(response, now)),
+            **self._buttons(
+                stop=not response.ended, copy=answered, again=response.state == "failed"
+            ),
+        }  # fmt: skip
+        return updates | ({self.written: response.text} if answered else {})
+
+    def locked(self, is_locked: bool) -> Updates:
+        """While its model runs, no other can be chosen."""
+        return dict.fromkeys((self.model, self.quant), gr.update(interactive=not is_locked))
+
+    def _buttons(self, stop: bool = False, copy: bool = False, again: bool = False) -> Updates:
+        shown = {self.stop: stop, self.copy: copy, self.again: again}
+        return {button: gr.update(visible=visible) for button, visible in shown.items()}
+
+
+def column(place: int, menu: Menu) -> Column:
+    """The components of one column. The third and the fourth can be taken away."""
+    quants = list(dict.fromkeys(q for _, model in menu.models() for q in menu.quants(model)))
+    first = dict(enumerate(ARTICLES_PAIR, start=1)).get(place)
+    with gr.Column(elem_classes="col", visible=place <= 2, min_width=0) as box:
+        with gr.Row(elem_classes="head"):
+            model = _menu(menu.models(), f"Model {place}", "model", first)
+            quant = _menu(quants, f"Quantization {place}", "quant")
+            remove = _button("Remove", "remove", visible=place > 2)
+        with gr.Row(elem_classes="staterow"):
+            strip = gr.HTML(elem_classes="status", apply_default_css=False, js_on_load=None)
+            stop = _button("Stop", "stop")
+            copy = _button("Copy", "copy")
+            again = _button("Run again", "again")
+        answer = gr.Markdown(elem_classes="answer", latex_delimiters=MATHS)
+        figures = gr.HTML(elem_classes="measures", apply_default_css=False, js_on_load=None)
+        written = gr.Textbox(visible="hidden", label=f"Answer {place}", elem_classes="written")
+    return Column(
+        place, box, model, quant, remove, strip, stop, copy, again, answer, figures, written
+    )
+
+
+def _menu(entries: list, label: str, kind: str, value: str | None = None) -> gr.Dropdown:
+    return gr.Dropdown(
+        entries, value=value, label=label, show_label=False, filterable=False, interactive=True,
+        container=False, min_width=0, scale=0, elem_classes=kind,
+    )  # fmt: skip
+
+
+def _button(label: str, kind: str, visible: bool = False) -> gr.Button:
+    return gr.Button(label, size="sm", min_width=0, scale=0, visible=visible, elem_classes=kind)

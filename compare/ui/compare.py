@@ -1,0 +1,336 @@
+"""The Compare tab: one prompt, several models, side by side."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+import gradio as gr
+
+from compare import words
+from compare.catalogue import EMBEDDED_PAIR
+from compare.fanout import Run
+from compare.machine import Machine
+from compare.response import Response
+from compare.spec import Comparison, ModelFile, UsageError
+from compare.ui import drawn
+from compare.ui.column import Updates, column
+from compare.ui.form import PLACES, Form, choices, read, refused, settings_fields, with_choices
+from compare.ui.markup import MATHS, letters
+from compare.ui.menu import Choice, Menu
+
+HEADLINE = "<h1>One prompt, several local models. <span>Answers, speed and memory side by side.</span></h1>"
+EXAMPLES = (
+    "Who are you?",
+    "How fast can a snake fly?",
+    "1, 4, 9, 16, __, 36: which number is missing?",
+)
+QUIET = {"show_progress": "hidden", "concurrency_limit": None}
+PRIVATE = {**QUIET, "api_visibility": "private"}
+
+
+@dataclass
+class Session:
+    """What one visitor's page shows, and the run in progress."""
+
+    chosen: dict[int, Choice] = field(default_factory=dict)
+    """what each open column shows, by its place"""
+    run: Run | None = None
+    comparison: Comparison | None = None
+    """the last one; the columns named in `keys` show its responses"""
+    keys: dict[int, str] = field(default_factory=dict)
+    reason: str | None = None
+    """why the page opened with the models it did, until others are chosen"""
+    responses: dict[str, Response] = field(default_factory=dict)
+
+    def shown(self) -> dict[str, Response]:
+        """The responses on the page, in the order of their columns."""
+        keys = [self.keys[place] for place in sorted(self.keys)]
+        return {key: self.responses[key] for key in keys if key in self.responses}
+
+
+def compare_tab(demo: gr.Blocks, machine: Machine, now: Callable[[], float]) -> None:
+    """The tab in `demo`. `now`: the clock the machine's events are stamped with."""
+    menu = Menu(machine)
+    session = gr.State(Session())
+    plain = {"apply_default_css": False, "js_on_load": None}
+
+    gr.HTML(HEADLINE, elem_id="headline", **plain)
+    with gr.Column(elem_id="ask"):
+        prompt = gr.Textbox(
+            lines=1, max_lines=8, label="Prompt", show_label=False, container=False,
+            placeholder="Ask every model the same thing…", elem_id="prompt",
+        )  # fmt: skip
+        with gr.Row(elem_id="tools"):
+            mode = gr.Radio(
+                [("Together", "together"), ("In turn", "in-turn")], value="together", label="Order",
+                show_label=False, container=False, min_width=0, elem_id="mode",
+            )  # fmt: skip
+            with gr.Accordion("Settings", open=False, elem_id="settings"):
+                settings = settings_fields()
+            cost = gr.HTML(elem_id="cost", **plain)
+            small = gr.Button("Try the small pair now", visible=False, min_width=0, elem_id="small")
+            start = gr.Button("Run", variant="primary", min_width=0, elem_id="run")
+            stop = gr.Button("Stop", variant="primary", visible=False, min_width=0, elem_id="stop")
+    said = gr.HTML(elem_id="said", visible=False, **plain)
+    with gr.Row(elem_id="try"):
+        gr.HTML("<span>Try</span>", elem_id="try-label", **plain)
+        with gr.Row(elem_id="examples"):
+            examples = [gr.Button(text, min_width=0, size="sm") for text in EXAMPLES]
+        add = gr.Button("Add a model", min_width=0, size="sm", elem_id="add")
+    pager = gr.HTML(elem_id="pager", **plain)
+    with gr.Row(elem_id="columns"):
+        columns = {place: column(place, menu) for place in PLACES}
+    summary = gr.HTML(elem_id="summary", **plain)
+    with gr.Row(elem_id="account", visible=False) as account:
+        with gr.Accordion("All measures", open=False, elem_id="all-measures"):
+            table = gr.HTML(elem_id="table", **plain)
+            rendered = gr.Markdown(elem_id="rendered", latex_delimiters=MATHS)
+        seed = gr.Button("Seed", min_width=0, size="sm", elem_id="seed")
+    spoken = gr.HTML(elem_id="spoken", **plain)
+    shelf = gr.HTML(elem_id="shelf", **plain)
+
+    def opened(state: Session) -> Updates:
+        """The page as it opens: the articles' pair, or the embedded one and why."""
+        specs, state.reason = machine.start_pair()
+        updates: Updates = {}
+        for place, spec in enumerate(specs, start=1):
+            updates |= put(state, place, menu.named(spec))
+        values = dict.fromkeys(form.inputs, "") | {"mode": "together"}
+        return updates | offer(state, values) | result(state) | notice(state)
+
+    def put(state: Session, place: int, choice: Choice) -> Updates:
+        """A model into a column; what stood there of an earlier run goes."""
+        state.chosen[place] = menu.settled(choice)
+        state.keys.pop(place, None)
+        return columns[place].opened(menu, state.chosen[place])
+
+    def taken_away(state: Session, place: int) -> Updates:
+        state.chosen.pop(place, None)
+        state.keys.pop(place, None)
+        return columns[place].closed()
+
+    def offer(state: Session, values: dict) -> Updates:
+        """What Run would do: download or not, how long it would take, and what could be had at once."""
+        missing = [menu.file(choice) for choice in state.chosen.values() if not menu.here(choice)]
+        pair_here = all(menu.here(menu.named(spec)) for spec in EMBEDDED_PAIR)
+        return {
+            start: gr.update(value=words.run_label(missing), visible=True),
+            small: gr.update(visible=bool(missing) and pair_here),
+            cost: costing(state, values),
+            add: gr.update(visible=len(state.chosen) < len(PLACES), interactive=True),
+            shelf: drawn.shelf({menu.file(c).name: menu.notes(c) for c in state.chosen.values()}),
+        }
+
+    def costing(state: Session, values: dict) -> str:
+        """How long a run would take, where that is known."""
+        try:
+            asked = with_choices({**values, "prompt": values["prompt"] or "?"}, state.chosen)
+            took = machine.expected_s(read(asked, menu))
+        except UsageError:
+            took = None
+        here = all(menu.here(choice) for choice in state.chosen.values())
+        return f"<span>{letters(words.expected(took if here else None))}</span>"
+
+    def notice(state: Session, *texts: str) -> Updates:
+        texts = (state.reason, *texts) if state.reason else texts
+        lines = "".join(f"<p>{letters(text)}</p>" for text in texts)
+        return {said: gr.update(value=lines, visible=bool(texts))}
+
+    def files(state: Session) -> dict[int, ModelFile]:
+        """The file of each open column, under the key it has or had in its run."""
+        found = {place: menu.file(choice) for place, choice in sorted(state.chosen.items())}
+        return {p: replace(file, key=state.keys.get(p, file.key)) for p, file in found.items()}
+
+    def names(state: Session) -> dict[str, str]:
+        return words.names(list(files(state).values()))
+
+    def paged(state: Session) -> str:
+        shown, called = state.shown(), names(state)
+        return drawn.pager(
+            [
+                (menu.colour(state.chosen[place]), called[file.key], words.short(shown.get(ran)))
+                for place, file in files(state).items()
+                for ran in [state.keys.get(place)]
+            ]
+        )
+
+    def result(state: Session) -> Updates:
+        """Pager, sentence and table, from what the columns show."""
+        shown, called = state.shown(), names(state)
+        updates = {
+            pager: paged(state),
+            summary: drawn.summary(words.summary(shown, called)),
+            account: gr.update(visible=bool(shown)),
+        }  # fmt: skip
+        if shown:
+            updates[table] = drawn.measures(shown, state.comparison, called)
+            updates[rendered] = drawn.rendered(shown, called)
+            updates[seed] = words.seed_label(state.comparison.sampling.seed)
+        return updates
+
+    def model_chosen(place: int, state: Session, model: str | None, **values) -> Updates:
+        """A model, with its default quantization. Heard when a menu is left too, without a change."""
+        now_shown = state.chosen.get(place)
+        if not model or (now_shown and now_shown.model == model):
+            return gr.skip()
+        return changed(place, state, Choice(model), values)
+
+    def quant_chosen(place: int, state: Session, quant: str | None, **values) -> Updates:
+        now_shown = state.chosen.get(place)
+        if not quant or not now_shown:
+            return gr.skip()
+        return changed(place, state, Choice(now_shown.model, quant), values)
+
+    def changed(place: int, state: Session, choice: Choice, values: dict) -> Updates:
+        if state.run or menu.settled(choice) == state.chosen.get(place):
+            return gr.skip()
+        state.reason = None
+        return put(state, place, choice) | offer(state, values) | result(state) | notice(state)
+
+    def added(state: Session, **values) -> Updates:
+        free = [place for place in PLACES if place not in state.chosen]
+        if state.run or not free:
+            return gr.skip()
+        updates = put(state, free[0], menu.another(list(state.chosen.values())))
+        return updates | offer(state, values) | result(state)
+
+    def removed(place: int, state: Session, **values) -> Updates:
+        if state.run:
+            return gr.skip()
+        return taken_away(state, place) | offer(state, values) | result(state)
+
+    def weighed(state: Session, **values) -> Updates:
+        """A setting changed: a run may now take another time."""
+        return gr.skip() if state.run else {cost: costing(state, values)}
+
+    def run(state: Session, **values) -> Iterator[Updates]:
+        """Sends the prompt to every column."""
+        if state.run:
+            return
+        try:
+            comparison = read(values, menu)
+        except UsageError as error:
+            raise refused(error) from error
+        state.chosen = {place: menu.settled(choice) for place, choice in choices(values).items()}
+        keys = [file.key for file in comparison.models]
+        state.keys = dict(zip(sorted(state.chosen), keys, strict=True))
+        state.comparison, state.responses = comparison, {}
+        yield from watched(state, machine.compare(comparison), values)
+
+    def run_small(state: Session, **values) -> Iterator[Updates]:
+        """The embedded pair, instead of what would have to be downloaded first."""
+        if state.run:
+            return
+        updates: Updates = {}
+        for place in PLACES[len(EMBEDDED_PAIR) :]:
+            updates |= taken_away(state, place)
+        for place, spec in enumerate(EMBEDDED_PAIR, start=1):
+            updates |= put(state, place, menu.named(spec))
+        yield updates | offer(state, values) | result(state)
+        yield from run(state, **with_choices(values, state.chosen))
+
+    def run_again(place: int, state: Session, **values) -> Iterator[Updates]:
+        """One column once more, asked the same; the others keep their answers."""
+        if state.run or place not in state.keys:
+            return
+        models = tuple(file for file in state.comparison.models if file.key == state.keys[place])
+        going = machine.compare(replace(state.comparison, models=models))
+        yield from watched(state, going, values)
+
+    def watched(state: Session, going: Run, values: dict) -> Iterator[Updates]:
+        """The page while a run lasts: of each snapshot what has changed on it."""
+        state.run = going
+        # What this host capped holds for the whole page; a column that runs again leaves the others in.
+        state.comparison = replace(going.comparison, models=state.comparison.models)
+        sent: Updates = {}
+        try:
+            yield running(state) | notice(state, *going.comparison.notices)
+            with closing(going.snapshots()) as snapshots:
+                for responses in snapshots:
+                    said_so_far = state.responses
+                    state.responses = {**said_so_far, **responses}
+                    drawing = answers(state, said_so_far) | result(state)
+                    drawing |= speech(state, said_so_far)
+                    fresh = {part: new for part, new in drawing.items() if sent.get(part) != new}
+                    sent |= fresh
+                    yield fresh or gr.skip()
+        finally:
+            going.stop()
+            state.run = None
+        yield at_rest(state, values)
+
+    def running(state: Session) -> Updates:
+        locked = [columns[place].locked(True) for place in state.chosen]
+        updates = {part: value for each in locked for part, value in each.items()}
+        return updates | {
+            start: gr.update(visible=False), stop: gr.update(visible=True),
+            small: gr.update(visible=False), add: gr.update(interactive=False), cost: "<span></span>",
+        }  # fmt: skip
+
+    def at_rest(state: Session, values: dict) -> Updates:
+        unlocked = [columns[place].locked(False) for place in state.chosen]
+        updates = {part: value for each in unlocked for part, value in each.items()}
+        return updates | offer(state, values) | {stop: gr.update(visible=False)}
+
+    def answers(state: Session, before: dict[str, Response]) -> Updates:
+        """The columns that have moved on."""
+        updates: Updates = {}
+        for place, key in state.keys.items():
+            response, choice = state.responses[key], state.chosen[place]
+            if response.ended and response == before.get(key):
+                continue
+            updates |= columns[place].shows(
+                response, menu.file(choice), now(), colour=menu.colour(choice), names=names(state),
+                max_seconds=state.comparison.max_seconds,
+            )  # fmt: skip
+        return updates
+
+    def speech(state: Session, before: dict[str, Response]) -> Updates:
+        """For screen readers: which states changed and, at the end, the sentence."""
+        sentences = words.announcements(before, state.responses, names(state))
+        if sentences and all(response.ended for response in state.responses.values()):
+            sentences.append(str(words.summary(state.shown(), names(state))))
+        return {spoken: f"<span>{letters(' '.join(sentences))}</span>"} if sentences else {}
+
+    def stop_all(state: Session) -> None:
+        if state.run:
+            state.run.stop()
+
+    def stop_one(place: int, state: Session) -> None:
+        if state.run:
+            state.run.stop(state.keys.get(place))
+
+    def keep_seed(state: Session):
+        return str(state.comparison.sampling.seed) if state.comparison else gr.skip()
+
+    form = Form(prompt, mode, settings)
+    models = {f"model_{place}": each.model for place, each in columns.items()}
+    quants = {f"quant_{place}": each.quant for place, each in columns.items()}
+    written = {"inputs": [session], "inputs_kwargs": form.inputs}
+    asked = {"inputs": [session], "inputs_kwargs": {**form.inputs, **models, **quants}}
+    outside = [
+        cost, small, start, stop, said, add, pager, summary, account, table, rendered, seed, spoken,
+        shelf,
+    ]  # fmt: skip
+    outputs = [*outside, *(part for each in columns.values() for part in each.outputs)]
+
+    demo.load(opened, [session], outputs, **PRIVATE)
+    gr.on([start.click, prompt.submit], run, **asked, outputs=outputs, api_name="run", **QUIET)
+    small.click(run_small, **written, outputs=outputs, **PRIVATE)
+    stop.click(stop_all, [session], None, **PRIVATE)
+    add.click(added, **written, outputs=outputs, **PRIVATE)
+    seed.click(keep_seed, [session], settings["seed"], **PRIVATE)
+    costly = [mode.input, prompt.blur, settings["max_tokens"].blur]
+    gr.on(costly, weighed, **written, outputs=[cost], **PRIVATE)
+    for example in examples:
+        example.click(None, None, prompt, js=f"() => {example.value!r}", **PRIVATE)
+    for place, each in columns.items():
+        # Each menu is sent alone: the other may still hold an entry of the model before.
+        for part, heard in ((each.model, model_chosen), (each.quant, quant_chosen)):
+            inputs = {"inputs": [session, part], "inputs_kwargs": form.inputs}
+            part.input(partial(heard, place), **inputs, outputs=outputs, **PRIVATE)
+        each.remove.click(partial(removed, place), **written, outputs=outputs, **PRIVATE)
+        each.stop.click(partial(stop_one, place), [session], None, **PRIVATE)
+        each.again.click(partial(run_again, place), **written, outputs=outputs, **PRIVATE)
+        each.copy.click(None, each.written, None, js="text => copyText(text)", **PRIVATE)

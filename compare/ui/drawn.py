@@ -1,0 +1,157 @@
+"""Words as markup: what stands in a column and under the columns.
+
+Each part keeps one skeleton for all its states, so that the browser patches it in place. Holds numbers,
+fixed words and names made harmless by `letters`; answers go through `shown`.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+
+from compare import words
+from compare.catalogue import MODELS
+from compare.response import Response
+from compare.spec import Comparison, ModelFile
+from compare.ui.markup import code, letters, shown
+
+
+def strip(
+    line: words.Line, sign: str, *, colour: str, name: str, state: str = "idle", done: float | None = None
+) -> str:  # fmt: skip
+    """The state line: sign, text, and the bar below it, `done` from 0 to 1."""
+    parts = [*map(letters, line.parts), "", "", "", ""][:4]
+    spans = (f"<span{' class=wide' * (i % 2)}>{part}</span>" for i, part in enumerate(parts))
+    return (
+        f'<div class="strip {colour} is-{state}" data-name="{letters(name)}">'
+        f'<i class="glyph {sign}"></i><span class="state">{"".join(spans)}</span>'
+        f"{_bar(done, f'{name}: {state}')}</div>"
+    )
+
+
+def _bar(done: float | None, name: str) -> str:
+    if done is None:
+        return '<div class="bar" role="presentation"><i style="width:0%"></i></div>'
+    return (
+        f'<div class="bar counts" role="progressbar" aria-label="{letters(name)}" aria-valuemin="0" '
+        f'aria-valuemax="100" aria-valuenow="{done * 100:.0f}"><i style="width:{done * 100:.1f}%"></i></div>'
+    )
+
+
+def figures(response: Response, company: str) -> str:
+    """The speed, its company, and the three small figures."""
+    tps = words.speed(response.decode_tps)
+    unknown = tps == words.UNKNOWN
+    small = "".join(
+        f'<div><dt>{name}</dt><dd>{letters(value)}</dd></div>'
+        for name, value in words.figures(response).items()
+    )  # fmt: skip
+    return (
+        f'<div class="figures"><div class="speed"><p><b class="{"none" if unknown else "some"}">{tps}</b> '
+        f"<span>tok/s</span></p><p>{letters(company)}</p></div><dl>{small}</dl></div>"
+    )
+
+
+def card(file: ModelFile) -> str:
+    """What a model is, where its answer will stand."""
+    model = MODELS.get(file.model)
+    rows = {"Parameters": letters(model.parameters)} if model else {}
+    size = [words.size(file.bytes)] if file.bytes else []
+    rows["File"] = letters(", ".join([*size, file.quant or file.file]))
+    if model:
+        rows["Licence"] = letters(model.licence_note)
+        rows["Context"] = letters(words.tokens(model.context))
+        rows["From"] = (
+            f'<a href="https://huggingface.co/{model.repo}" target="_blank">{model.repo}</a>'
+        )
+    if file.base:
+        rows["Kind"] = letters(words.BASE_NOTE.removesuffix("."))
+    return (
+        '<dl class="card">'
+        + "".join(f"<dt>{k}</dt><dd>{v}</dd>" for k, v in rows.items())
+        + "</dl>"
+    )
+
+
+def answer(response: Response, file: ModelFile, now: float) -> str:
+    """What a column's model has written, its notices above, what went wrong below."""
+    parts = [_aside(note) for note in ((words.BASE_NOTE,) if file.base else ()) + response.notices]
+    if response.text:
+        parts.append(shown(response.text))
+    elif place := words.place_text(response, now):
+        parts.insert(0, f'<p class="place">{letters(place)}</p>')
+    if response.state == "failed":
+        happened, advice = words.failure(response)
+        parts.append(f'<p class="happened"><strong>{letters(happened)}</strong></p>')
+        parts += [f"<p>{letters(line)}</p>" for line in advice.splitlines() if line.strip()]
+        if response.log:
+            parts.append(code("\n".join(response.log)))
+    return "\n\n".join(parts)
+
+
+def _aside(text: str) -> str:
+    return f'<p class="aside">{letters(text)}</p>'
+
+
+def pager(columns: Sequence[tuple[str, str, str]]) -> str:
+    """One button a column: its colour, its name, its state in two words."""
+    return "".join(
+        f'<button type="button" class="{colour}" data-col="{n}"><b>{letters(name)}</b> '
+        f"<span>{letters(short)}</span></button>"
+        for n, (colour, name, short) in enumerate(columns)
+    )
+
+
+def summary(sentence: words.Summary) -> str:
+    return (
+        f'<p class="summary"><span>{letters(sentence.before)}</span>'
+        f"<b>{letters(sentence.finding)}</b><span>{letters(sentence.rest)}</span></p>"
+    )
+
+
+def measures(
+    responses: Mapping[str, Response], comparison: Comparison, names: Mapping[str, str]
+) -> str:
+    """The table of all measures: measures down, models across."""
+    head = "".join(f'<th scope="col">{letters(names[key])}</th>' for key in responses)
+    rows = "".join(
+        f'<tr><th scope="row">{name}</th>'
+        + "".join(f"<td>{letters(v)}</td>" for v in values)
+        + "</tr>"
+        for name, values in words.measures(responses, comparison)
+    )
+    rows += _account(list(responses.values()))
+    table = f"<thead><tr><td></td>{head}</tr></thead><tbody>{rows}</tbody>"
+    return f'<div class="table"><table>{table}</table></div>'
+
+
+def _account(responses: Sequence[Response]) -> str:
+    """What each model's memory is made of: a bar for what was predicted, and one for what was allocated."""
+    rows = ""
+    for name, parts_of in words.ACCOUNTS.items():
+        cells = "".join(f"<td>{_stacked(parts_of(response))}</td>" for response in responses)
+        rows += f'<tr><th scope="row">{name}</th>{cells}</tr>'
+    note = f'<td class="note" colspan="{len(responses) + 1}">{words.RESERVED_NOTE}</td>'
+    return f"{rows}<tr>{note}</tr>"
+
+
+def _stacked(parts: Mapping[str, int]) -> str:
+    """A small stacked bar, and the same in words."""
+    whole = sum(parts.values())
+    if not whole:
+        return words.UNKNOWN
+    bar = "".join(f'<i style="width:{100 * size / whole:.2f}%"></i>' for size in parts.values())
+    told = ", ".join(f"{name} {words.size(size)}" for name, size in parts.items())
+    return f'<span class="stack" aria-hidden="true">{bar}</span>{letters(told)}'
+
+
+def shelf(notes: Mapping[str, Mapping[str, str]]) -> str:
+    """For the script: what the menu says beside each quantization, by the model's name."""
+    return f'<span data-notes="{letters(json.dumps(notes))}"></span>'
+
+
+def rendered(responses: Mapping[str, Response], names: Mapping[str, str]) -> str:
+    """The prompt as each model read it."""
+    return "\n\n".join(
+        f"<p>The prompt as {letters(names[key])} read it</p>\n\n{code(response.rendered_prompt)}"
+        for key, response in responses.items()
+        if response.rendered_prompt is not None
+    )

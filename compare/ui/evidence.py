@@ -1,0 +1,108 @@
+"""Scores, averages and claims as markup. All text is made harmless by `letters`."""
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+
+from compare.charts import Drawing
+from compare.claims import Claim, Source
+from compare.scores import Problem, dated, points
+from compare.suites import Suite
+from compare.ui.markup import letters
+
+LOOK = " Chat models are drawn filled, base models hollow."
+SHOWN_PROBLEMS = 12
+
+
+def problems(found: Sequence[Problem], unknown: Sequence[str] = ()) -> str:
+    """What is wrong with the table or with a link; empty where nothing is."""
+    lines = [f"<li>{letters(text)}</li>" for text in unknown]
+    lines += [f"<li>{letters(str(problem))}</li>" for problem in found[:SHOWN_PROBLEMS]]
+    if len(found) > SHOWN_PROBLEMS:
+        lines.append(f"<li>{len(found) - SHOWN_PROBLEMS} more</li>")
+    if not lines:
+        return "<div></div>"
+    told = "<p>Some rows of the table of scores are at fault and left out:</p>" if found else ""
+    return f'<div class="said" role="alert">{told}<ul>{"".join(lines)}</ul></div>'
+
+
+def sentence(drawing: Drawing | None, suite: Suite) -> str:
+    """What the chart shows in words, and what to know of the suite."""
+    finding, rest = (drawing.finding, drawing.rest) if drawing else ("Shown as a table only.", "")
+    return (
+        f'<p class="finding"><b>{letters(finding)}</b><span>{letters(rest)}</span></p>'
+        f'<p class="about">{letters(suite.about + (LOOK if drawing else ""))}</p>'
+    )
+
+
+def rows_label(rows: list[dict]) -> str:
+    return "1 score and its source" if len(rows) == 1 else f"{len(rows)} scores and their sources"
+
+
+def scores(rows: list[dict]) -> str:
+    """Every row that the filters leave, with a link to its source."""
+    body = "".join(
+        f'<tr><th scope="row">{letters(row["label"])}</th><td>{letters(row["benchmark"])}</td>'
+        f'<td class="number">{points(row["score"])}</td><td>{letters(row["shots"])}</td>'
+        f"<td>{letters(row['metric'])}</td><td>{_link((row['source_title'], row['source_url']))}</td>"
+        f"<td>{letters(dated(row['as_of'], row['as_of_is']))}</td>"
+        f'<td class="note">{letters(row["note"])}</td></tr>'
+        for row in rows
+    )
+    head = ("Model", "Task", "Score", "Shots", "Metric", "Source", "Date", "Note")
+    return _table(head, body, "Scores and their sources")
+
+
+def averages(rows: list[dict], suite: Suite) -> str:
+    """The average a source prints beside the one computed from its tasks."""
+    body = "".join(
+        f'<tr><th scope="row">{letters(row["label"])}</th><td class="number">{points(row["printed"])}</td>'
+        f'<td class="number">{points(row["computed"])}</td><td class="number">{row["told"]}</td></tr>'
+        for row in rows
+    )
+    name = f"Averages as printed, and as computed from the {len(suite.chance)} tasks"
+    return _table(("Model", "Printed", "Computed", "Difference"), body, name)
+
+
+def claims(found: Iterable[Claim]) -> str:
+    """What the articles claim, article by article."""
+    found = list(found)
+    parts = [
+        "<h2>What the two articles claim</h2>",
+        '<p class="lead">Verdicts on numbers are computed from the scores above; what numbers can’t settle '
+        "is typed, from the document named.</p>",
+    ]
+    for article, mine in groupby(found, key=lambda claim: claim.article):
+        body = "".join(map(_claim, mine))
+        head = ("Claim", "What the sources say", "Verdict", "Sources")
+        parts.append(f"<h3>The article on {article}</h3>")
+        parts.append(_table(head, body, f"Claims of the article on {article}"))
+    return "".join(parts)
+
+
+def _claim(claim: Claim) -> str:
+    finding = claim.finding
+    links = [_link(source) for source in finding.sources]
+    if finding.view:
+        links.insert(
+            0, f'<a class="view" href="{letters(finding.view.query())}">Show the chart</a>'
+        )
+    how = "computed" if claim.computed else "typed"
+    return (
+        f'<tr data-claim="{claim.id}"><th scope="row">{letters(claim.said)}</th>'
+        f"<td>{letters(finding.evidence)}</td>"
+        f'<td class="verdict is-{finding.tone}"><b>{letters(finding.verdict)}</b><span>{how}</span></td>'
+        f'<td class="links">{"".join(links)}</td></tr>'
+    )
+
+
+def _link(source: Source) -> str:
+    title, url = source
+    return f'<a href="{letters(url)}" target="_blank" rel="noopener">{letters(title)}</a>'
+
+
+def _table(head: Iterable[str], body: str, name: str) -> str:
+    cells = "".join(f'<th scope="col">{letters(cell)}</th>' for cell in head)
+    return (
+        f'<div class="sheet" role="region" tabindex="0" aria-label="{letters(name)}"><table>'
+        f"<thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table></div>"
+    )

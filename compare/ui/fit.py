@@ -1,0 +1,251 @@
+"""The Fit tab: models and their quantizations against hardware, before anything is downloaded."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import gradio as gr
+import plotly.graph_objects as go
+
+from compare import words
+from compare.catalogue import MODELS
+from compare.charts import CLEAR, FONT, GROUND, INK, LINE, MUTED, PALE
+from compare.fit import about, fit, learn, say, say_one, verdict
+from compare.hardware import HERE, Hardware, known, named, this_machine
+from compare.machine import Machine
+from compare.spec import LoadSettings, ModelFile, UsageError, catalogue_file
+from compare.ui.markup import letters
+
+HEADLINE = (
+    "<h1>Which models fit where. "
+    "<span>Layers on the GPU, predicted before anything is downloaded.</span></h1>"
+)
+CONTEXTS = (512, 1024, 2048, 4096, 8192, 16384, 32768)
+KV_TYPES = ("f16", "q8_0")
+FEW = ("Q2_K", "Q4_K_M", "Q5_K_M", "Q8_0")
+"""The quantizations shown at first, of models that have many."""
+FIRST_MODELS = ["tinyllama", "solar", "mixtral"]
+FIRST_HARDWARE = [HERE, "cpu-basic", "rtx-4060", "t4-small", "l4x1", "l40sx1"]
+KEY = "“all” or a number: layers on the GPU. “RAM”: it runs without a GPU. “no”: it does not fit. "
+PRIVATE = {"show_progress": "hidden", "concurrency_limit": None, "api_visibility": "private"}
+Updates = dict[Any, Any]
+
+
+def fit_tab(demo: gr.Blocks, machine: Machine, now: Callable[[], float]) -> None:
+    """The tab in `demo`. Needs no model; where a file is here, its header is read."""
+    plain = {"apply_default_css": False, "js_on_load": None}
+    menu = {"interactive": True, "min_width": 0, "elem_classes": "field"}
+    own = [(file.name, file.key) for file in machine.own]
+    named_models = [(model.name, model.id) for model in MODELS.values()] + own
+    machines = [("This machine", HERE)] + [(row.title, row.name) for row in known()]
+    lengths = [(f"{n:,} tokens", n) for n in CONTEXTS]
+
+    gr.HTML(HEADLINE, elem_classes="headline", **plain)
+    with gr.Row(elem_id="fit-filters"):
+        models = gr.Dropdown(
+            named_models, value=FIRST_MODELS, multiselect=True, label="Models", **menu
+        )
+        hardware = gr.Dropdown(
+            machines, value=FIRST_HARDWARE, multiselect=True, label="Hardware", **menu
+        )
+        typed = gr.Textbox(
+            label="Your own, in GB", placeholder="24GB, 16GB-ram", lines=1, max_lines=1, **menu
+        )
+        quants = gr.Dropdown(
+            [("A few", "few"), ("All", "all")], value="few", label="Quantizations",
+            filterable=False, **menu,
+        )  # fmt: skip
+        n_ctx = gr.Dropdown(
+            lengths, value=LoadSettings().n_ctx, label="Context length", filterable=False, **menu
+        )
+        kv_type = gr.Dropdown(
+            list(KV_TYPES), value=KV_TYPES[0], label="KV cache", filterable=False, **menu
+        )
+    said = gr.HTML(elem_id="fit-said", **plain)
+    with gr.Column(elem_id="fit-card"):
+        plot = gr.Plot(show_label=False, container=False, elem_id="fit-plot")
+        sentence = gr.HTML(elem_id="fit-sentence", **plain)
+    with (
+        gr.Row(elem_id="fit-account"),
+        gr.Accordion("All figures", open=False, elem_classes="fold"),
+    ):
+        figures = gr.HTML(elem_id="fit-rows", **plain)
+
+    def show(models, hardware, typed, quants, n_ctx, kv_type) -> Updates:
+        """The heat map of what the fields ask for; where they ask for nothing, why."""
+        typed = (typed or "").strip()
+        try:
+            chosen = _files(machine, models or [], quants == "all")
+            rooms, trouble = _rooms(machine, hardware or [], typed)
+            learned = learn(chosen)
+            rows = fit(learned, rooms, n_ctx, kv_type)
+        except UsageError as error:
+            return {said: _said([str(error)])}
+        titles = {room.name: room.title for room in rooms}
+        shorts = {file.model: file.short for file in chosen}
+        if not rows:
+            return {
+                said: _said([*trouble, "Choose a model and a machine."]),
+                plot: None, sentence: "", figures: "",
+            }  # fmt: skip
+        last = rooms[-1] if typed and not trouble else rooms[0]
+        one = say_one([row for row in rows if row["hardware"] == last.name], last.title, shorts)
+        found = say(rows, titles, shorts)
+        told = " ".join(about(rows, learned, rooms))
+        unknown = {
+            f"{known.file.short}: {known.trouble.splitlines()[0]}"
+            for known in learned
+            if known.trouble
+        }
+        return {
+            said: _said([*trouble, *sorted(unknown)]),
+            plot: heat(rows, titles, shorts),
+            sentence: f'<p class="finding"><b>{letters(found.finding)}</b>'
+            f"<span>{letters(found.rest)} {letters(one)}</span></p>"
+            f'<p class="about">{letters(KEY + told)}</p>',
+            figures: _table(rows, titles, shorts),
+        }
+
+    fields = [models, hardware, typed, quants, n_ctx, kv_type]
+    shown = [said, plot, sentence, figures]
+    demo.load(show, fields, shown, **PRIVATE)
+    changes = [field.input for field in fields if field is not typed]
+    # By default, what changes while an answer is on its way would be lost.
+    triggers = [*changes, typed.submit, typed.blur]
+    gr.on(triggers, show, fields, shown, trigger_mode="always_last", **PRIVATE)
+
+
+def _files(machine: Machine, chosen: Sequence[str], every: bool) -> list[ModelFile]:
+    """The files of the chosen models, a model's quantizations from small to large."""
+    own = {file.key: file for file in machine.own}
+    found: list[ModelFile] = []
+    for name in chosen:
+        if name in own:
+            found.append(own[name])
+        elif name in MODELS:
+            model = MODELS[name]
+            some = [q for q in model.quants if every or q.name in FEW or len(model.quants) < 4]
+            found += [catalogue_file(model, quant) for quant in some]
+    return found
+
+
+def _rooms(machine: Machine, chosen: Sequence[str], typed: str) -> tuple[list[Hardware], list[str]]:
+    """The machines asked for, the typed one last, and what was wrong with what was typed."""
+    here = this_machine(machine.describe())
+    rooms = [named(name, here) for name in chosen]
+    if not typed:
+        return rooms, []
+    try:
+        rooms += [room for room in [named(typed, here)] if room.name not in chosen]
+    except UsageError:
+        return rooms, [f"“{typed}” is no amount of memory. Type 24GB, 16GB-ram or 24GB+32GB-ram."]
+    return rooms, []
+
+
+def heat(rows: Sequence[dict], titles: dict[str, str], shorts: dict[str, str]) -> go.Figure:
+    """Machines across, models down; the more layers on the GPU, the nearer to ink."""
+    labels = list(dict.fromkeys(_label(row, shorts) for row in rows))
+    places = {_label(row, shorts): {} for row in rows}
+    for row in rows:
+        places[_label(row, shorts)][row["hardware"]] = row
+    across = list(titles)
+    cells = [(machine, label, places[label][machine]) for label in labels for machine in across]
+    traces = [
+        {
+            "type": "heatmap", "x": across, "y": labels, "zmin": 0, "zmax": 1, "xgap": 2, "ygap": 2,
+            "z": [[_share(places[label][machine]) for machine in across] for label in labels],
+            # Ink enough to tell the cells apart, little enough to read ink on it, on light and dark.
+            "colorscale": [[0, "rgba(23,24,28,0.04)"], [1, "rgba(23,24,28,0.4)"]],
+            "showscale": False, "hoverinfo": "text",
+            "hovertext": [[_hover(places[label][m], titles[m], label) for m in across] for label in labels],
+        },
+        *(
+            {
+                "type": "scatter", "mode": "text", "hoverinfo": "skip",
+                "x": [machine for machine, _, row in cells if bool(row["fits"]) is fits],
+                "y": [label for _, label, row in cells if bool(row["fits"]) is fits],
+                "text": [_in_cell(row) for _, _, row in cells if bool(row["fits"]) is fits],
+                "textfont": {"size": 12, "color": colour},
+            }
+            for fits, colour in ((True, INK), (False, MUTED))
+        ),
+    ]  # fmt: skip
+    axis = {
+        "fixedrange": True, "automargin": True, "ticks": "", "zeroline": False, "showgrid": False,
+        "showline": False, "type": "category",
+    }  # fmt: skip
+    return go.Figure({
+        "data": traces,
+        "layout": {
+            "template": "none", "height": 72 + 29 * len(labels), "paper_bgcolor": CLEAR,
+            "plot_bgcolor": CLEAR, "dragmode": False, "hovermode": "closest", "showlegend": False,
+            "font": {"family": FONT, "size": 12, "color": MUTED},
+            "margin": {"l": 8, "r": 8, "t": 8, "b": 8, "pad": 4},
+            "hoverlabel": {
+                "bgcolor": GROUND, "bordercolor": PALE, "align": "left",
+                "font": {"family": FONT, "size": 13, "color": INK},
+            },
+            "xaxis": {
+                **axis, "side": "top", "tickfont": {"size": 12, "color": MUTED}, "linecolor": LINE,
+                "autotickangles": [0, -90],
+            },
+            "yaxis": {**axis, "autorange": "reversed", "tickfont": {"size": 12, "color": INK}},
+        },
+    })  # fmt: skip
+
+
+def _label(row: dict, shorts: dict[str, str]) -> str:
+    return f"{shorts[row['model']]} {row['quant'] or ''}".rstrip()
+
+
+def _share(row: dict) -> float | None:
+    return row["layers_that_fit"] / row["layers"] if row["fits"] else None
+
+
+def _in_cell(row: dict) -> str:
+    """all, 26, RAM, no: as short as a phone needs it."""
+    if row["fits"] is None:
+        return words.UNKNOWN
+    if not row["fits"]:
+        return "no"
+    if not row["layers_that_fit"]:
+        return "RAM"
+    return "all" if row["layers_that_fit"] == row["layers"] else str(row["layers_that_fit"])
+
+
+def _hover(row: dict, title: str, label: str) -> str:
+    size = words.about_size(row["predicted_bytes"])
+    return f"{letters(label)}<br>{letters(title)}: {verdict(row)}<br>{size} in all"
+
+
+def _said(texts: Sequence[str]) -> str:
+    if not texts:
+        return "<div></div>"
+    lines = "".join(f"<p>{letters(text)}</p>" for text in texts)
+    return f'<div class="said" role="alert">{lines}</div>'
+
+
+def _table(rows: Sequence[dict], titles: dict[str, str], shorts: dict[str, str]) -> str:
+    """Every row in figures, for who can't see the picture or wants the bytes."""
+    heads = ("Model", "Hardware", "Fits", "Predicted", "Weights", "KV cache", "VRAM", "RAM")
+    body = "".join(
+        f'<tr><th scope="row">{letters(_label(row, shorts))}</th>'
+        f"<td>{letters(titles[row['hardware']])}</td><td>{verdict(row)}</td>"
+        + "".join(f'<td class="number">{text}</td>' for text in _figures(row))
+        + "</tr>"
+        for row in rows
+    )
+    head = "".join(
+        f'<th scope="col"{" class=number" if i > 2 else ""}>{name}</th>'
+        for i, name in enumerate(heads)
+    )
+    return (
+        '<div class="sheet" role="region" aria-label="All figures" tabindex="0"><table>'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def _figures(row: dict) -> tuple[str, ...]:
+    return (
+        words.about_size(row["predicted_bytes"]), words.size(row["weights_bytes"]),
+        words.size(row["kv_bytes"]), words.size(row["vram_bytes"] or None), words.size(row["ram_bytes"]),
+    )  # fmt: skip

@@ -1,0 +1,90 @@
+"""Which models a visitor may choose: the catalogue's, and the files the owner gave. Never a path."""
+
+from dataclasses import dataclass
+
+from compare import words
+from compare.catalogue import ARTICLES_PAIR, MODELS
+from compare.machine import Machine
+from compare.response import Response
+from compare.spec import ModelFile, UsageError, known_models, parse
+
+OTHER_COLOURS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What stands in a column's two menus."""
+
+    model: str
+    quant: str | None = None
+
+
+class Menu:
+    """The menus' entries, and what a choice among them means."""
+
+    def __init__(self, machine: Machine):
+        self._machine = machine
+        self._own = {file.key: file for file in machine.own}
+
+    def models(self) -> list[tuple[str, str]]:
+        """Name and value of each model that can be had: an embedded one only where it came along."""
+        had = [m for m in MODELS.values() if not m.package or self.here(Choice(m.id))]
+        return [(model.name, model.id) for model in had] + [(key, key) for key in self._own]
+
+    def quants(self, model: str) -> list[str]:
+        return [quant.name for quant in MODELS[model].quants] if model in MODELS else []
+
+    def settled(self, choice: Choice) -> Choice:
+        """The choice, with the model's default where it has no such quantization."""
+        if choice.quant in self.quants(choice.model):
+            return choice
+        model = MODELS.get(choice.model)
+        return Choice(choice.model, model.default_quant if model else None)
+
+    def named(self, spec: str) -> Choice:
+        """The choice that a SPEC of the catalogue means."""
+        file = parse(spec)
+        return Choice(file.model, file.quant)
+
+    def another(self, chosen: list[Choice]) -> Choice:
+        """What a further column begins with: a model that isn't shown yet, one that is here first."""
+        taken = {choice.model for choice in chosen}
+        free = [self.settled(Choice(model)) for _, model in self.models() if model not in taken]
+        here = [choice for choice in free if self.here(choice)]
+        return next(iter(here or free), self.settled(Choice(ARTICLES_PAIR[0])))
+
+    def spec(self, choice: Choice) -> str:
+        """The SPEC of a choice. Raises UsageError where it is none of the menu's."""
+        if choice.model in self._own:
+            return self._own[choice.model].path
+        if choice.model not in MODELS:
+            raise UsageError(f"There is no model “{choice.model}” here. {known_models()}")
+        return f"{choice.model}:{choice.quant}" if choice.quant else choice.model
+
+    def file(self, choice: Choice) -> ModelFile:
+        own = self._own.get(choice.model)
+        return own if own else parse(self.spec(choice))
+
+    def here(self, choice: Choice) -> bool:
+        """Whether its file is on this machine."""
+        return self._machine.cached(self.file(choice))
+
+    def foreseen(self, choice: Choice) -> Response:
+        """A column of it that hasn't run, with what it is predicted to take."""
+        return self._machine.foreseen(self.file(choice))
+
+    def colour(self, choice: Choice) -> str:
+        """The class that gives a column its model's colour."""
+        if choice.model in self._own:
+            return f"m-other-{list(self._own).index(choice.model) % OTHER_COLOURS + 1}"
+        return f"m-{choice.model}"
+
+    def notes(self, choice: Choice) -> dict[str, str]:
+        """What the menu says beside each quantization: its size, and whether it is here."""
+        found = {}
+        for quant in self.quants(choice.model):
+            other = Choice(choice.model, quant)
+            size = self.file(other).bytes
+            told = [words.size(size)] if size else []
+            found[quant] = ", ".join([*told, "here"] if self.here(other) else told)
+        return found

@@ -1,0 +1,169 @@
+// What Gradio has no setting for: light and dark kept, the keyboard, names and news for screen readers,
+// the pager, Copy. Listeners stand on the document, because Gradio makes its elements late and anew.
+(() => {
+  "use strict";
+  const $ = (query, root = document) => root.querySelector(query);
+  const $$ = (query, root = document) => [...root.querySelectorAll(query)];
+
+  // Light or dark: Gradio follows ?__theme or the system; a choice made here wins, and stays.
+  const KEPT = "gguf-side-by-side:theme";
+  const asked = new URLSearchParams(location.search).has("__theme");
+  let theme = asked ? null : read(KEPT);
+  function read(key) {
+    try { return localStorage.getItem(key); } catch { return null; }
+  }
+  function keep(key, value) {
+    try { localStorage.setItem(key, value); } catch { /* private browsing: it lasts as long as the page */ }
+  }
+  function applyTheme() {
+    if (theme && document.body.classList.contains("dark") !== (theme === "dark")) {
+      document.body.classList.toggle("dark", theme === "dark");
+    }
+  }
+  function switchTheme() {
+    theme = document.body.classList.contains("dark") ? "light" : "dark";
+    keep(KEPT, theme);
+    applyTheme();
+  }
+
+  // The keyboard. An Enter or Esc that belongs to an input method, or to an open menu, is theirs.
+  document.addEventListener("keydown", (event) => {
+    const composing = event.isComposing || event.keyCode === 229;
+    if (composing && event.target.closest?.("#prompt")) {
+      event.stopImmediatePropagation();
+    } else if (event.key === "Escape" && !composing && !$('[role="combobox"][aria-expanded="true"]')) {
+      $("#stop")?.click();
+    }
+  }, true);
+
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("#theme")) switchTheme();
+    const page = event.target.closest("#pager button");
+    if (page) goTo(Number(page.dataset.col));
+    if (event.target.closest("#examples button") && matchMedia("(hover: hover)").matches) {
+      $("#prompt textarea")?.focus();
+    }
+    const copy = event.target.closest(".copy");
+    if (copy) {
+      copy.dataset.done = "";
+      setTimeout(() => delete copy.dataset.done, 1500);
+      say("Copied.");
+    }
+  });
+
+  // Copy also where the page isn't served securely and the browser therefore offers no clipboard.
+  window.copyText = async (text) => {
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      const area = document.body.appendChild(document.createElement("textarea"));
+      area.value = text;
+      area.className = "aloud";
+      area.select();
+      document.execCommand("copy");
+      area.remove();
+    }
+  };
+
+  // The pager: which column is in view, and the way to another.
+  const columns = () => $$("#columns > .col");
+  function goTo(n) {
+    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    columns()[n]?.scrollIntoView({ behavior: calm ? "auto" : "smooth", inline: "start", block: "nearest" });
+  }
+  function inView() {
+    const row = $("#columns");
+    if (!row) return;
+    const start = row.scrollLeft + parseFloat(getComputedStyle(row).paddingLeft);
+    const ends = row.scrollLeft + row.clientWidth >= row.scrollWidth - 2 && row.scrollLeft > 0;
+    const distances = columns().map((column) => Math.abs(column.offsetLeft - row.offsetLeft - start));
+    const nearest = ends ? distances.length - 1 : distances.indexOf(Math.min(...distances));
+    if (document.body.dataset.col !== String(nearest)) document.body.dataset.col = nearest;
+  }
+  document.addEventListener("scroll", (event) => { if (event.target.id === "columns") inView(); }, true);
+
+  // News for screen readers: polite, at most one message in 2 s.
+  let live, waiting = [], free = 0, timer;
+  function say(text) {
+    if (text) waiting.push(text);
+    const wait = free - Date.now();
+    clearTimeout(timer);
+    if (wait > 0) { timer = setTimeout(say, wait); return; }
+    if (!waiting.length) return;
+    live.textContent = waiting.join(" ");
+    waiting = [];
+    free = Date.now() + 2000;
+  }
+
+  // Names, states and roles that Gradio's components don't give, wherever they are missing.
+  function set(element, name, value) {
+    if (element && element.getAttribute(name) !== value) element.setAttribute(name, value);
+  }
+  function label() {
+    const notes = JSON.parse($("#shelf [data-notes]")?.dataset.notes ?? "{}");
+    for (const column of columns()) {
+      const name = $(".strip", column)?.dataset.name;
+      if (!name) continue;
+      const answer = $(".block.answer", column);
+      set(answer, "role", "region");
+      set(answer, "tabindex", "0");
+      set(answer, "aria-label", `Answer of ${name}`);
+      for (const [kind, words] of [["stop", "Stop"], ["copy", "Copy"], ["again", "Run again"], ["remove", "Remove"]]) {
+        set($(`button.${kind}`, column), "aria-label", kind === "copy" ? `Copy the answer of ${name}` : `${words}: ${name}`);
+      }
+      for (const entry of $$('.quant [role="option"]', column)) {
+        const quant = entry.textContent.replace("✓", "").trim();
+        const note = notes[name]?.[quant];
+        if (note) set(entry, "data-note", note);
+        if (note) set(entry, "aria-label", `${quant}, ${note}`);
+      }
+    }
+    for (const accordion of $$(".gr-accordion")) {
+      const body = $(":scope > div:not(.wrap)", accordion);
+      set($(":scope > .label-wrap", accordion), "aria-expanded", String(body?.style.display !== "none"));
+    }
+  }
+
+  // A button that had the focus and is gone hands it on: Run to Stop, a column's Stop to its Copy.
+  let focused = null, home = null, patience;
+  document.addEventListener("focusin", (event) => {
+    focused = event.target;
+    home = focused.closest(".col");
+  });
+  function handOn() {
+    if (!focused || focused.isConnected || document.activeElement !== document.body) return;
+    const outside = focused.matches(".remove") ? $("#add") : $("#stop");
+    const heir = home?.isConnected ? $(".staterow button", home) : outside ?? $("#run");
+    if (heir) {
+      focused = null;
+      heir.focus({ preventScroll: true });
+    } else {
+      clearTimeout(patience);
+      patience = setTimeout(() => home?.isConnected && $(".block.answer", home).focus({ preventScroll: true }), 400);
+    }
+  }
+
+  let heard = "", due = false;
+  function look() {
+    due = false;
+    label();
+    inView();
+    handOn();
+    const spoken = $("#spoken")?.textContent.trim() ?? "";
+    if (spoken !== heard) say(heard = spoken);
+  }
+  function begin() {
+    live = document.body.appendChild(document.createElement("div"));
+    live.id = "live";
+    live.className = "aloud";
+    live.setAttribute("role", "status");
+    live.setAttribute("aria-live", "polite");
+    applyTheme();
+    new MutationObserver(applyTheme).observe(document.body, { attributes: true, attributeFilter: ["class"] });
+    new MutationObserver(() => {
+      if (!due) { due = true; requestAnimationFrame(look); }
+    }).observe(document.body, { childList: true, subtree: true, characterData: true, attributes: true, attributeFilter: ["style", "class"] });
+  }
+  if (document.body) begin();
+  else document.addEventListener("DOMContentLoaded", begin);
+})();

@@ -1,0 +1,124 @@
+"""The page around the tabs: top line, theme, stylesheet and script."""
+
+import inspect
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import gradio as gr
+from gradio.themes import Base, Font
+
+from compare.machine import Machine
+from compare.ui.benchmarks import benchmarks_tab
+from compare.ui.compare import compare_tab
+from compare.ui.fit import fit_tab
+
+HERE = Path(__file__).parent
+TITLE = "GGUF Side by Side"
+TABS = {"Compare": compare_tab, "Benchmarks": benchmarks_tab, "Fit": fit_tab}
+"""Each tab's name and the function that builds it."""
+SCHEME = '<meta name="color-scheme" content="light dark">'
+SANS = "Inter", "ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"
+MONO = "ui-monospace", "SF Mono", "Menlo", "Consolas", "monospace"
+TOP = f"""<div class="top">
+<span class="mark" aria-hidden="true"><i></i><i></i></span><span class="brand">{TITLE}</span>
+<button id="theme" type="button" aria-label="Light or dark"><i></i></button>
+</div>"""
+
+
+def page(machine: Machine, now: Callable[[], float] = time.monotonic) -> gr.Blocks:
+    """The whole page. `now`: the clock the machine's events are stamped with."""
+    with gr.Blocks(title=TITLE, fill_width=True, analytics_enabled=False) as demo:
+        gr.HTML(TOP, elem_id="top", apply_default_css=False, js_on_load=None)
+        with gr.Tabs(elem_id="tabs") as tabs:
+            for name, build in TABS.items():
+                with gr.Tab(name, id=name.lower()):
+                    build(demo, machine, now)
+        demo.load(opened_tab, None, tabs, show_progress="hidden", api_visibility="private")
+    return demo
+
+
+def opened_tab(request: gr.Request):
+    """The tab that a link asks for."""
+    asked = request.query_params.get("tab")
+    return gr.Tabs(selected=asked) if asked in map(str.lower, TABS) else gr.skip()
+
+
+def launch_settings() -> dict:
+    """What `launch` needs to show the page as it is meant."""
+    style, script = (
+        "\n".join((HERE / name).read_text(encoding="utf-8") for name in names)
+        for names in (("style.css", "benchmarks.css", "fit.css"), ("page.js", "benchmarks.js"))
+    )
+    return {
+        "theme": _theme(),
+        "head": f"{SCHEME}\n<style>{style}</style>\n<script>{script}</script>",
+        "footer_links": [],
+        "show_error": True,
+        "ssr_mode": False,
+        # A run that is watched takes a thread for most of the time.
+        "max_threads": 200,
+        "favicon_path": HERE / "favicon.svg",
+    }
+
+
+def _theme() -> Base:
+    values = {
+        "body_background_fill": "var(--page)",
+        "body_text_color": "var(--ink)",
+        "body_text_color_subdued": "var(--muted)",
+        "background_fill_primary": "var(--surface)",
+        "background_fill_secondary": "var(--raised)",
+        "border_color_primary": "var(--line)",
+        "block_background_fill": "transparent",
+        "block_border_width": "0px",
+        "block_shadow": "none",
+        "block_title_text_color": "var(--muted)",
+        "block_label_text_color": "var(--muted)",
+        "input_background_fill": "var(--surface)",
+        "input_background_fill_focus": "var(--surface)",
+        "input_border_color": "var(--control)",
+        "input_border_color_focus": "var(--ink)",
+        "input_placeholder_color": "var(--muted)",
+        "input_shadow": "none",
+        "input_shadow_focus": "none",
+        "button_primary_background_fill": "var(--ink)",
+        "button_primary_background_fill_hover": "var(--ink)",
+        "button_primary_text_color": "var(--on-ink)",
+        "button_primary_text_color_hover": "var(--on-ink)",
+        "button_primary_border_color": "var(--ink)",
+        "button_primary_shadow": "none",
+        "button_secondary_background_fill": "transparent",
+        "button_secondary_background_fill_hover": "var(--raised)",
+        "button_secondary_text_color": "var(--muted)",
+        "button_secondary_text_color_hover": "var(--ink)",
+        "button_secondary_border_color": "transparent",
+        "button_secondary_shadow": "none",
+        "link_text_color": "var(--ink)",
+        "link_text_color_hover": "var(--ink)",
+        "link_text_color_active": "var(--ink)",
+        "link_text_color_visited": "var(--ink)",
+        "table_border_color": "var(--line)",
+        "error_background_fill": "var(--surface)",
+        "error_border_color": "var(--danger)",
+        "error_text_color": "var(--danger)",
+        "error_icon_color": "var(--danger)",
+    }
+    known = inspect.signature(Base.set).parameters
+    both = {f"{name}_dark": value for name, value in values.items() if f"{name}_dark" in known}
+    sizes = {
+        "block_padding": "0px",
+        "layout_gap": "0px",
+        "form_gap_width": "0px",
+        "block_radius": "0px",
+        "input_radius": "8px",
+        "input_border_width": "1px",
+        "button_large_radius": "8px",
+        "button_medium_radius": "8px",
+        "button_small_radius": "8px",
+        "block_title_text_size": "12px",
+        "block_title_text_weight": "400",
+    }
+    return Base(font=[Font(name) for name in SANS], font_mono=[Font(name) for name in MONO]).set(
+        **values, **both, **sizes
+    )

@@ -1,0 +1,72 @@
+"""A browser, and pages served for it."""
+
+import socket
+
+import pytest
+from browser import ARGS, chromium_path
+from playwright.sync_api import Page, expect, sync_playwright
+from visitor import choose
+
+from compare.ui import launch_settings, page
+
+expect.set_options(timeout=30_000)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium_path(), args=list(ARGS))
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def serve():
+    """Serves a machine's page; returns its address."""
+    running = []
+
+    def start(machine) -> str:
+        demo = page(machine)
+        running.append(demo)
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        demo.launch(server_port=port, prevent_thread_lock=True, quiet=True, **launch_settings())
+        return f"http://127.0.0.1:{port}"
+
+    yield start
+    for demo in running:
+        demo.close(verbose=False)
+
+
+@pytest.fixture
+def visit(browser):
+    """Opens an address as a visitor of their own; fails the test where the page's script fails."""
+    contexts, errors = [], []
+
+    def go(address: str, width: int = 1280, height: int = 900, **options) -> Page:
+        context = browser.new_context(viewport={"width": width, "height": height}, **options)
+        contexts.append(context)
+        tab = context.new_page()
+        tab.on("pageerror", lambda error: errors.append(error))
+        tab.goto(address)
+        expect(tab.locator(".col .strip").first).to_be_attached()
+        return tab
+
+    yield go
+    for context in contexts:
+        context.close()
+    assert not errors
+
+
+@pytest.fixture
+def small_pair(serve, visit, machine):
+    """A visitor with the embedded models in both columns, whatever the page opened with."""
+
+    def go(**options) -> Page:
+        tab = visit(serve(machine), **options)
+        choose(tab, 1, "SmolLM2 135M Instruct")
+        choose(tab, 2, "Gemma 3 270M")
+        return tab
+
+    return go

@@ -1,0 +1,39 @@
+"""What several tests need: the embedded models, tiny ones, a machine, and the events of a story."""
+
+from pathlib import Path
+
+import pytest
+import shapes
+
+from compare.machine import Machine
+from compare.spec import comparison
+
+
+@pytest.fixture
+def machine():
+    made = Machine()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def ask(machine):
+    """Runs a comparison to its end; returns its responses by key."""
+
+    def run(prompt: str, specs: list[str], **settings):
+        *_, last = machine.compare(comparison(prompt, specs, **settings)).snapshots()
+        return last
+
+    return run
+
+
+@pytest.fixture
+def tiny(tmp_path):
+    """Writes a tiny model that says what it is told; returns its path as a SPEC."""
+
+    def write(name: str = "tiny.gguf", **shape) -> str:
+        path = Path(tmp_path / name)
+        shapes.tiny(path, **shape)
+        return str(path)
+
+    return write

@@ -1,0 +1,64 @@
+"""Children that misbehave, as real programs behind the Runner's seam: `child("crash")` and its like.
+
+Each speaks the protocol of compare.worker by hand, and answers “one two three” where it gets that far.
+"""
+
+import sys
+from collections.abc import Callable
+
+from compare.runner import ChildRunner
+
+PROGRAM = r"""
+import json, os, signal, sys, time
+kind = sys.argv[1]
+def tell(event, run, **values):
+    line = json.dumps({"event": event, "run": run, "at": time.monotonic(), **values})
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+if kind == "mute":
+    time.sleep(3600)
+tell("hello", 0, llama_cpp_python="0", llama_cpp="0")
+threads = 0
+for line in sys.stdin:
+    ask = json.loads(line)
+    run = ask["run"]
+    if ask["do"] == "estimate":
+        tell("estimated", run)
+    elif ask["do"] == "load":
+        tell("loading", run, file_bytes=1)
+        if kind == "crash-loading":
+            os.kill(os.getpid(), signal.SIGABRT)
+        if kind == "slow-loading":
+            time.sleep(3600)
+        tell("loaded", run, load_s=0.1, n_ctx=512, memory={})
+    elif ask["do"] == "generate":
+        tell("started", run, prompt_tokens=3, cached_tokens=0, rendered_prompt="p", threads=ask["threads"])
+        if kind == "garbage":
+            sys.stdout.write("\x00 no line of ours\n"); sys.stdout.flush(); time.sleep(3600)
+        if kind == "exit":
+            sys.stderr.write("a last word\n"); sys.exit(3)
+        tell("prefilled", run, tokens=3, eval_s=0.1)
+        if kind == "burst":
+            for _ in range(2000):
+                tell("delta", run, text="x")
+        for word in ("one", " two", " three"):
+            tell("delta", run, text=word)
+            if kind == "crash":
+                sys.stderr.write("GGML_ASSERT(false) failed\n"); sys.stderr.flush()
+                os.kill(os.getpid(), signal.SIGKILL)
+            if kind == "slow":
+                time.sleep(0.3)
+            if kind == "deaf":
+                time.sleep(3600)
+        tell("finished", run, reason="stop")
+    elif ask["do"] == "setthreads":
+        tell("threads", run, n=ask["n"])
+"""
+
+
+def child(kind: str, hello_s: float = 60.0) -> Callable[[Callable], ChildRunner]:
+    """Spawns a program of that kind: good, mute, crash-loading, slow-loading, garbage, exit, burst,
+    crash, slow or deaf.
+    """
+    command = (sys.executable, "-c", PROGRAM, kind)
+    return lambda sink: ChildRunner(sink, command, hello_s)

@@ -1,0 +1,348 @@
+"""A comparison in progress: side by side and in turn, threads, stops, and columns that fail alone."""
+
+import itertools
+import os
+import signal
+import threading
+import time
+
+import pytest
+from fakes import child
+
+from compare import cpu
+from compare.hub import Files
+from compare.machine import Machine
+from compare.response import Response
+from compare.spec import comparison
+
+PAIR = ["smollm2", "gemma3"]
+A, B = "smollm2:Q4_1", "gemma3:Q4_K_M"
+
+
+class Mixed:
+    """Spawns children of the given kinds, one after the other, the last kind for ever."""
+
+    def __init__(self, *kinds: str, hello_s: float = 60.0):
+        self.kinds = itertools.chain(kinds[:-1], itertools.repeat(kinds[-1]))
+        self.hello_s = hello_s
+
+    def __call__(self, sink):
+        return child(next(self.kinds), self.hello_s)(sink)
+
+
+@pytest.fixture
+def fake():
+    made = []
+
+    def build(*kinds: str, **settings) -> Machine:
+        made.append(Machine(spawn=Mixed(*kinds, **settings)))
+        return made[-1]
+
+    yield build
+    for machine in made:
+        machine.close()
+
+
+def ends(machine: Machine, specs=PAIR, **settings) -> dict[str, Response]:
+    *_, last = machine.compare(comparison("p", specs, **settings)).snapshots(0.02)
+    return last
+
+
+def watch(run, until, tick=0.02) -> list[dict[str, Response]]:
+    seen = []
+    for responses in run.snapshots(tick):
+        seen.append(responses)
+        until(responses, len(seen))
+    return seen
+
+
+def test_two_real_models_answer_side_by_side(ask):
+    found = ask("Tell me about Athens.", PAIR, max_tokens=30, seed=1)
+    assert list(found) == [A, B]
+    for response in found.values():
+        assert response.state == "finished" and response.text and response.load_s > 0
+        assert response.shared_with == 1 and response.shared_s > 0
+
+
+def test_together_shares_the_cores_and_a_column_that_ends_hands_its_threads_over(machine):
+    request = comparison(
+        "Tell me about Athens.", PAIR, max_tokens=200, seed=1, threads=2, temperature=0
+    )
+    found = watch(machine.compare(request), lambda *_: None)[-1]
+    first, last = sorted(found.values(), key=lambda r: r.ended_at)
+    assert first.threads == (1, 1)
+    assert last.threads == (1, 2)
+    assert last.shared_s < last.total_s
+
+
+def test_in_turn_never_overlaps_and_each_has_the_whole_budget(ask):
+    found = ask("Tell me about Athens.", PAIR, mode="in-turn", max_tokens=30, seed=1, threads=2)
+    small, large = found[A], found[B]
+    assert small.ended_at <= large.loading_at  # the smaller file first; it loads in its own turn
+    assert (small.shared_with, small.shared_s) == (0, 0.0)
+    assert small.threads == large.threads == (2, 2)
+
+
+def test_the_waiting_one_says_for_whom(machine):
+    request = comparison("Tell me about Athens.", PAIR, mode="in-turn", max_tokens=30)
+    seen = watch(machine.compare(request), lambda *_: None)
+    assert any(s[B].state == "queued" and s[B].after_column == A for s in seen)
+
+
+def test_the_same_seed_gives_the_same_text_together_and_in_turn(ask):
+    settings = {"max_tokens": 60, "seed": 11}
+    together = ask("Tell me about Athens.", PAIR, **settings)
+    in_turn = ask("Tell me about Athens.", PAIR, mode="in-turn", **settings)
+    alone = ask("Tell me about Athens.", ["smollm2"], threads=1, **settings)
+    assert {k: r.text for k, r in together.items()} == {k: r.text for k, r in in_turn.items()}
+    assert alone[A].text == together[A].text
+
+
+def test_a_loaded_model_stays_and_other_settings_load_anew(ask):
+    assert ask("hi", ["smollm2"], max_tokens=2)[A].load_s > 0
+    assert ask("hi", ["smollm2"], max_tokens=2)[A].load_s is None
+    assert ask("hi", ["smollm2"], max_tokens=2, n_ctx=512)[A].load_s > 0
+
+
+def children_of_this_process() -> set[int]:
+    import psutil
+
+    return {child.pid for child in psutil.Process().children(recursive=True)}
+
+
+def test_children_that_are_not_needed_are_gone_before_others_load(ask):
+    before = children_of_this_process()
+    ask("hi", ["smollm2"], max_tokens=2)
+    (first,) = children_of_this_process() - before
+    ask("hi", ["gemma3"], max_tokens=2)
+    (second,) = children_of_this_process() - before
+    assert first != second
+
+
+def test_a_loaded_idle_model_uses_no_cpu(ask):
+    import psutil
+
+    before = children_of_this_process()
+    ask("hi", ["smollm2"], max_tokens=20)
+    (pid,) = children_of_this_process() - before
+    process = psutil.Process(pid)
+    used = process.cpu_times()
+    time.sleep(1)
+    now = process.cpu_times()
+    assert now.user + now.system - used.user - used.system < 0.05
+
+
+def test_running_threads_never_exceed_the_budget(machine):
+    """Read from the children themselves: how many of their threads run at once, sampled."""
+    import psutil
+
+    request = comparison("Tell me about Athens. " * 10, PAIR, max_tokens=120, threads=2, seed=1)
+    run = machine.compare(request)
+    for responses in run.snapshots(0.02):
+        granted = [
+            r.threads for r in responses.values() if r.threads and r.state in ("reading", "writing")
+        ]
+        assert sum(fewest for fewest, _ in granted) <= 2
+    workers = [p for p in psutil.Process().children() if "compare.worker" in p.cmdline()]
+    # A main thread, one on stdin, and OpenMP's: never more than the budget's.
+    assert len(workers) == 2 and all(p.num_threads() <= 2 + 2 for p in workers)
+
+
+def test_more_columns_than_cores_get_one_thread_each(ask, tiny):
+    specs = [tiny(f"{n}.gguf", seed=n) for n in range(3)]
+    found = ask("hi", specs, max_tokens=100, threads=2)
+    assert all(response.threads[0] == 1 for response in found.values())
+    assert all(response.output_tokens == 100 for response in found.values())
+
+
+def test_one_failing_column_leaves_the_others_whole(ask):
+    found = ask("hi", ["/no/such/file.gguf", "smollm2"], max_tokens=5)
+    assert found["file.gguf"].state == "failed"
+    assert "There is no file file.gguf" in found["file.gguf"].error
+    assert found[A].state == "finished" and found[A].output_tokens == 5
+    assert found[A].shared_with == 0
+
+
+def test_a_killed_child_is_its_columns_failure_and_the_next_prompt_works(machine):
+    request = comparison("Tell me a long story.", PAIR, max_tokens=150, seed=1)
+    victims = []
+
+    def kill(responses, _n):
+        if not victims and responses[A].output_tokens > 3 and responses[B].output_tokens > 3:
+            import psutil
+
+            victims.extend(
+                p.pid
+                for p in psutil.Process().children(recursive=True)
+                if any("SmolLM2" in opened.path for opened in p.memory_maps())
+            )
+            os.kill(victims[0], signal.SIGKILL)
+
+    last = watch(machine.compare(request), kill)[-1]
+    assert last[A].state == "failed" and "SIGKILL" in last[A].error
+    assert last[A].text  # what was written stays
+    assert last[B].state == "finished"
+    again = watch(machine.compare(request), lambda *_: None)[-1]
+    assert {r.state for r in again.values()} == {"finished"}
+    assert again[A].load_s > 0 and again[B].load_s is None
+
+
+def test_stop_ends_all_and_stop_of_one_only_that(machine):
+    request = comparison("Tell me a long story.", PAIR, max_tokens=800, seed=1)
+    run = machine.compare(request)
+
+    def stop_one(responses, _n):
+        if all(r.output_tokens > 2 for r in responses.values()):
+            run.stop(A if not responses[A].ended else None)
+
+    last = watch(run, stop_one)[-1]
+    assert last[A].state == "cancelled" and last[A].finish_reason == "cancelled"
+    assert last[B].state == "cancelled"
+    assert last[A].ended_at < last[B].ended_at
+    assert last[B].decode_tps > 0  # its measures so far stay
+
+
+def test_stop_shows_at_once_and_an_idle_child_serves_again(machine):
+    run = machine.compare(comparison("x " * 900, ["smollm2"], max_tokens=400, n_ctx=4096))
+    stopped_at = seen_at = None
+    for responses in run.snapshots(0.05):
+        if stopped_at is None and responses[A].state == "reading":
+            run.stop()
+            stopped_at = time.monotonic()
+        elif stopped_at and seen_at is None and (responses[A].stopping or responses[A].ended):
+            seen_at = time.monotonic()
+    assert seen_at - stopped_at < 0.3
+    assert responses[A].state == "cancelled"
+    again = ends(machine, ["smollm2"], max_tokens=2, n_ctx=4096)
+    assert again[A].load_s is None
+
+
+def test_closing_the_snapshots_stops_the_children(machine):
+    run = machine.compare(comparison("Tell me a long story.", PAIR, max_tokens=1500))
+    snapshots = run.snapshots()
+    while not all(r.output_tokens for r in next(snapshots).values()):
+        pass
+    snapshots.close()
+    assert run.wait(3)
+    assert {r.state for r in run.responses().values()} == {"cancelled"}
+
+
+def test_comparisons_run_one_at_a_time_in_their_order(machine):
+    first = machine.compare(comparison("Tell me a story.", ["smollm2"], max_tokens=60))
+    second = machine.compare(comparison("hi", ["smollm2"], max_tokens=5))
+    third = machine.compare(comparison("hi", ["smollm2"], max_tokens=5))
+    places = [s[A].place for s in third.snapshots(0.02) if s[A].state == "queued"]
+    assert first.wait(20) and second.wait(20)
+    assert places[0] in (1, 2) and places == sorted(places, reverse=True)
+    ended = [run.responses()[A] for run in (first, second, third)]
+    assert ended[0].ended_at <= ended[1].started_at
+    assert ended[1].ended_at <= ended[2].started_at
+
+
+def test_a_comparison_stopped_while_it_waits_never_runs(machine):
+    first = machine.compare(comparison("Tell me a story.", ["smollm2"], max_tokens=60))
+    second = machine.compare(comparison("hi", ["smollm2"], max_tokens=5))
+    while second.responses()[A].state != "queued":
+        time.sleep(0.01)
+    second.stop()
+    assert second.wait(2) and not first.wait(0)
+    response = second.responses()[A]
+    assert response.state == "cancelled" and response.started_at is None
+    assert first.wait(20) and first.responses()[A].state == "finished"
+
+
+def test_a_slow_column_never_holds_the_fast_one_back(fake):
+    machine = fake("slow", "good")
+    found = ends(machine)
+    assert found[A].total_s > 0.8
+    assert found[B].total_s < 0.3
+
+
+def test_at_most_ten_snapshots_a_second_and_the_last_is_complete(fake):
+    machine = fake("burst")
+    began = time.monotonic()
+    seen = watch(machine.compare(comparison("p", ["smollm2"])), lambda *_: None, tick=0.1)
+    assert len(seen) <= (time.monotonic() - began) / 0.1 + 2
+    assert seen[-1][A].text == "x" * 2000 + "one two three"
+    assert seen[-1][A].output_tokens == 2003
+
+
+@pytest.mark.parametrize(
+    ("kind", "stage", "words"),
+    [
+        ("crash-loading", "loading", "SIGABRT"),
+        ("crash", "writing", "SIGKILL"),
+        ("garbage", "reading", "unreadable"),
+        ("exit", "reading", "exit status 3"),
+    ],
+)
+def test_a_child_that_misbehaves_fails_its_column_only(fake, kind, stage, words):
+    machine = fake(kind, "good")
+    found = ends(machine)
+    assert (found[A].state, found[A].stage) == ("failed", stage)
+    assert words in found[A].error
+    assert found[B].text == "one two three"
+    assert ends(machine)[A].text == "one two three"  # a dead child is started afresh
+
+
+def test_a_child_that_says_no_hello_in_time_has_failed(fake):
+    found = ends(fake("mute", "good", hello_s=0.5))
+    assert found[A].state == "failed" and "did not start" in found[A].error
+    assert found[B].state == "finished"
+
+
+def test_a_silent_child_is_killed_two_seconds_after_stop(fake):
+    machine = fake("deaf")
+    run = machine.compare(comparison("p", ["smollm2"]))
+
+    def stop(responses, _n):
+        if responses[A].output_tokens:
+            run.stop()
+
+    last = watch(run, stop)[-1][A]
+    assert last.state == "cancelled" and last.text == "one"
+    assert 1.9 < last.ended_at - last.last_token_at < 3
+
+
+def test_stop_while_loading_kills_the_child(fake):
+    machine = fake("slow-loading", "good")
+    run = machine.compare(comparison("p", ["smollm2"]))
+    watch(run, lambda responses, _n: responses[A].state == "loading" and run.stop())
+    assert run.responses()[A].state == "cancelled"
+    assert ends(machine, ["smollm2"])[A].state == "finished"
+
+
+def test_a_late_column_joins_and_the_others_give_up_threads():
+    """A file that is still being fetched when the others start: its column joins them."""
+    gate = threading.Event()
+    machine = Machine(files=Gated(Files(), gate, late=B))
+    request = comparison("Tell me a long story.", PAIR, threads=2, max_tokens=200, temperature=0)
+    run = machine.compare(request)
+    last = watch(run, lambda responses, _n: responses[A].output_tokens and gate.set())[-1]
+    machine.close()
+    assert last[A].threads == (1, 2)
+    assert last[B].threads[0] == 1
+    assert last[A].started_at < last[B].loading_at < last[A].ended_at
+    assert 0 < last[A].shared_s < last[A].total_s
+
+
+class Gated:
+    """Files of which one is not here before a gate opens."""
+
+    def __init__(self, files, gate: threading.Event, late: str):
+        self._files, self._gate, self._late = files, gate, late
+
+    def want(self, file, run, sink):
+        if file.key != self._late:
+            return self._files.want(file, run, sink)
+        threading.Thread(
+            target=lambda: self._gate.wait(20) and self._files.want(file, run, sink), daemon=True
+        ).start()
+        return self
+
+    def leave(self):
+        pass
+
+
+def test_the_budget_of_this_machine_is_found(machine):
+    assert machine.describe()["cores"] == cpu.budget() >= 1

@@ -1,0 +1,237 @@
+"""What fits where: the rows, the sentences, and the command."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from compare.fit import about, files, fit, learn, lines, say, say_one, settings, verdict
+from compare.hardware import named
+from compare.spec import UsageError
+
+ROOT = Path(__file__).parent.parent
+FIELDS = [
+    *(
+        "model",
+        "quant",
+        "n_ctx",
+        "kv_type",
+        "hardware",
+        "vram_bytes",
+        "ram_bytes",
+        "predicted_bytes",
+    ),
+    *(
+        "weights_bytes",
+        "kv_bytes",
+        "compute_bytes",
+        "approximate",
+        "layers",
+        "layers_that_fit",
+        "fits",
+    ),
+]
+SHORTS = {"tinyllama": "TinyLlama", "solar": "SOLAR", "mixtral": "Mixtral"}
+
+
+def rows_of(specs: list[str], hardware: list[str], n_ctx: int = 2048, kv_type: str = "f16"):
+    return fit(learn(files(specs)), [named(name) for name in hardware], n_ctx, kv_type)
+
+
+def row_of(spec: str, hardware: str, n_ctx: int = 2048, kv_type: str = "f16") -> dict:
+    return rows_of([spec], [hardware], n_ctx, kv_type)[0]
+
+
+def test_a_row_has_the_contracts_fields():
+    assert list(row_of("solar", "t4-small")) == FIELDS
+
+
+def test_the_kv_cache_is_exact():
+    assert row_of("solar", "cpu-basic", 4096)["kv_bytes"] == 48 * 4096 * 2 * 8 * 128 * 2
+    assert (
+        row_of("solar", "cpu-basic", 4096, "q8_0")["kv_bytes"] == 48 * 4096 * 2 * 8 * 128 // 32 * 34
+    )
+
+
+def test_a_context_ends_where_the_model_does():
+    assert row_of("tinyllama", "cpu-basic", 8192)["n_ctx"] == 2048
+
+
+def test_without_a_gpu_it_is_ram_that_counts():
+    row = row_of("solar", "cpu-basic")
+    assert (row["layers_that_fit"], row["fits"], row["vram_bytes"]) == (0, True, 0)
+    assert verdict(row) == "in RAM"
+    assert not row_of("mixtral", "cpu-basic")["fits"]
+
+
+def test_on_a_gpu_as_many_layers_as_fit():
+    assert verdict(row_of("solar:Q8_0", "t4-small")) == "all 49 layers on the GPU"
+    partly = row_of("mixtral", "t4-small")
+    assert 0 < partly["layers_that_fit"] < partly["layers"] == 33
+    assert partly["fits"]
+    assert verdict(partly).endswith("of 33 layers on the GPU, the rest in RAM")
+
+
+def test_layers_that_find_no_room_in_ram_do_not_fit():
+    row = row_of("mixtral:Q5_K_M", "t4-small")
+    assert not row["fits"]
+    assert verdict(row).endswith("layers fit on the GPU, the rest not in RAM")
+
+
+def test_what_is_on_the_gpu_and_the_reserve_stay_within_it():
+    row = row_of("mixtral", "24GB")
+    assert row["layers_that_fit"] == 33
+    assert row["weights_bytes"] + row["kv_bytes"] + 2**30 < row["vram_bytes"]
+
+
+def test_a_smaller_cache_leaves_room_for_more_layers():
+    def layers(kv_type):
+        return row_of("mixtral", "t4-small", 32768, kv_type)["layers_that_fit"]
+
+    assert layers("q8_0") > layers("f16")
+
+
+def test_layers_never_grow_fewer_with_more_memory():
+    found = [row_of("mixtral", f"{gb}GB")["layers_that_fit"] for gb in range(1, 24)]
+    assert found == sorted(found)
+    assert found[0] == 0
+    assert found[-1] == 33
+
+
+def test_every_further_gpu_pays_for_its_own_reserve():
+    two, one = row_of("mixtral:Q5_K_M", "a10g-largex2"), row_of("mixtral:Q5_K_M", "l4x1")
+    assert two["vram_bytes"] == 2 * one["vram_bytes"]
+    assert two["layers_that_fit"] < 2 * one["layers_that_fit"]
+
+
+def test_a_macs_one_memory_is_not_counted_twice():
+    row = row_of("mixtral", "mac-16gb")
+    assert row["layers_that_fit"]
+    assert not row["fits"]
+
+
+def test_a_file_that_is_here_is_read(tiny):
+    learned = learn(files([tiny()]))
+    [row] = fit(learned, [named("24GB")], 512, "f16")
+    assert learned[0].from_file
+    assert (row["fits"], row["layers_that_fit"]) == (True, row["layers"])
+    assert row["weights_bytes"] < 10_000_000
+
+
+@pytest.mark.parametrize("content", [b"", b"GGUF", b"not a model at all" * 9])
+def test_a_file_that_tells_nothing_is_unknown_with_its_reason(tmp_path, content):
+    path = tmp_path / "bad.gguf"
+    path.write_bytes(content)
+    learned = learn(files([str(path)]))
+    [row] = fit(learned, [named("24GB")], 512, "f16")
+    assert learned[0].trouble
+    assert row["fits"] is row["predicted_bytes"] is row["layers_that_fit"] is None
+    assert verdict(row) == "unknown"
+    assert "–" in list(lines([row]))[1]
+
+
+def test_any_number_of_files_may_be_asked_for_but_none_twice():
+    assert len(files([f"solar:{q}" for q in ("Q2_K", "Q4_0", "Q5_0", "Q6_K", "Q8_0")])) == 5
+    with pytest.raises(UsageError, match="Name it once"):
+        files(["solar", "solar:Q2_K"])
+    with pytest.raises(UsageError, match="No model"):
+        files([])
+
+
+@pytest.mark.parametrize(
+    ("n_ctx", "kv_type"), [(0, "f16"), (-1, "f16"), (10**9, "f16"), (512, "q4_0")]
+)
+def test_bad_settings_are_wrong_usage(n_ctx, kv_type):
+    with pytest.raises(UsageError, match=r"n_ctx is|kv_type is"):
+        settings(n_ctx, kv_type)
+
+
+def test_the_sentence_names_the_smallest_machine_that_holds_all():
+    specs = ["tinyllama:Q2_K", "tinyllama:Q8_0", "solar:Q2_K", "solar:Q8_0", "mixtral:Q2_K"]
+    names = ["cpu-basic", "l40sx1", "l4x1", "t4-small"]
+    rows = rows_of(specs, names)
+    said = say(rows, {name: named(name).title for name in names}, SHORTS)
+    assert said.finding == (
+        "Spaces L4 is the smallest here to hold TinyLlama, SOLAR and Mixtral whole on its GPU"
+    )
+    assert said.rest == ", up to TinyLlama Q8_0, SOLAR Q8_0 and Mixtral Q2_K."
+
+
+def test_where_none_holds_all_the_sentence_says_what_runs():
+    rows = rows_of(["solar", "mixtral"], ["cpu-basic"])
+    said = say(rows, {"cpu-basic": "CPU basic"}, SHORTS)
+    assert said.finding == "No machine here holds SOLAR and Mixtral whole on its GPU"
+    assert said.rest == "; Mixtral runs on none."
+    assert say_one(rows, "CPU basic", SHORTS) == (
+        "CPU basic holds SOLAR Q2_K in RAM, Mixtral not at all."
+    )
+
+
+def test_what_is_approximate_is_said():
+    learned, rooms = learn(files(["tinyllama"])), [named("zero-a10g"), named("t4-small")]
+    told = " ".join(about(fit(learned, rooms, 2048, "f16"), learned, rooms))
+    assert "known shape and size" in told
+    assert "Only the nominal GB are known of ZeroGPU, large." in told
+    assert "taken as enough, being unknown, on ZeroGPU, large." in told
+    assert "ZeroGPU, large: ZeroGPU changes its card without notice" in told
+
+
+def command(*arguments: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "-m", "compare", "fit", *arguments],
+        cwd=ROOT, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+
+
+def test_the_command_answers_with_one_document_within_two_seconds():
+    took = []
+    for _ in range(3):  # other work on this machine may slow one of them
+        began = time.monotonic()
+        done = command("--models", "tinyllama,solar,mixtral", "--json")
+        took.append(time.monotonic() - began)
+    rows = json.loads(done.stdout)
+    assert done.returncode == 0
+    assert [row["model"] for row in rows] == ["tinyllama", "solar", "mixtral"]
+    assert {row["hardware"] for row in rows} == {"this machine"}
+    assert all(list(row) == FIELDS for row in rows)
+    assert min(took) < 2
+
+
+def test_without_json_each_machine_has_a_heading():
+    done = command("--models", "solar", "--hardware", "t4-small,24GB+64GB-ram")
+    assert "t4-small: 15.6\u00a0GB VRAM, 15.0\u00a0GB RAM" in done.stdout
+    assert "24GB+64GB-ram: 24.0\u00a0GB VRAM, 64.0\u00a0GB RAM" in done.stdout
+    assert "solar Q2_K" in done.stdout
+    assert "approximate" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--models", "solar", "--hardware", "h9000"], "Known: this machine, cpu-basic"),
+        (["--models", "solar", "--hardware", "0GB"], "from 0 to"),
+        (["--models", "solar", "--n-ctx", "-4"], "n_ctx is -4"),
+        (["--models", "solar", "--n-ctx", "many"], "--n-ctx"),
+        (["--models", "solar", "--kv-type", "q4_0"], "--kv-type"),
+        (["--models", "nobody"], "There is no model “nobody”"),
+        (["--models", "solar:Q1"], "no quantization"),
+        (["--models", "solar,solar:Q2_K"], "Name it once"),
+        (["--models", ""], "No model was named"),
+        ([], "--models"),
+    ],
+)
+def test_wrong_usage_is_status_2_and_prints_nothing(arguments, words):
+    done = command(*arguments, "--json")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert words in done.stderr
+
+
+def test_a_file_that_is_missing_is_status_1_and_the_others_are_told():
+    done = command("--models", "solar,/nowhere/a.gguf", "--json")
+    rows = json.loads(done.stdout)
+    assert done.returncode == 1
+    assert [row["fits"] for row in rows] == [True, None]
+    assert "There is no file a.gguf" in done.stderr

@@ -1,0 +1,104 @@
+"""What the page's fields are taken to mean."""
+
+import pytest
+
+from compare.machine import Machine
+from compare.spec import UsageError, resolve
+from compare.ui.form import choices, read, stops, with_choices
+from compare.ui.menu import Choice, Menu
+
+FIELDS = {
+    "prompt": "Hello", "mode": "in-turn", "max_tokens": "64", "temperature": "0", "top_p": "0.9",
+    "seed": "", "n_ctx": "512", "stop": "", "system": "",
+}  # fmt: skip
+
+
+@pytest.fixture
+def menu(machine):
+    return Menu(machine)
+
+
+def filled(chosen=None, **changes):
+    chosen = chosen or {1: Choice("smollm2"), 2: Choice("gemma3", "Q4_K_M")}
+    return with_choices({**FIELDS, **changes}, chosen)
+
+
+def test_the_fields_make_a_comparison(menu):
+    ask = read(filled(seed=" 7 ", stop="###, Q:", system="Be brief."), menu)
+    assert [file.key for file in ask.models] == ["smollm2:Q4_1", "gemma3:Q4_K_M"]
+    assert (ask.prompt, ask.system, ask.mode, ask.load.n_ctx) == (
+        "Hello",
+        "Be brief.",
+        "in-turn",
+        512,
+    )
+    assert ask.sampling.model_dump() == {
+        "max_tokens": 64, "temperature": 0, "top_p": 0.9, "top_k": 40, "min_p": 0.05,
+        "repeat_penalty": 1.0, "seed": 7, "stop": ("###", "Q:"),
+    }  # fmt: skip
+
+
+def test_an_empty_field_means_the_default(menu):
+    ask = read(filled(max_tokens="", temperature=None, n_ctx=" "), menu)
+    assert (ask.sampling.max_tokens, ask.sampling.temperature, ask.load.n_ctx) == (256, 0.7, 2048)
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "named"),
+    [
+        ("max_tokens", "-5", "Max tokens"),
+        ("max_tokens", "many", "Max tokens"),
+        ("temperature", "nan", "Temperature"),
+        ("top_p", "2", "Top-p"),
+        ("n_ctx", "1e99", "Context length"),
+        ("seed", "0x7", "Seed"),
+        ("prompt", " \n", "The prompt is empty"),
+        ("mode", "at once", "“at once”"),
+    ],
+)
+def test_what_is_wrong_is_named_as_on_the_page(menu, field, typed, named):
+    with pytest.raises(UsageError, match=f"^{named}"):
+        read(filled(**{field: typed}), menu)
+
+
+@pytest.mark.parametrize(
+    "model", ["gpt-9", "/etc/passwd", "../secret.gguf", "https://example.org/a.gguf"]
+)
+def test_a_visitor_names_no_file(menu, model):
+    with pytest.raises(UsageError, match="There is no model"):
+        read(filled({1: Choice(model)}), menu)
+
+
+def test_an_unknown_quantization_lists_the_known(menu):
+    with pytest.raises(UsageError, match="It has Q4_1"):
+        read(filled({1: Choice("smollm2", "Q9_9")}), menu)
+
+
+def test_the_owners_files_are_in_the_menu(tmp_path):
+    path = tmp_path / "my own.gguf"
+    path.write_bytes(b"GGUF")
+    machine = Machine(own=resolve([str(path)]))
+    menu = Menu(machine)
+    assert ("my own.gguf", "my own.gguf") in menu.models()
+    assert read(filled({1: Choice("my own.gguf")}), menu).models[0].path == str(path)
+    assert menu.colour(Choice("my own.gguf")) == "m-other-1"
+
+
+def test_open_columns_are_those_with_a_model():
+    values = with_choices({}, {1: Choice("solar", "Q2_K"), 3: Choice("smollm2")})
+    assert choices(values) == {1: Choice("solar", "Q2_K"), 3: Choice("smollm2")}
+
+
+@pytest.mark.parametrize(
+    ("typed", "read_as"),
+    [
+        ("", ()),
+        ("###", ("###",)),
+        ("a, b", ("a", "b")),
+        (r"\n\nQ:", ("\n\nQ:",)),
+        (r"a\,b", ("a,b",)),
+        (" , ", ()),
+    ],
+)
+def test_stop_strings(typed, read_as):
+    assert stops(typed) == read_as

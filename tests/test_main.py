@@ -1,0 +1,268 @@
+"""The command line's contract: one document on stdout, the rest on stderr, and its exit status."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+
+KEYS = set(
+    [
+        "spec",
+        "model",
+        "name",
+        "quant",
+        "file",
+        "state",
+        "text",
+        "finish_reason",
+        "error",
+        "prompt_tokens",
+        "cached_tokens",
+        "output_tokens",
+        "load_s",
+        "ttft_s",
+        "prefill_tps",
+        "decode_tps",
+        "engine_prefill_tps",
+        "engine_decode_tps",
+        "total_s",
+        "shared_with",
+        "shared_s",
+        "threads",
+        "rendered_prompt",
+        "notices",
+        "memory",
+    ]
+)
+MEMORY = set(
+    [
+        "kind",
+        "scope",
+        "predicted_bytes",
+        "allocated_bytes",
+        "weights_bytes",
+        "kv_bytes",
+        "compute_bytes",
+        "measured_bytes",
+        "own_bytes",
+        "mapped_bytes",
+        "devices",
+    ]
+)
+PARAMS = set(
+    [
+        "max_tokens",
+        "temperature",
+        "top_p",
+        "top_k",
+        "min_p",
+        "repeat_penalty",
+        "seed",
+        "stop",
+        "n_ctx",
+        "gpu_layers",
+        "kv_type",
+        "threads",
+        "force",
+    ]
+)
+
+
+def compare(*arguments: str, stdin: str | None = None, **environ: str):
+    return subprocess.run(
+        [sys.executable, "-m", "compare", *arguments],
+        input=stdin, capture_output=True, text=True, timeout=100, env={**os.environ, **environ},
+    )  # fmt: skip
+
+
+def test_ask_prints_the_contracts_document():
+    said = compare(
+        "ask", "Who are you?", "--models", "smollm2,gemma3", "--max-tokens", "12", "--json"
+    )
+    assert said.returncode == 0, said.stderr
+    found = json.loads(said.stdout)
+    assert set(found) == {"prompt", "system", "mode", "params", "machine", "notices", "responses"}
+    assert set(found["params"]) == PARAMS
+    assert set(found["machine"]) == {
+        "cpu", "cores", "ram_bytes", "gpus", "llama_cpp_python", "llama_cpp",
+    }  # fmt: skip
+    assert found["machine"]["llama_cpp"] and found["machine"]["cpu"]
+    assert [r["spec"] for r in found["responses"]] == ["smollm2:Q4_1", "gemma3:Q4_K_M"]
+    for response in found["responses"]:
+        assert set(response) == KEYS and set(response["memory"]) == MEMORY
+        assert response["state"] == "finished"
+        assert response["file"].endswith(".gguf") and "/" not in response["file"]
+        assert response["output_tokens"] <= 12
+        assert response["threads"][0] >= 1
+        assert 0 < response["ttft_s"] < response["total_s"]
+    assert found["responses"][0]["model"] == "smollm2"
+
+
+def test_a_seed_from_a_document_gives_the_same_text_again():
+    arguments = ("ask", "-", "--models", "smollm2", "--max-tokens", "20", "--json")
+    first = json.loads(compare(*arguments, stdin="Tell me about Ελλάδα 🎉").stdout)
+    seed = str(first["params"]["seed"])
+    again = json.loads(compare(*arguments, "--seed", seed, stdin="Tell me about Ελλάδα 🎉").stdout)
+    assert first["prompt"] == "Tell me about Ελλάδα 🎉"
+    assert first["responses"][0]["text"] == again["responses"][0]["text"] != ""
+
+
+def test_without_json_the_answers_come_in_labelled_blocks():
+    said = compare("ask", "Who are you?", "--models", "smollm2,gemma3", "--max-tokens", "12")
+    assert said.returncode == 0
+    assert "── SmolLM2 135M Instruct · Q4_1 ──" in said.stdout
+    assert "A base model: it continues text" in said.stdout
+    assert "tok/s" in said.stdout and "loading" in said.stderr
+
+
+def test_a_models_text_does_not_steer_the_terminal(tiny):
+    path = tiny(says="a\x1b[2Jb\x07c", ends=True)
+    said = compare("ask", "hello", "--models", path, "--temperature", "0")
+    assert "a[2Jbc" in said.stdout and "\x1b" not in said.stdout and "\x07" not in said.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("ask", "hi", "--models", "nope"), "Known: tinyllama, solar, mixtral, smollm2, gemma3"),
+        (("ask", "hi", "--models", "solar:Q9"), "It has Q2_K"),
+        (("ask", "hi", "--models", "smollm2,smollm2:Q4_1"), "same file"),
+        (("ask", "", "--models", "smollm2"), "The prompt is empty"),
+        (("ask", "hi", "--models", "smollm2", "--max-tokens", "-1"), "max_tokens is -1"),
+        (("ask", "hi", "--models", "smollm2", "--temperature", "nan"), "temperature is nan"),
+        (("ask", "hi", "--models", "smollm2", "--temperature", "warm"), "--temperature"),
+        (("ask", "hi", "--models", "smollm2", "--gpu-layers", "some"), "auto or a number"),
+        (("ask", "hi", "--models", "smollm2", "--n-ctx", "0"), "n_ctx is 0"),
+        (("ask", "hi", "--models", "http://127.0.0.1/v1"), "not yet"),
+        (("dance",), "dance"),
+    ],
+)
+def test_wrong_usage_ends_with_status_2_and_nothing_on_stdout(arguments, words):
+    said = compare(*arguments, "--json") if arguments[0] == "ask" else compare(*arguments)
+    assert said.returncode == 2
+    assert said.stdout == ""
+    assert words in said.stderr
+
+
+def test_a_bad_variable_of_the_owner_is_wrong_usage_too():
+    said = compare("ask", "hi", "--models", "smollm2", COMPARE_MAX_TOKENS="lots")
+    assert said.returncode == 2 and "COMPARE_MAX_TOKENS is set to 'lots'" in said.stderr
+
+
+def test_a_failed_column_is_status_1_and_the_others_are_printed(tmp_path):
+    said = compare(
+        "ask", "hi", "--models", f"{tmp_path}/no.gguf,smollm2", "--max-tokens", "3", "--json"
+    )
+    assert said.returncode == 1
+    failed, finished = json.loads(said.stdout)["responses"]
+    assert (failed["state"], finished["state"]) == ("failed", "finished")
+    assert failed["error"] == "There is no file no.gguf. Check its path."
+    assert failed["output_tokens"] is None and failed["threads"] is None
+
+
+def test_a_prompt_that_leaves_no_room_is_its_columns_error():
+    said = compare("ask", "sea " * 300, "--models", "smollm2", "--n-ctx", "64", "--json")
+    assert said.returncode == 1
+    (response,) = json.loads(said.stdout)["responses"]
+    assert "the context holds 64" in response["error"]
+
+
+def test_a_context_beyond_the_files_own_is_capped_with_a_notice(tiny):
+    said = compare(
+        "ask", "hi", "--models", tiny(), "--n-ctx", "9000", "--max-tokens", "2", "--json"
+    )
+    (response,) = json.loads(said.stdout)["responses"]
+    assert said.returncode == 0 and "from 9,000 to 512 tokens" in response["notices"][0]
+
+
+def test_ctrl_c_prints_the_document_with_its_columns_cancelled():
+    process = subprocess.Popen(
+        [sys.executable, "-m", "compare", "ask", "Tell me a long story.", "--models", "smollm2",
+         "--max-tokens", "1900", "--json"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        # Where the tests run in the background, SIGINT comes ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
+    _until_it_answers(process.pid)
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=20)
+    assert process.returncode == 130
+    (response,) = json.loads(out)["responses"]
+    assert response["state"] == response["finish_reason"] == "cancelled"
+
+
+def test_no_child_outlives_a_killed_parent():
+    process = subprocess.Popen(
+        [sys.executable, "-m", "compare", "ask", "Tell me a long story. " * 20, "--models",
+         "smollm2,gemma3", "--max-tokens", "1000", "--json"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    children = _until_it_answers(process.pid, models=2)
+    process.kill()
+    process.wait()
+    _, alive = psutil.wait_procs(children, timeout=2)
+    assert not alive
+
+
+def _until_it_answers(pid: int, models: int = 1) -> list[psutil.Process]:
+    """Waits until its children have models in memory and are at work on them."""
+    deadline = time.monotonic() + 40
+    while time.monotonic() < deadline:
+        children = psutil.Process(pid).children()
+        busy = [c for c in children if any("gguf" in m.path for m in c.memory_maps())]
+        if len(busy) == models:
+            time.sleep(1)
+            return children
+        time.sleep(0.1)
+    raise AssertionError("no child was loaded in time")
+
+
+def test_models_lists_every_quantization(tmp_path):
+    found = json.loads(compare("models", "--json", HF_HOME=str(tmp_path)).stdout)
+    assert [m["id"] for m in found] == ["tinyllama", "solar", "mixtral", "smollm2", "gemma3"]
+    by_id = {m["id"]: m for m in found}
+    assert len(by_id["tinyllama"]["quants"]) == len(by_id["solar"]["quants"]) == 12
+    assert by_id["mixtral"]["quants"][0]["bytes"] is None
+    assert not any(q["cached"] for q in by_id["solar"]["quants"])
+    assert by_id["smollm2"]["quants"] == [
+        {
+            "name": "Q4_1",
+            "file": "SmolLM2-135M-Instruct.Q4_1.gguf",
+            "bytes": 98362432,
+            "cached": True,
+        }
+    ]
+
+
+def test_without_a_network_the_default_is_the_embedded_pair_and_says_so(tmp_path):
+    said = compare(
+        "ask", "hi", "--max-tokens", "3", "--json", HF_HUB_OFFLINE="1", HF_HOME=str(tmp_path)
+    )
+    found = json.loads(said.stdout)
+    assert [r["model"] for r in found["responses"]] == ["smollm2", "gemma3"]
+    assert "can't be reached" in said.stderr and "can't be reached" in found["notices"][0]
+
+
+def test_an_unreachable_hub_is_said_within_five_seconds(tmp_path):
+    began = time.monotonic()
+    said = compare(
+        "ask", "hi", "--models", "tinyllama", "--json",
+        HF_HOME=str(tmp_path), HF_ENDPOINT="http://127.0.0.1:9",
+    )  # fmt: skip
+    assert time.monotonic() - began < 5 + 3  # its start included
+    (response,) = json.loads(said.stdout)["responses"]
+    assert said.returncode == 1
+    assert "can't be reached" in response["error"] and "a local .gguf file" in response["error"]
+
+
+def test_bytes_on_stdin_that_are_no_text_are_refused():
+    said = subprocess.run(
+        [sys.executable, "-m", "compare", "ask", "-", "--models", "smollm2"],
+        input=b"\xff\xfe", capture_output=True, timeout=60,
+    )  # fmt: skip
+    assert said.returncode == 2 and b"not UTF-8" in said.stderr

@@ -1,0 +1,162 @@
+"""The fold, to the digit, on events written by hand."""
+
+import pytest
+
+from compare.events import (
+    Delta,
+    Downloading,
+    Failed,
+    Fetched,
+    Finished,
+    Loaded,
+    Loading,
+    Memory,
+    Prefill,
+    Prefilled,
+    Queued,
+    Started,
+    Stopping,
+    Threads,
+)
+from compare.response import Company, Response, Span, company
+
+
+def fold(*events) -> Response:
+    response = Response()
+    for event in events:
+        response = response.after(event)
+    return response
+
+
+def loaded(at=13.0):
+    return Loaded(run=1, at=at, load_s=3.0, n_ctx=2048, memory=Memory(allocated_bytes=7))
+
+
+def started(at=20.0, threads=1):
+    return Started(
+        run=1, at=at, prompt_tokens=30, cached_tokens=0, rendered_prompt="p", threads=threads
+    )
+
+
+def story(*more):
+    return fold(
+        Loading(run=1, at=10.0, file_bytes=5), loaded(), started(),
+        Prefill(run=1, at=20.5, done=16, total=30),
+        Prefilled(run=1, at=21.5, tokens=30, eval_s=1.5),
+        Delta(run=1, at=22.0, text="a"), Delta(run=1, at=22.5, text=""),
+        Delta(run=1, at=24.0, text="βγ"), *more,
+    )  # fmt: skip
+
+
+def test_a_whole_answer_to_the_digit():
+    end = Finished(
+        run=1, at=24.1, reason="length", text="!", engine_decode_tps=1.1, memory=Memory(own_bytes=9)
+    )
+    response = story(end)
+    assert (response.state, response.finish_reason, response.text) == ("finished", "length", "aβγ!")
+    assert response.load_s == 3.0
+    assert response.ttft_s == 2.0
+    assert response.total_s == pytest.approx(4.1)
+    assert response.prefill_tps == 20.0
+    assert response.output_tokens == 3
+    assert response.decode_tps == 1.0  # two tokens after the first, in two seconds
+    assert response.engine_decode_tps == 1.1
+    assert response.memory.own_bytes == 9
+    assert response.threads == (1, 1)
+
+
+def test_one_token_has_no_decode_rate():
+    response = fold(
+        started(), Delta(run=1, at=22.0, text="a"), Finished(run=1, at=22.0, reason="length")
+    )
+    assert response.output_tokens == 1
+    assert response.decode_tps is None
+    assert response.ttft_s == 2.0
+
+
+def test_an_answer_of_no_token_has_no_speeds():
+    response = fold(started(), Finished(run=1, at=21.0, reason="stop"))
+    assert (response.ttft_s, response.decode_tps, response.prefill_tps) == (None, None, None)
+    assert response.total_s == 1.0
+
+
+def test_fewest_and_most_threads_are_kept():
+    response = story(Threads(run=1, at=25, n=4), Threads(run=1, at=26, n=2))
+    assert response.threads == (1, 4)
+
+
+def test_threads_before_the_start_are_not_of_the_answer():
+    assert fold(Threads(run=1, at=1, n=4)).threads is None
+
+
+@pytest.mark.parametrize(
+    ("events", "state"),
+    [
+        ([], "waiting"),
+        ([Queued(run=1, at=1, place=2)], "queued"),
+        ([Downloading(run=1, at=1, done_bytes=0, total_bytes=9)], "downloading"),
+        ([Fetched(run=1, at=1, path="x", file_bytes=9)], "waiting"),
+        ([Loading(run=1, at=1, file_bytes=9)], "loading"),
+        ([loaded()], "loaded"),
+        ([started()], "reading"),
+        ([started(), Delta(run=1, at=21, text="")], "writing"),
+        ([started(), Finished(run=1, at=21, reason="cancelled")], "cancelled"),
+        ([Failed(run=1, at=21, message="m")], "failed"),
+    ],
+)
+def test_each_event_leads_to_its_state(events, state):
+    assert fold(*events).state == state
+
+
+def test_a_failure_keeps_what_was_written_and_where_it_happened():
+    response = story(Failed(run=1, at=25, message="what\ndo", log=("line",)))
+    assert (response.state, response.stage, response.text) == ("failed", "writing", "aβγ")
+    assert (response.error, response.log) == ("what\ndo", ("line",))
+    assert response.total_s == 5.0
+    assert response.decode_tps == 1.0
+
+
+def test_nothing_changes_after_the_end():
+    ended = story(Finished(run=1, at=24, reason="stop"))
+    for late in (Delta(run=1, at=30, text="x"), Failed(run=1, at=30, message="m"), started()):
+        assert ended.after(late) is ended
+
+
+def test_stopping_is_seen_until_the_child_answers():
+    response = story(Stopping(run=1, at=25))
+    assert response.stopping and response.state == "writing"
+
+
+def test_download_and_waiting_are_outside_the_times():
+    response = fold(
+        Downloading(run=1, at=0, done_bytes=0, total_bytes=9), Queued(run=1, at=5, place=1),
+        Loading(run=1, at=10, file_bytes=9), loaded(), started(100),
+        Delta(run=1, at=101, text="a"), Finished(run=1, at=103, reason="stop"),
+    )  # fmt: skip
+    assert (response.ttft_s, response.total_s, response.load_s) == (1, 3, 3.0)
+
+
+def test_company_counts_the_most_and_the_seconds_of_any():
+    spans = {
+        "a": Span(((0, 10),), (0, 10)),
+        "b": Span(((2, 4), (6, 12)), (6, 12)),
+        "c": Span(((7, 8),), (7, 8)),
+    }
+    assert company(spans) == {"a": Company(2, 6), "b": Company(2, 4), "c": Company(2, 1)}
+
+
+def test_a_run_that_began_alone_and_ended_shared():
+    spans = {"a": Span(((0, 10),), (0, 10)), "b": Span(((7, 15),), (8, 15))}
+    assert company(spans)["a"] == Company(1, 3)
+    assert company(spans)["b"] == Company(1, 2)
+
+
+def test_loading_beside_an_answer_is_company_and_waiting_loaded_is_not():
+    beside = fold(Loading(run=1, at=1.0, file_bytes=1), loaded(3.0))
+    answering = Span(((0, 10),), (0, 10))
+    assert company({"a": answering, "b": beside.span(10)})["a"] == Company(1, 2.0)
+
+
+def test_alone_is_zero_not_unknown():
+    assert company({"a": Span(((0, 1),), (0, 1))}) == {"a": Company(0, 0.0)}
+    assert company({"a": Span()}) == {}

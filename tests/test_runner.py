@@ -1,0 +1,104 @@
+"""The parent's end of a child: events come in order, a death is an event, the log's last lines are kept."""
+
+import os
+import queue
+import signal
+import time
+
+import pytest
+from fakes import child
+
+from compare.catalogue import BASE_TEMPLATE
+from compare.events import Delta, Failed, Finished, Hello, Loaded
+from compare.requests import Generate, Load
+from compare.runner import ChildRunner
+
+LOAD = Load(run=1, path="x", n_ctx=512, gpu_layers=None, kv_type="f16", threads=1)
+GENERATE = Generate(
+    run=1, prompt="p", system=None, template=BASE_TEMPLATE, template_stop=(), threads=1,
+    max_tokens=8, temperature=0.0, top_p=1.0, top_k=0, min_p=0.0, repeat_penalty=1.0, seed=1,
+    stop=(), max_seconds=None,
+)  # fmt: skip
+
+
+@pytest.fixture
+def spawn():
+    made = []
+
+    def spawn(kind: str):
+        heard = queue.SimpleQueue()
+        runner = child(kind)(heard.put)
+        made.append(runner)
+        return runner, heard
+
+    yield spawn
+    for runner in made:
+        runner.close()
+
+
+def until(heard, kind):
+    event = heard.get(timeout=20)
+    while not isinstance(event, kind):
+        event = heard.get(timeout=20)
+    return event
+
+
+def test_a_whole_answer_comes_through(spawn):
+    runner, heard = spawn("good")
+    assert isinstance(until(heard, Hello), Hello) and runner.hello.llama_cpp == "0"
+    runner.send(LOAD)
+    until(heard, Loaded)
+    assert runner.loaded.n_ctx == 512
+    runner.send(GENERATE)
+    assert [until(heard, Delta).text for _ in range(3)] == ["one", " two", " three"]
+    assert until(heard, Finished).reason == "stop"
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("crash", "ended by signal 9 (SIGKILL).\nA system short of memory does this"),
+        ("exit", "ended by itself, with exit status 3."),
+        ("garbage", "sent something unreadable"),
+    ],
+)
+def test_a_death_is_an_event_that_says_how(spawn, kind, words):
+    runner, heard = spawn(kind)
+    runner.send(LOAD)
+    runner.send(GENERATE)
+    failed = until(heard, Failed)
+    assert words in failed.message
+    assert failed.run == 1
+    assert not runner.alive
+    if kind != "garbage":
+        assert failed.log in (("GGML_ASSERT(false) failed",), ("a last word",))
+
+
+def test_a_closed_runner_says_nothing_and_its_child_is_gone(spawn):
+    runner, heard = spawn("good")
+    until(heard, Hello)
+    runner.close()
+    assert not runner.alive
+    with pytest.raises(ProcessLookupError):
+        os.kill(runner.pid, 0)
+    time.sleep(0.2)
+    assert heard.empty()
+
+
+def test_a_request_to_a_dead_child_is_no_exception(spawn):
+    runner, heard = spawn("good")
+    until(heard, Hello)
+    os.kill(runner.pid, signal.SIGSEGV)
+    assert "SIGSEGV" in until(heard, Failed).message
+    runner.send(LOAD)
+
+
+def test_a_child_that_floods_its_log_keeps_the_last_lines():
+    heard = queue.SimpleQueue()
+    code = "import sys; sys.stderr.write('x' * 10**6 + '\\n' + 'last\\n'); sys.exit(1)"
+    import sys
+
+    runner = ChildRunner(heard.put, (sys.executable, "-c", code))
+    failed = until(heard, Failed)
+    assert failed.log[-1] == "last" and len(failed.log) <= 12
+    runner.close()

@@ -1,0 +1,114 @@
+"""What is asked for: SPECs, settings, and what is refused before anything runs."""
+
+import math
+
+import pytest
+
+from compare.catalogue import MODELS
+from compare.owner import Owner
+from compare.spec import UsageError, comparison, parse, resolve, split_specs
+
+
+def test_an_id_means_its_default_quantization():
+    assert parse("solar").key == "solar:Q2_K"
+    assert parse("SOLAR:q4_k_m").file == "solar-10.7b-instruct-v1.0.Q4_K_M.gguf"
+    assert parse("tinyllama").file == "tinyllama-1.1b-chat-v1.0.Q8_0.gguf"
+
+
+def test_a_path_is_keyed_by_its_file_name(tmp_path):
+    (tmp_path / "b").mkdir()
+    for path in (tmp_path / "a, b.gguf", tmp_path / "b" / "a, b.gguf"):
+        path.write_bytes(b"GGUF")
+    specs = split_specs([str(tmp_path / "a, b.gguf"), f"smollm2,{tmp_path}/none.gguf"])
+    assert [file.key for file in resolve(specs)] == ["a, b.gguf", "smollm2:Q4_1", "none.gguf"]
+    both = resolve([str(tmp_path / "a, b.gguf"), str(tmp_path / "b" / "a, b.gguf")])
+    assert [file.key for file in both] == ["a, b.gguf", "a, b.gguf#2"]
+    assert both[0].bytes == 4
+
+
+@pytest.mark.parametrize(
+    ("specs", "words"),
+    [
+        (["nope"], "Known: tinyllama, solar, mixtral, smollm2, gemma3"),
+        (["solar:Q9"], "It has Q2_K, Q3_K_S"),
+        (["solar", "solar:Q2_K"], "names the same file as “solar:Q2_K”"),
+        ([], "No model was named"),
+        (["http://x/v1"], "not yet"),
+        (["hf:x"], "not yet"),
+        (["tinyllama:Q2_K", "tinyllama:Q4_0", "tinyllama:Q6_K", "solar", "smollm2"], "At most 4"),
+    ],
+)
+def test_wrong_models_are_refused_with_what_is_known(specs, words):
+    with pytest.raises(UsageError, match=words.replace("[", r"\[")):
+        resolve(specs)
+
+
+def test_two_quantizations_of_a_model_may_stand_side_by_side():
+    assert [f.key for f in resolve(["solar", "solar:Q4_0"])] == ["solar:Q2_K", "solar:Q4_0"]
+
+
+def test_the_same_file_through_a_link_is_refused(tmp_path):
+    (tmp_path / "a.gguf").write_bytes(b"GGUF")
+    (tmp_path / "b.gguf").symlink_to(tmp_path / "a.gguf")
+    with pytest.raises(UsageError, match="same file"):
+        resolve([str(tmp_path / "a.gguf"), str(tmp_path / "b.gguf")])
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("max_tokens", 0), ("max_tokens", -3), ("max_tokens", "many"), ("max_tokens", 2.5),
+        ("temperature", -0.1), ("temperature", math.nan), ("temperature", math.inf),
+        ("top_p", 0), ("top_p", 1.5), ("min_p", -1), ("top_k", -1), ("repeat_penalty", 0),
+        ("seed", -1), ("seed", 2**32), ("n_ctx", 0), ("gpu_layers", -1), ("kv_type", "q4_0"),
+        ("stop", ("",)), ("threads", 0), ("mode", "both"),
+    ],
+)  # fmt: skip
+def test_a_bad_setting_is_refused_by_name(setting, value):
+    with pytest.raises(UsageError, match=f"^{setting} is|“both” is no mode"):
+        comparison("hi", ["smollm2"], **{setting: value})
+
+
+@pytest.mark.parametrize("prompt", ["", "  \n", "\t"])
+def test_an_empty_prompt_is_refused(prompt):
+    with pytest.raises(UsageError, match="empty"):
+        comparison(prompt, ["smollm2"])
+
+
+def test_half_a_character_is_refused():
+    with pytest.raises(UsageError, match="half a character"):
+        comparison("a\ud800", ["smollm2"])
+
+
+def test_the_seed_is_drawn_anew_and_kept_when_given():
+    seeds = {comparison("hi", ["smollm2"]).sampling.seed for _ in range(5)}
+    assert len(seeds) > 1
+    assert comparison("hi", ["smollm2"], seed=7).sampling.seed == 7
+    assert comparison("hi", ["smollm2"], seed=None).sampling.seed >= 0
+
+
+def test_the_articles_files_are_the_defaults():
+    names = {m.id: m.quant(m.default_quant).file for m in MODELS.values()}
+    assert names["tinyllama"] == "tinyllama-1.1b-chat-v1.0.Q8_0.gguf"
+    assert names["solar"] == "solar-10.7b-instruct-v1.0.Q2_K.gguf"
+    assert names["mixtral"] == "Mixtral-8x7B-Instruct-v0.1.Q2_K.gguf"
+    assert MODELS["solar"].licence == "cc-by-nc-4.0"
+
+
+def test_the_owner_caps_and_says_so():
+    owner = Owner.from_environ({"COMPARE_MAX_TOKENS": "64", "COMPARE_MAX_SECONDS": "30"})
+    capped = owner.capped(comparison("hi", ["smollm2"], max_tokens=100))
+    assert capped.sampling.max_tokens == 64
+    assert capped.max_seconds == 30
+    assert capped.notices == ("Max tokens was lowered from 100 to 64, this host's limit.",)
+    assert owner.capped(comparison("hi", ["smollm2"], max_tokens=10)).notices == ()
+
+
+@pytest.mark.parametrize("name", ["COMPARE_MAX_TOKENS", "COMPARE_MAX_SECONDS", "PORT"])
+def test_a_bad_variable_is_named(name):
+    with pytest.raises(UsageError, match=f"{name} is set to 'x'"):
+        Owner.from_environ({name: "x"})
+
+
+def test_an_empty_variable_is_unset():
+    assert Owner.from_environ({"PORT": ""}).port == 7860

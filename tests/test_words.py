@@ -1,0 +1,377 @@
+"""What a person reads, to the digit."""
+
+from dataclasses import replace
+
+import pytest
+
+from compare import words
+from compare.events import Memory
+from compare.response import Response
+from compare.spec import comparison, parse
+
+NAMES = {"tinyllama:Q8_0": "TinyLlama", "solar:Q2_K": "SOLAR", "mixtral:Q2_K": "Mixtral"}
+TINY, SOLAR, MIXTRAL = NAMES
+
+WROTE = Response(
+    state="finished", stage="writing", finish_reason="stop", prompt_tokens=61, prefill_done=61,
+    evaluated_tokens=61, prefill_eval_s=2.5, cached_tokens=0, output_tokens=52, threads=(1, 2),
+    loaded_at=0.0, load_s=3.1, started_at=1.0, first_token_at=3.9, last_token_at=9.2, ended_at=9.3,
+    shared_with=1, shared_s=8.3, n_ctx=2048, rendered_prompt="x" * 1234,
+    memory=Memory(predicted_bytes=1_310_000_000, allocated_bytes=1_300_000_000, measured_bytes=1_290_000_000),
+)  # fmt: skip
+
+
+def plain(text) -> str:
+    """With ordinary spaces, for reading in a test."""
+    return str(text).replace("\u00a0", " ")
+
+
+def at_speed(tps: float, **changes) -> Response:
+    """A response that wrote 101 tokens at that speed."""
+    values = {
+        "output_tokens": 101,
+        "first_token_at": 2.0,
+        "last_token_at": 2.0 + 100 / tps,
+        **changes,
+    }
+    return replace(WROTE, **values)
+
+
+@pytest.mark.parametrize(
+    ("tps", "said"),
+    [(None, "–"), (9.64, "9.6"), (99.94, "99.9"), (99.96, "100"), (1234.5, "1,234"), (0.0, "0.0")],
+)
+def test_speed(tps, said):
+    assert words.speed(tps) == said
+
+
+@pytest.mark.parametrize(
+    ("s", "said"),
+    [
+        (None, "–"), (0.42, "0.42 s"), (0.994, "0.99 s"), (0.996, "1.0 s"), (2.94, "2.9 s"),
+        (13.4, "13.4 s"), (99.94, "99.9 s"), (99.96, "1 min 40 s"), (125, "2 min 5 s"),
+        (120, "2 min"), (3600, "1 h"), (3900, "1 h 5 min"),
+    ],
+)  # fmt: skip
+def test_seconds(s, said):
+    assert plain(words.seconds(s)) == said
+
+
+@pytest.mark.parametrize(
+    ("s", "said"),
+    [(-1, "0.0 s"), (0.04, "0.0 s"), (8.44, "8.4 s"), (9.96, "10 s"), (31.2, "31 s"), (100, "1 min 40 s")],
+)  # fmt: skip
+def test_counting_seconds(s, said):
+    assert plain(words.elapsed(s)) == said
+
+
+@pytest.mark.parametrize(
+    ("n", "said"),
+    [
+        (None, "–"), (0, "0 B"), (999, "999 B"), (1_170_000_000, "1.17 GB"), (638_000_000, "638 MB"),
+        (98_362_432, "98.4 MB"), (999_600_000, "1.00 GB"), (17_300_000_000, "17.3 GB"), (2.5e12, "2.50 TB"),
+    ],
+)  # fmt: skip
+def test_size(n, said):
+    assert plain(words.size(n)) == said
+
+
+@pytest.mark.parametrize(
+    ("n", "said"),
+    [(None, "–"), (4_780_000_000, "about 4.8 GB"), (17_900_000_000, "about 18 GB"),
+     (283_000_000, "about 280 MB"), (996_000_000, "about 1.0 GB")],
+)  # fmt: skip
+def test_predicted_size(n, said):
+    assert plain(words.about_size(n)) == said
+
+
+def test_a_part_has_the_unit_of_its_whole():
+    assert plain(words.part_of(6_200_000_000, 17_300_000_000)) == "6.2 of 17.3 GB"
+    assert plain(words.part_of(31_000_000, 638_000_000)) == "31 of 638 MB"
+    assert plain(words.part_of(1_270_000_000, 4_550_000_000)) == "1.27 of 4.55 GB"
+    assert plain(words.part_of(31_000_000, None)) == "31.0 MB"
+
+
+def test_counts_factors_and_ranges():
+    assert plain(words.tokens(2048)) == "2,048 tokens"
+    assert plain(words.tokens(1)) == "1 token"
+    assert words.factor(4.23) == "4.2"
+    assert words.factor(123.4) == "123"
+    assert plain(words.percent(0.274)) == "27 %"
+    assert plain(words.thread_range((1, 2))) == "1 to 2 threads"
+    assert plain(words.thread_range((1, 1))) == "1 thread"
+    assert words.thread_range(None) == "–"
+
+
+@pytest.mark.parametrize(
+    ("s", "said"),
+    [(None, ""), (0.2, "About 1 s left"), (3.2, "About 3 s left"), (10, "About 10 s left"),
+     (12, "About 10 s left"), (13, "About 15 s left"), (87, "About 85 s left"), (89, "About 2 min left"),
+     (290, "About 5 min left")],
+)  # fmt: skip
+def test_time_left(s, said):
+    assert plain(words.time_left(s)) == said
+
+
+@pytest.mark.parametrize(
+    ("response", "now", "said", "sign"),
+    [
+        (Response(), 0, "Waiting to start", "clock"),
+        (Response(state="queued", place=2), 0, "In line, 2 runs before yours", "clock"),
+        (Response(state="queued", place=1), 0, "In line, 1 run before yours", "clock"),
+        (Response(state="queued", after_column=TINY), 0, "Waiting its turn[, after TinyLlama]", "clock"),
+        (
+            Response(state="downloading", done_bytes=6_200_000_000, total_bytes=17_300_000_000), 0,
+            "Downloading, 6.2 of 17.3 GB", "arc",
+        ),
+        (
+            Response(state="downloading", total_bytes=4_550_000_000, download_waits=True), 0,
+            "Waiting to download[, 4.55 GB]", "clock",
+        ),
+        (Response(state="loading", loading_at=5.0), 6.4, "Loading, 1.4 s", "arc"),
+        (Response(state="loaded"), 0, "Waiting[ for the others]", "clock"),
+        (
+            Response(state="reading", prefill_done=48, prompt_tokens=61), 0,
+            "Reading[ the prompt], 48 of 61[ tokens]", "arc",
+        ),
+        (Response(state="writing", started_at=1.0), 9.4, "Writing, 8.4 s", "dot"),
+        (WROTE, 99, "Finished in 8.3 s", "check"),
+        (
+            replace(WROTE, finish_reason="length", output_tokens=256), 99,
+            "Finished in 8.3 s[, at the limit of 256 tokens]", "check",
+        ),
+        (replace(WROTE, finish_reason="time"), 99, "Ended at[ this host's limit of] 120 s", "check"),
+        (Response(state="writing", stopping=True), 0, "Stopping", "square"),
+        (replace(WROTE, state="cancelled"), 99, "Stopped after 8.3 s", "square"),
+        (Response(state="cancelled"), 0, "Stopped before the first token", "square"),
+        (Response(state="failed", stage="loading"), 0, "Failed while loading", "triangle"),
+        (Response(state="failed", stage="reading"), 0, "Failed while reading", "triangle"),
+        (Response(state="failed", stage="waiting"), 0, "Failed to start", "triangle"),
+    ],
+)  # fmt: skip
+def test_the_state_in_words(response, now, said, sign):
+    """What stands in brackets drops out where there is little room."""
+    line = words.state_line(response, now, names=NAMES, max_seconds=120)
+    marked = "".join(f"[{part}]" if i % 2 and part else part for i, part in enumerate(line.parts))
+    assert plain(marked) == said
+    assert words.glyph(response) == sign
+
+
+def test_before_a_run():
+    file = parse("solar")
+    assert plain(words.ready_line(file, cached=True)) == "On this machine, ready"
+    assert plain(words.ready_line(file, cached=False)) == "To download: 4.55 GB"
+    assert plain(words.ready_line(replace(file, bytes=None), cached=False)) == "To download"
+    assert plain(words.run_label([file, parse("tinyllama")])) == "Download 5.72 GB and run"
+    assert words.run_label([parse("mixtral")]) == "Download and run"
+    assert words.run_label([]) == "Run"
+    assert plain(words.expected(14.2)) == "Up to 15 s"
+
+
+def test_in_the_answers_place():
+    reading = Response(state="reading", started_at=10.0, prompt_tokens=60, prefill_done=40)
+    assert plain(words.place_text(reading, now=16.0)) == "About 3 s left"
+    assert words.place_text(reading, now=10.9) == "", "in the first second nothing can be said"
+    assert words.place_text(replace(reading, prefill_done=0), now=16.0) == ""
+    loading = Response(state="loading", file_bytes=4_550_000_000)
+    assert plain(words.place_text(loading, now=0)) == "4.55 GB into RAM"
+    fetching = Response(
+        state="downloading", done_bytes=6_200_000_000, total_bytes=17_300_000_000, bytes_per_s=38e6
+    )
+    assert plain(words.place_text(fetching, now=0)) == "36 %, 38 MB/s, about 5 min left"
+    assert plain(words.place_text(replace(fetching, bytes_per_s=None), now=0)) == "36 %"
+    behind = replace(fetching, done_bytes=0, download_waits=True)
+    assert words.place_text(behind, now=0) == "Another program is fetching this file"
+    left = Response(state="cancelled", stage="downloading")
+    assert words.place_text(left, now=0) == "The download goes on; the next run finds it."
+    assert words.place_text(replace(reading, stopping=True), now=16.0) == ""
+
+
+def test_the_bar_counts_only_towards_a_known_end():
+    assert words.progress(Response(state="reading", prefill_done=15, prompt_tokens=60)) == 0.25
+    assert words.progress(Response(state="downloading", done_bytes=1, total_bytes=4)) == 0.25
+    for response in (Response(state="downloading", done_bytes=1), Response(state="writing"), WROTE):
+        assert words.progress(response) is None
+
+
+def test_a_speed_says_its_company():
+    assert plain(words.company(WROTE, 99)) == "shared with 1 other · 1 to 2 threads"
+    assert (
+        plain(words.company(replace(WROTE, shared_with=2), 99))
+        == "shared with 2 others · 1 to 2 threads"
+    )
+    assert (
+        plain(words.company(replace(WROTE, shared_s=3.6), 99)) == "shared for 4 s · 1 to 2 threads"
+    )
+    assert (
+        plain(words.company(replace(WROTE, shared_s=0.42), 99))
+        == "shared for 0.42 s · 1 to 2 threads"
+    )
+    assert (
+        plain(words.company(replace(WROTE, shared_with=0, threads=(2, 2)), 99))
+        == "alone · 2 threads"
+    )
+    assert (
+        plain(words.company(Response(state="reading", loaded_at=1.0, load_s=3.1), 2))
+        == "loaded in 3.1 s"
+    )
+    assert words.company(Response(state="reading", loaded_at=1.0), 2) == "already loaded"
+    assert words.company(Response(state="loading"), 2) == "not run yet"
+    assert words.company(Response(state="failed", stage="loading"), 2) == ""
+
+
+def test_the_small_figures():
+    assert {name: plain(said) for name, said in words.figures(WROTE).items()} == {
+        "First token": "2.9 s", "Answer": "52 tokens", "Memory": "1.29 GB RAM",
+    }  # fmt: skip
+    predicted = Response(state="loading", memory=Memory(predicted_bytes=4_780_000_000))
+    assert plain(words.memory(predicted)) == "about 4.8 GB"
+    assert words.memory(replace(predicted, state="failed")) == "–"
+    assert set(words.figures(Response()).values()) == {"–"}
+
+
+def test_a_column_in_two_words():
+    assert plain(words.short(WROTE)) == "9.6 tok/s"
+    assert (
+        plain(words.short(Response(state="reading", prefill_done=48, prompt_tokens=61)))
+        == "reading, 79 %"
+    )
+    assert (
+        plain(words.short(Response(state="downloading", done_bytes=36, total_bytes=100)))
+        == "downloading, 36 %"
+    )
+    assert words.short(Response(state="queued", place=1)) == "waiting"
+    assert words.short(Response(state="downloading", download_waits=True)) == "waiting"
+    assert words.short(replace(WROTE, state="failed")) == "failed"
+    assert words.short(None) == "not run yet"
+
+
+def test_two_quantizations_of_a_model_have_two_names():
+    files = [parse("solar:Q2_K"), parse("solar:Q4_K_M"), parse("tinyllama")]
+    assert list(words.names(files).values()) == ["SOLAR Q2_K", "SOLAR Q4_K_M", "TinyLlama"]
+
+
+READING = Response(state="reading", stage="reading")
+FAILED = Response(state="failed", stage="loading", error="Not enough memory.\nClose something.")
+STOPPED = Response(state="cancelled", stage="reading")
+
+
+SHARED = "Speeds were shared; run in turn for fair ones."
+ONE = "TinyLlama wrote 11.2 tokens a second."
+LARGE, SMALL = Memory(measured_bytes=4_780_000_000), Memory(measured_bytes=500_000_000)
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        ((), ""),
+        ((READING, READING), ""),
+        ((at_speed(9.6, state="writing"), READING), "SOLAR is still reading the prompt."),
+        ((at_speed(9.6), Response(state="queued", after_column=TINY)), "SOLAR is waiting its turn."),
+        ((at_speed(9.6), READING, READING), "SOLAR and Mixtral are still reading the prompt."),
+        (
+            (at_speed(9.66, state="writing"), at_speed(2.3, state="writing")),
+            "TinyLlama wrote 4.2 times as fast as SOLAR so far.",
+        ),
+        (
+            (at_speed(9.66), at_speed(2.3), Response(state="downloading")),
+            "TinyLlama wrote 4.2 times as fast as SOLAR so far.",
+        ),
+        (
+            (at_speed(9.66), at_speed(2.3, memory=LARGE)),
+            f"TinyLlama wrote 4.2 times as fast and took 27 % of the memory. {SHARED}",
+        ),
+        (
+            (at_speed(9.66, shared_with=0), at_speed(2.3, shared_with=0, memory=SMALL)),
+            "TinyLlama wrote 4.2 times as fast and took 2.6 times the memory. Each ran alone.",
+        ),
+        ((at_speed(10), at_speed(10.2)), f"SOLAR and TinyLlama wrote at the same speed. {SHARED}"),
+        (
+            (at_speed(20), at_speed(5), at_speed(10)),
+            f"TinyLlama wrote 2.0 times as fast as Mixtral and 4.0 times as fast as SOLAR. {SHARED}",
+        ),
+        ((at_speed(11.2), FAILED), f"{ONE} SOLAR failed, so there is nothing to compare it with."),
+        ((at_speed(11.2), STOPPED), f"{ONE} SOLAR was stopped, so there is nothing to compare it with."),
+        (
+            (at_speed(11.2), replace(WROTE, output_tokens=1)),
+            f"{ONE} SOLAR wrote too little for a speed, so there is nothing to compare it with.",
+        ),
+        ((at_speed(11.2),), ONE),
+        ((FAILED, FAILED), "Both failed, so there is nothing to compare."),
+        ((FAILED, FAILED, FAILED), "All failed, so there is nothing to compare."),
+        ((STOPPED, FAILED), "SOLAR failed and TinyLlama was stopped, so there is nothing to compare."),
+        (
+            (at_speed(20), at_speed(5), FAILED),
+            f"TinyLlama wrote 4.0 times as fast and took as much memory. {SHARED} Mixtral failed.",
+        ),
+    ],
+)  # fmt: skip
+def test_the_sentence_under_the_columns(columns, said):
+    assert plain(words.summary(dict(zip(NAMES, columns, strict=False)), NAMES)) == said
+
+
+def test_the_finding_stands_apart():
+    found = words.summary({TINY: at_speed(11.2), SOLAR: FAILED}, NAMES)
+    assert plain(found.finding) == "TinyLlama wrote 11.2 tokens a second."
+
+
+def test_what_a_screen_reader_hears():
+    before = {TINY: READING, SOLAR: READING, MIXTRAL: READING}
+    after = {TINY: WROTE, SOLAR: FAILED, MIXTRAL: READING}
+    said = [plain(sentence) for sentence in words.announcements(before, after, NAMES)]
+    assert said == [
+        "TinyLlama finished, 9.6 tokens a second, 52 tokens.",
+        "SOLAR failed while loading: Not enough memory.",
+    ]
+    assert words.announcements(after, after, NAMES) == []
+    assert words.announcements({}, {TINY: replace(WROTE, state="writing")}, NAMES) == [
+        "TinyLlama is writing."
+    ]
+
+
+def test_all_measures():
+    ask = comparison("Hello", ["tinyllama", "solar"], seed=7)
+    rows = dict(words.measures({TINY: WROTE, SOLAR: FAILED}, ask))
+    assert {name: plain(values[0]) for name, values in rows.items()} == {
+        "File": "tinyllama-1.1b-chat-v1.0.Q8_0.gguf",
+        "Load": "3.1 s",
+        "Context": "2,048 tokens",
+        "Rendered prompt": "1,234 characters",
+        "Prompt tokens": "61",
+        "Cached tokens": "0",
+        "First token (TTFT)": "2.9 s",
+        "Prefill": "24.4 tok/s",
+        "Decode": "9.6 tok/s",
+        "Output tokens": "52",
+        "Whole answer": "8.3 s",
+        "Finish reason": "stop",
+        "Threads": "1 to 2",
+        "Shared with": "1 other for 8.3 s",
+        "Memory, predicted": "about 1.3 GB",
+        "Memory, allocated": "1.30 GB",
+        "Memory, measured": "1.29 GB RAM",
+        "Seed": "7",
+    }
+    unknown = {
+        name: values[1]
+        for name, values in rows.items()
+        if name not in ("File", "Seed", "Finish reason")
+    }
+    assert set(unknown.values()) == {"–"}
+    assert rows["Finish reason"][1] == "failed"
+
+
+def test_whole_device_memory_says_so():
+    told = Memory(kind="vram", scope="device", measured_bytes=4_780_000_000)
+    rows = dict(
+        words.measures({TINY: replace(WROTE, memory=told)}, comparison("Hello", ["tinyllama"]))
+    )
+    assert plain(rows["Memory, measured"][0]) == "4.78 GB VRAM of the whole device"
+
+
+def test_the_account_of_memory_is_told_in_parts():
+    told = Memory(weights_bytes=90, kv_bytes=9, compute_bytes=1)
+    assert words.allocated_parts(Response(memory=told)) == {
+        "weights": 90, "KV cache": 9, "compute": 1,
+    }  # fmt: skip
+    assert words.allocated_parts(Response()) == words.predicted_parts(Response()) == {}

@@ -1,0 +1,358 @@
+"""The child as it is: `python -m compare.worker`, driven by hand through its pipes."""
+
+import subprocess
+import sys
+import time
+
+import pytest
+import shapes
+
+from compare.catalogue import BASE_STOP, BASE_TEMPLATE, MIXTRAL_TEMPLATE, MODELS
+from compare.events import Delta, Failed, Finished, Hello, Loaded, Prefill, Started, decode
+from compare.hub import Files
+from compare.requests import Cancel, Generate, Load, SetThreads, encode
+from compare.response import Response
+from compare.spec import parse
+
+SAMPLING = {
+    "temperature": 0.7, "top_p": 0.95, "top_k": 40, "min_p": 0.05, "repeat_penalty": 1.0,
+    "seed": 7, "stop": (), "max_seconds": None, "system": None, "threads": 2, "max_tokens": 32,
+    "template": BASE_TEMPLATE, "template_stop": BASE_STOP,
+}  # fmt: skip
+
+
+class Child:
+    """A worker process and its pipes."""
+
+    def __init__(self):
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "compare.worker"], stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        self.run = 0
+
+    def say(self, request) -> None:
+        self.process.stdin.write(encode(request).encode())
+        self.process.stdin.flush()
+
+    def hear(self):
+        return decode(self.process.stdout.readline())
+
+    def until(self, *kinds):
+        """The events up to one of those kinds, that one included."""
+        events = []
+        while not events or not isinstance(events[-1], kinds):
+            events.append(self.hear())
+        return events
+
+    def load(self, path, n_ctx=512, **settings):
+        self.run += 1
+        settings = {"gpu_layers": None, "kv_type": "f16", "threads": 2, **settings}
+        self.say(Load(run=self.run, path=str(path), n_ctx=n_ctx, **settings))
+        return self.until(Loaded, Failed)[-1]
+
+    def ask(self, prompt, **sampling):
+        self.run += 1
+        self.say(Generate(run=self.run, prompt=prompt, **{**SAMPLING, **sampling}))
+
+    def answer(self, prompt, **sampling) -> Response:
+        self.ask(prompt, **sampling)
+        response = Response()
+        for event in self.until(Finished, Failed):
+            response = response.after(event)
+        return response
+
+
+@pytest.fixture
+def child():
+    made = Child()
+    yield made
+    made.process.kill()
+    made.process.wait()
+    made.process.stdin.close()
+    made.process.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def smollm2() -> str:
+    return fetched("smollm2")
+
+
+@pytest.fixture(scope="module")
+def gemma3() -> str:
+    return fetched("gemma3")
+
+
+def fetched(model: str) -> str:
+    import queue
+
+    told = queue.SimpleQueue()
+    Files().want(parse(model), 1, told.put)
+    return told.get(timeout=60).path
+
+
+def test_it_says_hello_with_its_versions(child):
+    hello = child.hear()
+    assert isinstance(hello, Hello)
+    assert hello.llama_cpp_python == "0.3.36" and hello.llama_cpp
+
+
+def test_it_ends_when_stdin_does(child, smollm2):
+    child.load(smollm2)
+    child.ask("Tell me a long story. " * 50, max_tokens=400)
+    child.until(Started)
+    began = time.monotonic()
+    child.process.stdin.close()
+    assert child.process.wait(timeout=5) == 0
+    assert time.monotonic() - began < 2
+
+
+def test_the_account_of_memory_adds_up(child, smollm2):
+    memory = child.load(smollm2, n_ctx=2048).memory
+    assert memory.kv_bytes == 30 * 2048 * 3 * (64 + 64) * 2  # layers, cells, heads, k and v, f16
+    assert abs(memory.weights_bytes - 98_362_432) < 3_000_000
+    assert memory.allocated_bytes == memory.weights_bytes + memory.kv_bytes + memory.compute_bytes
+    assert memory.measured_bytes == memory.own_bytes + memory.mapped_bytes
+
+
+def test_the_same_seed_gives_the_same_text_on_one_thread_and_two(child, smollm2):
+    child.load(smollm2)
+    one = child.answer("Write about the sea.", threads=1, max_tokens=60)
+    two = child.answer("Write about the sea.", threads=2, max_tokens=60)
+    assert one.text == two.text and len(one.text) > 60
+    assert (one.threads, two.threads) == ((1, 1), (2, 2))
+    assert child.answer("Write about the sea.", seed=8, max_tokens=60).text != one.text
+
+
+def test_a_hand_over_in_the_middle_changes_no_letter(child, smollm2):
+    child.load(smollm2)
+    whole = child.answer("Write about the sea.", max_tokens=60)
+    child.ask("Write about the sea.", threads=1, max_tokens=60)
+    events = child.until(Delta)
+    child.say(SetThreads(run=child.run, n=2))
+    events += child.until(Finished)
+    response = Response()
+    for event in events:
+        response = response.after(event)
+    assert response.text == whole.text
+    assert response.threads == (1, 2)
+
+
+def test_a_repeated_prompt_is_read_again(child, smollm2):
+    child.load(smollm2)
+    first, second = (child.answer("The sea is blue. " * 20) for _ in range(2))
+    assert first.text == second.text
+    assert second.cached_tokens == 0
+    assert second.evaluated_tokens == second.prompt_tokens == first.prompt_tokens > 64
+    assert second.prefill_eval_s > 0.2 * first.prefill_eval_s
+
+
+def test_prompt_tokens_are_the_tokenizers(child, smollm2):
+    from llama_cpp import Llama
+
+    child.load(smollm2)
+    response = child.answer("Γειά σου, κόσμε! 🎉", max_tokens=1)
+    llm = Llama(smollm2, vocab_only=True, verbose=False)
+    tokens = llm.tokenize(response.rendered_prompt.encode(), add_bos=False, special=True)
+    llm.close()
+    assert response.prompt_tokens == len(tokens)
+    assert "<|im_start|>user\nΓειά σου, κόσμε! 🎉<|im_end|>" in response.rendered_prompt
+
+
+def test_the_engines_own_rates_are_of_this_run(child, smollm2):
+    child.load(smollm2)
+    response = child.answer("Write about the sea. " * 8, max_tokens=100)
+    assert response.output_tokens == 100
+    assert response.decode_tps / response.engine_decode_tps > 0.8
+    assert response.decode_tps < response.engine_decode_tps * 1.05
+    assert response.prefill_tps == pytest.approx(response.engine_prefill_tps, rel=0.1)
+
+
+def test_max_tokens_of_one_has_no_decode_rate(child, smollm2):
+    child.load(smollm2)
+    response = child.answer("Hi", max_tokens=1)
+    assert (response.output_tokens, response.finish_reason) == (1, "length")
+    assert response.decode_tps is None and response.engine_decode_tps is None
+    assert response.prefill_tps > 0
+
+
+def test_emoji_and_greek_are_whole_at_every_moment(child, tmp_path):
+    child.load(shapes.tiny(tmp_path / "t.gguf", says="λ 😀!", ends=True))
+    child.ask("hello\n", max_tokens=64)
+    deltas = [event.text for event in child.until(Finished) if isinstance(event, Delta)]
+    assert deltas == ["", "λ", " ", "", "", "", "😀", "!"]  # held back until a character is whole
+
+
+def test_greek_letters_come_whole_and_are_counted_as_tokens(child, tmp_path):
+    child.load(shapes.tiny(tmp_path / "t.gguf", says="αβγδε"))
+    response = child.answer("hello\n", max_tokens=41)
+    assert set(response.text) == set("αβγδε")
+    assert len(response.text) == 20  # the 41st token began a letter, which is dropped
+    assert response.output_tokens == 41
+
+
+def test_random_bytes_become_replacement_characters_not_errors(child, tmp_path):
+    child.load(shapes.tiny(tmp_path / "t.gguf", bytes_only=True))
+    response = child.answer("hello", max_tokens=100)
+    assert response.finish_reason == "length" and response.output_tokens == 100
+    assert "\ufffd" in response.text
+
+
+def test_a_stop_string_ends_it_and_is_not_shown(child, tmp_path):
+    child.load(shapes.tiny(tmp_path / "t.gguf", says="I am so tiny."))
+    response = child.answer("hello\n", stop=("so t",), temperature=0, max_tokens=64)
+    assert (response.text, response.finish_reason) == ("I am ", "stop")
+    assert response.output_tokens > len(["I", "am"])
+
+
+def test_what_only_began_a_stop_string_is_shown_at_the_end(child, tmp_path):
+    child.load(shapes.tiny(tmp_path / "t.gguf", says="I am so tiny.", ends=True))
+    response = child.answer("hello\n", stop=("tiny.!",), temperature=0, max_tokens=64)
+    assert (response.text, response.finish_reason) == ("I am so tiny.", "stop")
+
+
+def test_cancel_in_a_long_prefill_and_again_a_prompt(child, smollm2):
+    child.load(smollm2, n_ctx=4096)
+    child.ask("The sea is blue. " * 600, threads=1)
+    child.until(Prefill)
+    asked = time.monotonic()
+    child.say(Cancel(run=child.run))
+    finished = child.until(Finished)[-1]
+    assert finished.reason == "cancelled"
+    assert finished.at - asked < 0.3
+    assert finished.engine_decode_tps is None
+    assert child.answer("Hi", max_tokens=4).finish_reason == "length"
+
+
+def test_cancel_between_two_tokens(child, smollm2):
+    child.load(smollm2)
+    child.ask("Write about the sea.", max_tokens=400)
+    child.until(Delta)
+    child.say(Cancel(run=child.run))
+    *_, last = child.until(Finished)
+    assert last.reason == "cancelled"
+
+
+def test_a_cancel_that_comes_before_the_prompt_is_heard(child, smollm2):
+    child.load(smollm2)
+    child.say(Cancel(run=child.run + 1))
+    assert child.answer("Hi").state == "cancelled"
+
+
+def test_the_owners_time_limit_ends_reading_and_writing(child, smollm2):
+    child.load(smollm2, n_ctx=4096)
+    reading = child.answer("The sea is blue. " * 600, threads=1, max_seconds=0.4)
+    assert (reading.finish_reason, reading.output_tokens) == ("time", 0)
+    assert reading.total_s < 1.5
+    writing = child.answer("Write about the sea.", max_tokens=450, max_seconds=0.6)
+    assert writing.finish_reason == "time" and 0 < writing.output_tokens < 450
+
+
+def test_progress_is_told_within_a_batch(child, smollm2):
+    child.load(smollm2, n_ctx=4096)
+    child.ask("The sea is blue. " * 200, threads=1, max_tokens=1)
+    done = [event.done for event in child.until(Finished) if isinstance(event, Prefill)]
+    assert done == sorted(done)
+    assert any(n % 64 for n in done)  # not only at the borders of batches
+
+
+def test_a_prompt_longer_than_the_context_says_both_counts(child, smollm2):
+    child.load(smollm2, n_ctx=64)
+    response = child.answer("The sea is blue. " * 50)
+    assert response.state == "failed"
+    assert "250 tokens" in response.error or " tokens; the context holds 64" in response.error
+    assert child.answer("Hi", max_tokens=2).state == "finished"
+
+
+def test_max_tokens_beyond_the_room_is_capped_and_said(child, smollm2):
+    child.load(smollm2, n_ctx=64)
+    response = child.answer("Count for ever.", max_tokens=500, temperature=0)
+    assert response.output_tokens <= 64 - response.prompt_tokens
+    assert response.notices[-1].startswith("Max tokens was lowered from 500 to ")
+
+
+def test_a_context_beyond_the_files_own_is_capped_and_said(child, tmp_path):
+    loaded = child.load(shapes.tiny(tmp_path / "t.gguf", n_ctx_train=256), n_ctx=1000)
+    assert loaded.n_ctx == 256
+    assert "from 1,000 to 256 tokens" in loaded.notices[0]
+
+
+def test_a_base_model_gets_question_and_answer(child, gemma3):
+    child.load(gemma3)
+    response = child.answer("Who are you?", system="Be brief.", max_tokens=40)
+    assert response.rendered_prompt == "<bos>Be brief.\n\nQ: Who are you?\nA:"
+    assert "\nQ:" not in response.text
+    assert response.prompt_tokens > 10
+
+
+def test_a_template_in_the_file_wins_and_runs_in_a_sandbox(child, tmp_path):
+    own = shapes.tiny(tmp_path / "own.gguf", chat_template="<{{ messages[0]['content'] }}>")
+    child.load(own)
+    assert child.answer("hi", max_tokens=1).rendered_prompt.endswith("<hi>")
+    evil = "{{ messages.__class__.__mro__[1].__subclasses__() }}"
+    child.load(shapes.tiny(tmp_path / "evil.gguf", chat_template=evil))
+    response = child.answer("hi", max_tokens=1)
+    assert response.state == "failed" and "template can't be applied" in response.error
+
+
+def test_a_template_that_refuses_a_system_prompt_says_so(child, tmp_path):
+    child.load(shapes.tiny(tmp_path / "m.gguf", chat_template=MIXTRAL_TEMPLATE))
+    refused = child.answer("hi", system="Be brief.", max_tokens=1)
+    assert refused.state == "failed"
+    assert "refuses a system prompt" in refused.error and "Empty the system prompt" in refused.error
+    response = child.answer("hi", max_tokens=1)
+    assert response.rendered_prompt == "<s>[INST] hi [/INST]"
+
+
+def test_a_bos_written_by_the_template_is_not_doubled(child, tmp_path):
+    child.load(shapes.tiny(tmp_path / "a.gguf", chat_template="{{ bos_token }}x"))
+    child_with = child.answer("hi", max_tokens=1)
+    child.load(shapes.tiny(tmp_path / "b.gguf", chat_template="x"))
+    without = child.answer("hi", max_tokens=1)
+    assert child_with.prompt_tokens == without.prompt_tokens
+    assert child_with.rendered_prompt == without.rendered_prompt == "<s>x"
+
+
+@pytest.mark.parametrize("model", ["tinyllama", "solar"])
+def test_the_articles_templates_render_as_published(child, tmp_path, model):
+    child.load(shapes.tiny(tmp_path / "t.gguf"))
+    response = child.answer("Q1", system="S", template=MODELS[model].template, max_tokens=1)
+    assert (
+        response.rendered_prompt
+        == {
+            "tinyllama": "<s><|system|>\nS</s>\n<|user|>\nQ1</s>\n<|assistant|>\n",
+            "solar": "<s>### System:\nS\n\n### User:\nQ1\n\n### Assistant:\n",
+        }[model]
+    )
+
+
+def test_a_q8_cache_is_smaller_and_says_what_it_costs(child, tmp_path):
+    path = shapes.tiny(tmp_path / "t.gguf")
+    f16 = child.load(path)
+    q8 = child.load(path, kv_type="q8_0")
+    assert q8.memory.kv_bytes < 0.6 * f16.memory.kv_bytes
+    assert "may vary with the number of threads" in q8.notices[0]
+    assert child.answer("hi", max_tokens=4).output_tokens == 4
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda p: shapes.tiny(p, arch="quux"), "doesn't know the architecture “quux”"),
+        (lambda p: shapes.tiny_mixtral(p, split=True), "older Mixtral file with split experts"),
+        (lambda p: cut_short(shapes.tiny(p)), "cut short"),
+        (lambda p: cut_short(shapes.tiny(p), keep=300), "not a whole GGUF"),
+    ],
+    ids=["architecture", "split experts", "tensors cut", "header cut"],
+)
+def test_what_llama_cpp_says_of_a_bad_file_becomes_a_sentence(child, tmp_path, make, words):
+    failed = child.load(make(tmp_path / "bad.gguf"))
+    assert isinstance(failed, Failed)
+    assert words in failed.message and "\n" in failed.message
+    assert failed.log
+    assert isinstance(child.load(shapes.tiny(tmp_path / "good.gguf")), Loaded)
+
+
+def cut_short(path, keep=500_000):
+    path.write_bytes(path.read_bytes()[:keep])
+    return path
