@@ -15,7 +15,7 @@ from test_worker import Child, fetched
 
 from compare.engine import Engine, EngineError, Log, describe, estimate
 from compare.estimate import Reserved, on_gpu, predict
-from compare.events import Estimated, Failed, Hello
+from compare.events import Estimated, Hello
 from compare.header import read_header, read_model
 from compare.requests import Estimate, Load
 
@@ -251,8 +251,8 @@ def test_what_can_not_be_loaded_can_not_be_estimated(tmp_path):
     try:
         child.hear()
         child.say(ask(unknown))
-        failed = child.hear()
-        assert isinstance(failed, Failed) and "quux" in failed.message
+        said = child.hear()
+        assert isinstance(said, Estimated) and said.kv_bytes is None  # its load says what is wrong
         child.say(ask(shapes.tiny(tmp_path / "good.gguf")))
         assert isinstance(child.hear(), Estimated)
     finally:
