@@ -393,6 +393,8 @@ class _Answer:
         self.prefilled = True
         now = time.monotonic()
         self.emit(Prefilled(run=self.request.run, at=now, tokens=total, eval_s=now - began_at))
+        if engine._vram:
+            engine._vram.measured()  # its peak may be here: the answer's batches are smaller
         return None
 
     def _progress(self, at: float, done: int) -> None:

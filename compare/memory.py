@@ -4,7 +4,7 @@ Knows nothing of models. The only pynvml, imported where a GPU is in use.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -21,13 +21,23 @@ def free_bytes(cgroup_root: Path = CGROUP_ROOT, child: int | None = None) -> int
     for the process `child`, its own limit on address space (`ulimit -v`).
     """
     found = [psutil.virtual_memory().available]
-    for limit, used in _LIMITS:
-        allowed, taken = _number(cgroup_root / limit), _number(cgroup_root / used)
-        if allowed is not None and taken is not None:
-            found.append(allowed - taken)
+    found += [allowed - taken for allowed, taken in _limits(cgroup_root)]
     if child is not None and (left := _address_space_left(child)) is not None:
         found.append(left)
     return max(0, min(found))
+
+
+def total_bytes(cgroup_root: Path = CGROUP_ROOT) -> int:
+    """RAM that there is: the system's, or the cgroup's limit where that is less."""
+    return min([psutil.virtual_memory().total, *(allowed for allowed, _ in _limits(cgroup_root))])
+
+
+def _limits(cgroup_root: Path) -> Iterator[tuple[int, int]]:
+    """The cgroup's limit and what is taken of it, of each version that tells both."""
+    for limit, used in _LIMITS:
+        allowed, taken = _number(cgroup_root / limit), _number(cgroup_root / used)
+        if allowed is not None and taken is not None:
+            yield allowed, taken
 
 
 def _address_space_left(pid: int) -> int | None:
@@ -52,27 +62,44 @@ class Vram:
         self._nvml = nvml or _driver()
         self._pid = pid or os.getpid()
         self._used_before = self._sum(self._used)
+        self._peak = 0
+        self._change: int | None = None
 
     def measured(self) -> dict[str, int | str | None]:
-        """`measured_bytes`, None where the driver can't tell, and `scope`: `process` or `device`."""
-        if listed := self._sum(self._listed):
-            return {"measured_bytes": listed, "scope": "process"}
+        """`measured_bytes`, None where the driver can't tell, and `scope`: `process` or `device`.
+
+        Of the process the most that any call has seen; of the device the change until the first call,
+        right after the load, since later changes may be another model's.
+        """
+        self._peak = max(self._peak, self._sum(self._listed) or 0)
+        if self._peak:
+            return {"measured_bytes": self._peak, "scope": "process"}
         used = self._sum(self._used)
-        if used is None or self._used_before is None:
+        if self._change is None and used is not None and self._used_before is not None:
+            self._change = max(0, used - self._used_before)
+        if self._change is None:
             return {"measured_bytes": None, "scope": "process"}
-        return {"measured_bytes": max(0, used - self._used_before), "scope": "device"}
+        return {"measured_bytes": self._change, "scope": "device"}
 
     def free_bytes(self) -> int | None:
         """Free on all GPUs together; None where the driver can't tell."""
         return self._sum(lambda device: self._nvml.nvmlDeviceGetMemoryInfo(device).free)
 
+    def totals(self) -> tuple[int, ...]:
+        """What each GPU has; none where the driver can't tell."""
+        return self._each(lambda device: self._nvml.nvmlDeviceGetMemoryInfo(device).total) or ()
+
     def _sum(self, of: Callable) -> int | None:
-        """Over all devices; None where there is no driver, or it is gone."""
+        found = self._each(of)
+        return None if found is None else sum(found)
+
+    def _each(self, of: Callable) -> tuple[int, ...] | None:
+        """Of all devices; None where there is no driver, or it is gone."""
         if self._nvml is None:
             return None
         try:
             count = self._nvml.nvmlDeviceGetCount()
-            return sum(of(self._nvml.nvmlDeviceGetHandleByIndex(n)) for n in range(count))
+            return tuple(of(self._nvml.nvmlDeviceGetHandleByIndex(n)) for n in range(count))
         except self._nvml.NVMLError:
             return None
 

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from compare.memory import Vram, measured
+from compare.memory import Vram, measured, total_bytes
 
 MIB = 2**20
 
@@ -28,7 +28,9 @@ class Driver:
         return self.devices[n]
 
     def nvmlDeviceGetMemoryInfo(self, device):
-        return SimpleNamespace(used=device["used"], free=device.get("free", 0))
+        return SimpleNamespace(
+            used=device["used"], free=device.get("free", 0), total=device.get("total", 0)
+        )
 
     def nvmlDeviceGetComputeRunningProcesses(self, device):
         listed = device.get("processes", {})
@@ -48,6 +50,37 @@ def test_one_that_is_not_listed_or_without_a_figure_is_the_devices_change(proces
     assert vram.measured() == {"measured_bytes": 650 * MIB, "scope": "device"}
 
 
+def test_the_peak_of_a_process_is_kept():
+    driver = Driver({"used": 0, "processes": {7: 500 * MIB}})
+    vram = Vram(driver, 7)
+    for now, peak in ((500, 500), (620, 620), (540, 620)):
+        driver.devices[0]["processes"][7] = now * MIB
+        assert vram.measured()["measured_bytes"] == peak * MIB
+
+
+def test_another_models_load_is_not_counted_in_the_devices_change():
+    driver = Driver({"used": 100 * MIB})
+    vram = Vram(driver, 7)
+    driver.devices[0]["used"] = 750 * MIB
+    vram.measured()
+    driver.devices[0]["used"] = 5_000 * MIB
+    assert vram.measured() == {"measured_bytes": 650 * MIB, "scope": "device"}
+
+
+def test_a_gpus_total_is_told_apart():
+    assert Vram(Driver({"used": 1, "total": 5}, {"used": 1, "total": 7}), 7).totals() == (5, 7)
+    driver = Driver()
+    driver.gone = True
+    assert Vram(driver, 7).totals() == ()
+
+
+def test_the_total_of_ram_is_the_cgroups_limit_where_there_is_one(tmp_path):
+    without = total_bytes(tmp_path)
+    (tmp_path / "memory.max").write_text("1000000\n")
+    (tmp_path / "memory.current").write_text("400000\n")
+    assert total_bytes(tmp_path) == 1_000_000 < without
+
+
 def test_two_gpus_are_added_up():
     devices = [{"used": 1, "free": 10 * MIB, "processes": {7: MIB}} for _ in range(2)]
     vram = Vram(Driver(*devices), 7)
@@ -61,6 +94,14 @@ def test_a_driver_that_goes_away_leaves_the_figure_unknown():
     driver.gone = True
     assert vram.measured()["measured_bytes"] is None
     assert vram.free_bytes() is None
+
+
+def test_a_driver_that_goes_away_later_leaves_what_was_seen():
+    driver = Driver({"used": 1, "processes": {7: MIB}})
+    vram = Vram(driver, 7)
+    vram.measured()
+    driver.gone = True
+    assert vram.measured() == {"measured_bytes": MIB, "scope": "process"}
 
 
 def test_without_a_driver_the_figure_is_unknown():
