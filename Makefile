@@ -1,5 +1,6 @@
 # make run    sets up .venv, then serves the app on http://localhost:7860 (PORT=8000: elsewhere)
 # make test   sets up what tests need, a browser included, then runs them (ARGS=… for pytest)
+# make test-gpu  the tests that need a GPU, which fail without one; after make run CMAKE_ARGS=…
 # make lint   ruff
 #
 # The first set-up compiles llama.cpp, which takes minutes. That build takes CMAKE_ARGS too:
@@ -20,7 +21,7 @@ export ASKED := $(strip $(CMAKE_ARGS))
 # pip's cache and an installed build don't know what arguments they were built with.
 ANEW := --no-cache-dir --force-reinstall
 
-.PHONY: run test lint picture FORCE
+.PHONY: run test test-gpu lint picture FORCE
 
 run: $(APP)
 	$(PY) app.py
@@ -28,6 +29,9 @@ run: $(APP)
 test: $(TESTS)
 	$(PY) tests/browser/install.py
 	$(PY) -m pytest $(ARGS)
+
+test-gpu: $(TESTS)
+	$(PY) -m pytest -m gpu $(ARGS)
 
 # The README's picture, from the running app.
 picture: $(TESTS)

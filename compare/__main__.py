@@ -27,7 +27,7 @@ from compare.comparison import document
 from compare.events import Downloading, Event, Failed, Fetched
 from compare.fanout import Run
 from compare.fit import about, files, fit, learn, lines
-from compare.hardware import named, this_machine
+from compare.hardware import named
 from compare.machine import Machine
 from compare.owner import Owner
 from compare.response import Response
@@ -165,7 +165,7 @@ def fit_command(
 ) -> None:
     """Tell which models fit on which hardware, before anything is downloaded."""
     machine = Machine(Owner.from_environ())
-    here = this_machine(machine.describe())
+    here = machine.hardware()
     machine.close()
     rooms = [named(name, here) for name in split_specs(hardware or [])] or [here]
     learned = learn(files(split_specs(models)))

@@ -1,13 +1,15 @@
-"""Whether a model may load: its prediction against what is free, and what would fit instead.
+"""Whether a model may be fetched and loaded, and how much of it on the GPU; what would fit instead.
 
 Knows estimates and words; reads a header, loads nothing. A prediction that can't be made refuses nothing.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from compare import words
 from compare.catalogue import MODELS
 from compare.estimate import (
+    PORTABLE,
     EstimateError,
     Free,
     Option,
@@ -15,12 +17,19 @@ from compare.estimate import (
     Reserved,
     advice,
     known_header,
+    layers_side_by_side,
+    layers_that_fit,
     missing,
     predict,
 )
 from compare.events import Estimated, Hello
 from compare.header import Header, HeaderError, read_model
+from compare.memory import Vram, free_bytes, total_bytes
+from compare.runner import Runner
 from compare.spec import LoadSettings, ModelFile
+
+SMALLER = "Choose a smaller model."
+CLOSE_OR_SMALLER = "Close other programs, or choose a smaller model."
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,38 +39,106 @@ class Admission:
     header: Header | None = None
     prediction: Prediction | None = None
     reserved: Reserved | None = None
+    gpu: bool = False
+    """whether llama.cpp sees one"""
+    features: frozenset[str] = PORTABLE
+    """of the processor, that llama.cpp was built for"""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A column's file that waits to be loaded; without a path it is still on its way here."""
+
+    file: ModelFile
+    path: str | None = None
+    hello: Hello | None = None
+    told: Estimated | None = None
+
+
+class Gate:
+    """What a comparison asks before it fetches and loads. Decides by the memory there is at that moment."""
+
+    def __init__(self, vram=Vram):
+        self._vram = vram
+
+    def foresee(
+        self, file: ModelFile, settings: LoadSettings
+    ) -> tuple[Prediction | None, str | None]:
+        """For a file that isn't here: what it will take by its model's known shape, and why it can never
+        load on this machine, whatever else is closed.
+        """
+        header = _header(Candidate(file))
+        if header is None:
+            return None, None
+        totals = self._vram().totals()
+        room = Free(total_bytes(), sum(totals) if totals else None)
+        layers = settings.layers
+        if totals and layers is None:
+            layers = layers_that_fit(header, settings.n_ctx, settings.kv_type, room)
+        gpu = bool(totals)
+        prediction = predict(header, settings.n_ctx, settings.kv_type, layers, gpu=gpu)
+        admission = Admission(header, prediction, gpu=gpu)
+        return prediction, refusal(file, admission, room, ever=True)
+
+    def divides(self, settings: LoadSettings) -> bool:
+        """Whether the layers on the GPU are ours to choose."""
+        return settings.gpu_layers == "auto" and bool(self._vram().totals())
+
+    def divide(self, waiting: Sequence[Candidate], settings: LoadSettings) -> list[LoadSettings]:
+        """The settings for each, so that all fit on the GPU together; as asked where nobody can tell."""
+        found = [settings] * len(waiting)
+        free = self._vram().free_bytes()
+        hello = next((each.hello for each in waiting if each.hello), None)
+        if free is None or not hello or not hello.gpus:
+            return found
+        known = {
+            i: (header, _reserved(each.told))
+            for i, each in enumerate(waiting)
+            if (header := _header(each)) is not None
+        }
+        layers = layers_side_by_side(
+            list(known.values()), settings.n_ctx, settings.kv_type, free, _features(hello)
+        )
+        for i, n in zip(known, layers, strict=True):
+            found[i] = settings.model_copy(update={"gpu_layers": n})
+        return found
+
+    def decide(
+        self, file: ModelFile, path: str, settings: LoadSettings, runner: Runner, told: Estimated,
+        held_bytes: int,
+    ) -> tuple[Prediction | None, str | None]:  # fmt: skip
+        """What a file that is here will take, and why it must not load; None where nobody can tell.
+
+        `told`: what llama.cpp would reserve, said by the column's child. `held_bytes`: what the other
+        columns will still take of the memory that looks free.
+        """
+        admission = weighed(path, settings, runner.hello, told)
+        vram = self._vram().free_bytes() if admission.gpu else None
+        free = Free(max(0, free_bytes(child=runner.pid) - held_bytes), vram)
+        return admission.prediction, refusal(file, admission, free)
 
 
 def weighed(
     path: str, settings: LoadSettings, hello: Hello | None = None, told: Estimated | None = None
 ) -> Admission:
     """The prediction for a file here. `told`: what llama.cpp itself would reserve, by a child."""
-    reserved = None
-    if told is not None and told.kv_bytes is not None:
-        reserved = Reserved(told.ram_compute_bytes, told.vram_compute_bytes, told.kv_bytes)
+    gpu, features, reserved = bool(hello and hello.gpus), _features(hello), _reserved(told)
     try:
         _, header = read_model(path)
         prediction = predict(
-            header, settings.n_ctx, settings.kv_type, _layers(settings), **_host(hello),
+            header, settings.n_ctx, settings.kv_type, settings.layers, gpu=gpu, features=features,
             reserved=reserved,
         )  # fmt: skip
-    except (HeaderError, EstimateError):
-        return Admission()
-    return Admission(header, prediction, reserved)
+    except (HeaderError, EstimateError, OSError):
+        return Admission(gpu=gpu)
+    return Admission(header, prediction, reserved, gpu, features)
 
 
-def expected(file: ModelFile, settings: LoadSettings) -> Prediction | None:
-    """The prediction for a catalogue's file that isn't here yet, from its model's known shape."""
-    header = known_header(file.model, file.quant, file.bytes) if file.quant else None
-    if header is None:
-        return None
-    return predict(header, settings.n_ctx, settings.kv_type, _layers(settings))
+def refusal(file: ModelFile, admission: Admission, free: Free, ever: bool = False) -> str | None:
+    """Why it must not load and what would fit, in three lines; None where it fits or nobody can tell.
 
-
-def refusal(
-    file: ModelFile, admission: Admission, free: Free, hello: Hello | None = None
-) -> str | None:
-    """Why it must not load and what would fit, in two lines; None where it fits or nobody can tell."""
+    `ever`: `free` is all that this machine has.
+    """
     prediction = admission.prediction
     if prediction is None or not any(short := missing(prediction, free)):
         return None
@@ -71,23 +148,25 @@ def refusal(
         if vram
         else (prediction.ram, "RAM", free.ram_bytes)
     )
+    left = words.size(max(0, room))
+    fitting = _would_fit(file, admission, free)
     return (
         "There is not enough memory to load this model.\n"
-        f"It needs {words.about_size(account.total_bytes)} of {kind}, and {words.size(max(0, room))} "
-        f"is free: {words.size(vram or ram)} short, a reserve included.\n"
-        f"{_would_fit(file, admission, free, hello)}"
+        f"It needs {words.about_size(account.total_bytes)} of {kind}, and "
+        f"{f'this machine has {left}' if ever else f'{left} is free'}: {words.size(vram or ram)} "
+        "short, a reserve included.\n" + (fitting or (SMALLER if ever else CLOSE_OR_SMALLER))
     )
 
 
-def _would_fit(file: ModelFile, admission: Admission, free: Free, hello: Hello | None) -> str:
+def _would_fit(file: ModelFile, admission: Admission, free: Free) -> str | None:
     model = MODELS.get(file.model)
     quants = {q.name: q.bytes for q in model.quants if q.bytes} if model else {}
     found = advice(
-        admission.header, admission.prediction, free, quants, **_host(hello),
-        reserved=admission.reserved,
+        admission.header, admission.prediction, free, quants, gpu=admission.gpu,
+        features=admission.features, reserved=admission.reserved,
     )  # fmt: skip
     if not found:
-        return "Close other programs, or choose a smaller model."
+        return None
     listed = "; ".join(_option(option) for option in found)
     return f"This would fit: {listed}."
 
@@ -103,12 +182,24 @@ def _option(option: Option) -> str:
     return f"the quantization {option.value}"
 
 
-def _layers(settings: LoadSettings) -> int | None:
-    return None if settings.gpu_layers == "auto" else settings.gpu_layers
+def _header(candidate: Candidate) -> Header | None:
+    """What is known of a file's tensors, here or not."""
+    file = candidate.file
+    if candidate.path is None:
+        return known_header(file.model, file.quant, file.bytes) if file.quant else None
+    try:
+        _, header = read_model(candidate.path)
+        predict(header, 512)
+    except (HeaderError, EstimateError, OSError):
+        return None
+    return header
 
 
-def _host(hello: Hello | None) -> dict:
-    if hello is None:
-        return {}
-    features = {"features": frozenset(hello.features)} if hello.features else {}
-    return {"gpu": bool(hello.gpus), **features}
+def _reserved(told: Estimated | None) -> Reserved | None:
+    if told is None or told.kv_bytes is None:
+        return None
+    return Reserved(told.ram_compute_bytes, told.vram_compute_bytes, told.kv_bytes)
+
+
+def _features(hello: Hello | None) -> frozenset[str]:
+    return frozenset(hello.features) if hello and hello.features else PORTABLE

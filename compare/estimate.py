@@ -115,6 +115,8 @@ class Prediction:
     layers: int
     """the model's own and the output, which llama.cpp counts as one"""
     approximate: bool
+    vram_instead_bytes: int | None = None
+    """what it would take of a GPU's memory if all of it were there; None where some of it is"""
 
     @property
     def kind(self) -> str:
@@ -208,6 +210,7 @@ def predict(
             compute_bytes=reserved.vram_compute_bytes if reserved else None,
             overhead_bytes=sum(CUDA_CONTEXT_BYTES) // 2,
         )
+    whole = predict(header, n_ctx, kv_type, gpu=True).vram.total_bytes if not offloaded else None
     return Prediction(
         ram=ram,
         vram=vram,
@@ -217,6 +220,7 @@ def predict(
         gpu_layers=offloaded,
         layers=layers + 1,
         approximate=approximate or reserved is None or not exact,
+        vram_instead_bytes=whole,
     )
 
 
@@ -245,6 +249,41 @@ def layers_that_fit(header: Header, n_ctx: int, kv_type: str, free: Free, **sett
         else:
             fewest = middle
     return fewest
+
+
+def layers_side_by_side(
+    models: Sequence[tuple[Header, Reserved | None]], n_ctx: int, kv_type: str, vram_bytes: int,
+    features: frozenset[str] = PORTABLE,
+) -> list[int]:  # fmt: skip
+    """How many layers of each model go to the GPU so that all fit into its free memory together.
+
+    Each gets the same share of its layers, as large as fits; then, in their order, what is still free.
+    `Reserved` is for all layers on the GPU, None where unknown: then nothing is counted for it.
+    """
+    whole = [_layers(header) + 1 for header, _ in models]
+
+    def fits(layers: Sequence[int]) -> bool:
+        taken = sum(
+            predict(
+                header, n_ctx, kv_type, n, gpu=True, features=features,
+                reserved=reserved and replace(reserved, kv_bytes=None),
+            ).vram.total_bytes
+            for (header, reserved), n in zip(models, layers, strict=True)
+        )  # fmt: skip
+        return not taken or taken + GPU_MARGIN_BYTES <= vram_bytes
+
+    fewest, most = 0, max(whole, default=0)
+    while fewest < most:
+        middle = (fewest + most + 1) // 2
+        if fits([n * middle // max(whole) for n in whole]):
+            fewest = middle
+        else:
+            most = middle - 1
+    found = [n * fewest // max(whole) for n in whole]
+    for i, n in enumerate(whole):
+        while found[i] < n and fits([*found[:i], found[i] + 1, *found[i + 1 :]]):
+            found[i] += 1
+    return found
 
 
 def advice(

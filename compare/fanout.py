@@ -8,10 +8,11 @@ import itertools
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from compare.admission import Candidate
 from compare.cpu import shares
 from compare.estimate import Prediction
 from compare.events import (
@@ -30,7 +31,7 @@ from compare.events import (
 )
 from compare.requests import Cancel, Estimate, Generate, Load, SetThreads
 from compare.response import Response, company
-from compare.runner import Runner
+from compare.runner import Runner, unheard
 from compare.spec import Comparison, LoadSettings, ModelFile
 
 CANCEL_S = 2.0
@@ -49,26 +50,32 @@ class Files(Protocol):
 class Pool(Protocol):
     """The loaded children of this machine; only the run at the head of the line touches it."""
 
-    def retain(self, needed: set[tuple[str, LoadSettings]]) -> None:
+    def retain(self, needed: set[Hashable]) -> None:
         """Ends the children that aren't needed; returns once they are gone."""
 
-    def take(self, path: str, settings: LoadSettings) -> tuple[Runner, bool]:
-        """A child and whether it has this file loaded with these settings already."""
+    def take(self, key: Hashable) -> tuple[Runner, bool]:
+        """A child and whether it is one that was given back under this key, its model loaded."""
 
-    def give_back(self, path: str, settings: LoadSettings, runner: Runner) -> None: ...
+    def give_back(self, key: Hashable, runner: Runner) -> None: ...
 
 
 class Gate(Protocol):
-    """Whether a file may load."""
+    """Whether a file may be fetched and loaded, and how much of it on the GPU; see compare.admission."""
 
-    def __call__(
-        self, file: ModelFile, path: str, comparison: Comparison, runner: Runner, told: Estimated,
+    def foresee(
+        self, file: ModelFile, settings: LoadSettings
+    ) -> tuple[Prediction | None, str | None]: ...
+
+    def divides(self, settings: LoadSettings) -> bool: ...
+
+    def divide(
+        self, waiting: Sequence[Candidate], settings: LoadSettings
+    ) -> list[LoadSettings]: ...
+
+    def decide(
+        self, file: ModelFile, path: str, settings: LoadSettings, runner: Runner, told: Estimated,
         held_bytes: int,
-    ) -> tuple[Prediction | None, str | None]:  # fmt: skip
-        """The prediction, and why the file must not load; None where nobody can tell.
-
-        `held_bytes`: what the other columns will still take of the memory that looks free.
-        """
+    ) -> tuple[Prediction | None, str | None]: ...  # fmt: skip
 
 
 class Line(Protocol):
@@ -82,13 +89,16 @@ class Line(Protocol):
 @dataclass(slots=True)
 class _Column:
     file: ModelFile
+    load: LoadSettings
+    """the comparison's, with its share of the GPU once that is decided"""
     step: str = "file"
-    """file, here (its file is), loading, loaded, answering, ended"""
+    """file, here (its file is), weighing, weighed, loading, loaded, answering, ended"""
     path: str = ""
     file_bytes: int = 0
     joined_late: bool = False
     runner: Runner | None = None
     wait: Wait | None = None
+    told: Estimated | None = None
     threads: int = 0
     """the most it may be working with at this moment"""
     asked: int = 0
@@ -97,7 +107,7 @@ class _Column:
 
     @property
     def running(self) -> bool:
-        return self.step in ("loading", "answering")
+        return self.step in ("weighing", "loading", "answering")
 
 
 class Run:
@@ -110,7 +120,10 @@ class Run:
         self.number, self.comparison, self.budget = number, comparison, budget
         self._files, self._pool, self._line = files, pool, line
         self._gate, self._on_end = gate, on_end
-        self._columns = {file.key: _Column(file) for file in comparison.models}
+        self._columns = {file.key: _Column(file, comparison.load) for file in comparison.models}
+        self._company: tuple[str, ...] = ()
+        """the files that share the GPU with each other, where its layers are ours to divide"""
+        self._divided = True
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._latest_at = time.monotonic()
         self._ended = threading.Event()
@@ -188,9 +201,20 @@ class Run:
 
     def _want_files(self) -> None:
         for column in self._columns.values():
-            column.wait = self._files.want(column.file, self.number, self._sink(column))
+            if self._is_foreseen_to_fit(column):
+                column.wait = self._files.want(column.file, self.number, self._sink(column))
         for _ in range(self._inbox.qsize()):  # what is here already has been told by now
             self._inbox.get()()
+
+    def _is_foreseen_to_fit(self, column: _Column) -> bool:
+        """Nothing is fetched that this machine could never load."""
+        prediction, refusal = self._gate.foresee(column.file, column.load)
+        now = time.monotonic()
+        if prediction is not None:
+            self._fold(column, Predicted(run=self.number, at=now, prediction=prediction))
+        if refusal and not self.comparison.force:
+            self._fold(column, Failed(run=self.number, at=now, message=refusal))
+        return column.step != "ended"
 
     def _some_file_is_here(self) -> bool:
         return any(column.step == "here" for column in self._columns.values())
@@ -208,10 +232,16 @@ class Run:
             self._hear()
         columns = self._columns.values()
         if not self._over():
-            needed = {(c.path, self.comparison.load) for c in columns if c.step == "here"}
-            self._pool.retain(needed)
+            if self._gate.divides(self.comparison.load):
+                self._divided = False
+                self._company = tuple(sorted(column.file.key for column in columns))
+            self._pool.retain({self._key(c) for c in columns if c.step == "here"})
         for column in columns:
             column.joined_late = column.step == "file"
+
+    def _key(self, column: _Column) -> Hashable:
+        """What a loaded child must have in common with this column to serve it."""
+        return column.path, self.comparison.load, self._company
 
     def _sink(self, column: _Column, runner: Runner | None = None) -> Callable[[Event], None]:
         return lambda event: self._inbox.put(lambda: self._happened(column, runner, event))
@@ -251,6 +281,8 @@ class Run:
         match event:
             case Fetched(path=path, file_bytes=size):
                 column.step, column.path, column.file_bytes = "here", path, size
+            case Estimated():
+                column.step, column.told, column.threads = "weighed", event, 0
             case Loaded():
                 column.step, column.threads = "loaded", 0
             case Started():
@@ -260,8 +292,6 @@ class Run:
         column.response = column.response.after(event)
         if column.response.ended:
             self._end(column)
-        elif isinstance(event, Estimated):
-            self._pass_gate(column, event)
 
     def _end(self, column: _Column) -> None:
         column.step, column.threads, column.kill_at = "ended", 0, None
@@ -271,11 +301,11 @@ class Run:
     def _let_go(self, column: _Column) -> None:
         """Gives a child that can serve again back; ends any other."""
         runner, column.runner = column.runner, None
-        runner.sink = _nobody
+        runner.sink = unheard
         whole = column.step == "ended" and column.response.finish_reason is not None
         failed_well = column.response.state == "failed" and runner.loaded is not None
         if runner.alive and runner.loaded is not None and (whole or failed_well):
-            self._pool.give_back(column.path, self.comparison.load, runner)
+            self._pool.give_back(self._key(column), runner)
         else:
             runner.close()
 
@@ -294,7 +324,7 @@ class Run:
         """Ends a column that can't answer a cancel; what its child was doing dies with it."""
         if column.runner is not None and column.step != "loaded":
             runner, column.runner = column.runner, None
-            runner.sink = _nobody
+            runner.sink = unheard
             runner.close()
         if column.wait is not None:
             column.wait.leave()
@@ -310,31 +340,39 @@ class Run:
         self._share()
 
     def _advance_in_turn(self) -> None:
-        columns = list(self._columns.values())
+        columns = sorted(self._columns.values(), key=lambda c: c.file_bytes)
         if any(c.running for c in columns):
             return
-        loaded = [c for c in columns if c.step == "loaded"]
-        here = sorted((c for c in columns if c.step == "here"), key=lambda c: c.file_bytes)
-        if loaded:
-            self._start(loaded[0], self.budget)
-        elif here:
-            self._load(here[0], self.budget)
-            for earlier, later in itertools.pairwise(here):
-                self._fold(
-                    later,
-                    Queued(run=self.number, at=time.monotonic(), after=earlier.file.key),
-                )
+        waiting = [c for c in columns if c.step in ("here", "weighed", "loaded")]
+        for earlier, later in itertools.pairwise(waiting):
+            now = time.monotonic()
+            if later.response.after_column != earlier.file.key:
+                self._fold(later, Queued(run=self.number, at=now, after=earlier.file.key))
+        if not self._divided and self._weigh_all(waiting):
+            return
+        if not waiting:
+            return
+        first = waiting[0]
+        match first.step:
+            case "here":
+                self._weigh(first, self.budget)
+            case "weighed":
+                self._load(first, self.budget)
+            case "loaded":
+                self._start(first, self.budget)
 
     def _advance_together(self) -> None:
         columns = list(self._columns.values())
         group = [c for c in columns if not c.joined_late]
         group_ready = all(c.step in ("loaded", "answering", "ended") for c in group)
-        here = [c for c in columns if c.step == "here"]
         # One load at a time: it takes the disk for itself, and its time is its own.
-        if here and not any(c.step == "loading" for c in columns):
-            first = next((c for c in here if not c.joined_late), here[0])
-            if group_ready or not first.joined_late:
-                self._load_when_room(first)
+        busy = any(c.step in ("weighing", "loading") for c in columns)
+        waiting = [c for c in columns if c.step in ("here", "weighed")]
+        waiting.sort(key=lambda c: c.joined_late)
+        if waiting and not busy and (group_ready or not waiting[0].joined_late):
+            if not self._divided and self._weigh_all(waiting):
+                return
+            self._load_when_room(waiting[0])
         starting = [c for c in columns if c.step == "loaded"]
         if group_ready and starting:
             running = [c.file.key for c in columns if c.running]
@@ -343,11 +381,32 @@ class Run:
                 if self._make_room(column, wanted):
                     self._start(column, wanted[column.file.key])
 
+    def _weigh_all(self, waiting: list[_Column]) -> bool:
+        """Takes one step towards dividing the GPU, for which every file here must have been weighed;
+        returns whether there is still something to wait for.
+        """
+        if here := [column for column in waiting if column.step == "here"]:
+            self._weigh(here[0], 1)
+            return True
+        self._divided = True
+        columns = [c for c in self._columns.values() if c.step in ("file", "weighed")]
+        candidates = [
+            Candidate(c.file, c.path or None, c.runner and c.runner.hello, c.told) for c in columns
+        ]
+        found = self._gate.divide(candidates, self.comparison.load)
+        for column, load in zip(columns, found, strict=True):
+            column.load = load
+            # What llama.cpp would reserve was told for all layers; with fewer it is another figure.
+            if column.step == "weighed" and load != self.comparison.load:
+                column.step = "here"
+        return False
+
     def _load_when_room(self, column: _Column) -> None:
         running = [c.file.key for c in self._columns.values() if c.running]
         wanted = shares(self.budget, [*running, column.file.key])
         if self._make_room(column, wanted):
-            self._load(column, wanted[column.file.key])
+            do = self._weigh if column.step == "here" else self._load
+            do(column, wanted[column.file.key])
 
     def _make_room(self, column: _Column, wanted: dict[str, int]) -> bool:
         """Whether the others have given up enough threads; asks them to, where they haven't."""
@@ -362,7 +421,7 @@ class Run:
         """Hands free threads to those who answer, unless someone is waiting to load or to start."""
         columns = self._columns.values()
         together = self.comparison.mode == "together"
-        if together and any(c.step in ("here", "loaded") for c in columns):
+        if together and any(c.step in ("here", "weighed", "loaded") for c in columns):
             return
         running = [c for c in columns if c.running]
         wanted = shares(self.budget, [c.file.key for c in running])
@@ -377,35 +436,35 @@ class Run:
         column.asked = n
         column.runner.send(SetThreads(run=self.number, n=n))
 
-    def _load(self, column: _Column, threads: int) -> None:
-        settings = self.comparison.load
-        runner, is_loaded = self._pool.take(column.path, settings)
-        column.runner, column.step, column.threads = runner, "loading", threads
-        column.asked = 0
-        runner.sink = self._sink(column, runner)
+    def _weigh(self, column: _Column, threads: int) -> None:
+        """Asks the column's child what llama.cpp would reserve; one that is loaded need not be asked."""
+        is_loaded = False
+        if column.runner is None:
+            column.runner, is_loaded = self._pool.take(self._key(column))
+            column.runner.sink = self._sink(column, column.runner)
+        column.step, column.threads, column.asked = "weighing", threads, 0
+        runner = column.runner
         if is_loaded:
-            earlier = replace(runner.loaded, run=self.number, at=time.monotonic(), load_s=None)
-            runner.sink(earlier)
+            runner.sink(replace(runner.loaded, run=self.number, at=time.monotonic(), load_s=None))
             return
-        self._fold(
-            column,
-            Loading(run=self.number, at=time.monotonic(), file_bytes=column.file_bytes),
-        )
-        runner.send(Estimate(run=self.number, path=column.path, **self._settings()))
+        runner.send(Estimate(run=self.number, path=column.path, **_settings(column.load)))
 
-    def _pass_gate(self, column: _Column, told: Estimated) -> None:
+    def _load(self, column: _Column, threads: int) -> None:
         """Loads what fits, or what is forced to; the others fail before they take the machine down."""
-        prediction, refusal = self._gate(
-            column.file, column.path, self.comparison, column.runner, told, self._held_bytes(column)
-        )
+        prediction, refusal = self._gate.decide(
+            column.file, column.path, column.load, column.runner, column.told,
+            self._held_bytes(column),
+        )  # fmt: skip
         now = time.monotonic()
         if prediction is not None:
             self._fold(column, Predicted(run=self.number, at=now, prediction=prediction))
         if refusal and not self.comparison.force:
             self._fold(column, Failed(run=self.number, at=now, message=refusal))
             return
+        column.step, column.threads = "loading", threads
+        self._fold(column, Loading(run=self.number, at=now, file_bytes=column.file_bytes))
         column.runner.send(
-            Load(run=self.number, path=column.path, threads=column.threads, **self._settings())
+            Load(run=self.number, path=column.path, threads=threads, **_settings(column.load))
         )
 
     def _held_bytes(self, column: _Column) -> int:
@@ -418,11 +477,6 @@ class Run:
             for each in others
             if each.kind == "ram" and each.allocated_bytes
         )
-
-    def _settings(self) -> dict:
-        settings = self.comparison.load
-        layers = None if settings.gpu_layers == "auto" else settings.gpu_layers
-        return {"n_ctx": settings.n_ctx, "gpu_layers": layers, "kv_type": settings.kv_type}
 
     def _start(self, column: _Column, threads: int) -> None:
         ask, file = self.comparison, column.file
@@ -442,11 +496,11 @@ class Run:
         )
 
 
+def _settings(load: LoadSettings) -> dict:
+    return {"n_ctx": load.n_ctx, "gpu_layers": load.layers, "kv_type": load.kv_type}
+
+
 def _deadline(column: _Column) -> float | None:
-    if column.kill_at is None and column.step == "loading" and column.runner.hello is None:
+    if column.kill_at is None and column.step == "weighing" and column.runner.hello is None:
         return column.runner.hello_by
     return column.kill_at
-
-
-def _nobody(_event: Event) -> None:
-    """Where events go that no run waits for."""

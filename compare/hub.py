@@ -12,6 +12,7 @@ import os
 import queue
 import shutil
 import stat
+import tempfile
 import threading
 import time
 from collections import deque
@@ -21,7 +22,7 @@ from pathlib import Path
 
 from compare import words
 from compare.events import Downloading, Event, Failed, Fetched
-from compare.header import HeaderError, read_model
+from compare.header import CutShort, HeaderError, read_header, read_model
 from compare.spec import ModelFile
 
 PROBE_S = 3.0
@@ -30,7 +31,14 @@ TELL_S = 0.2
 RATE_S = 5.0
 """The rate of a download is that of its last seconds."""
 CHUNK_BYTES = 2**20
+HEADER_BYTES, MAX_HEADER_BYTES = 2**22, 2**26
+"""of a file on the Hub that are asked for at once, and at most, to have its header"""
 LOCK_S = 1.0
+
+UNREACHABLE = (
+    "The Hugging Face Hub can't be reached from here.\n"
+    "Connect to the network, name a local .gguf file, or copy the file into the Hub's cache."
+)
 
 Sink = Callable[[Event], None]
 
@@ -60,6 +68,9 @@ class Files:
     def __init__(self):
         self._lock = threading.Lock()
         self._fetching: dict[tuple[str | None, str], _Fetch] = {}
+        self._headers: dict[str, str] = {}
+        self._headers_lock = threading.Lock()
+        self._folder: tempfile.TemporaryDirectory | None = None
 
     def want(self, file: ModelFile, run: int, sink: Sink) -> Watch:
         """Tells `sink` Fetched or Failed, at once where the file is here, else after Downloading events."""
@@ -80,6 +91,27 @@ class Files:
                 threading.Thread(target=self._fetch, args=(key, fetch), daemon=True).start()
             fetch.join(watch)
         return watch
+
+    def header_of(self, file: ModelFile) -> str:
+        """A sparse file of the size of one on the Hub, of which it holds only the header: a few MB are
+        fetched, once. Raises FileError.
+        """
+        with self._headers_lock:
+            if file.key not in self._headers:
+                if not reachable():
+                    raise FileError(UNREACHABLE)
+                self._folder = self._folder or tempfile.TemporaryDirectory(prefix="gguf-headers-")
+                path = Path(self._folder.name, f"{len(self._headers)}-{file.file}")
+                try:
+                    _fetch_header(file, path)
+                except HeaderError as error:
+                    raise FileError(f"{file.file}: {error}") from error
+                except FileError:
+                    raise
+                except Exception as error:
+                    raise FileError(_said(file, error)) from error
+                self._headers[file.key] = str(path)
+            return self._headers[file.key]
 
     def _fetch(self, key: tuple[str | None, str], fetch: "_Fetch") -> None:
         kind, values = fetch.outcome()
@@ -130,10 +162,7 @@ class _Fetch:
         constants.DOWNLOAD_CHUNK_SIZE = CHUNK_BYTES
         file = self.file
         if not reachable():
-            raise FileError(
-                "The Hugging Face Hub can't be reached from here.\n"
-                "Connect to the network, name a local .gguf file, or copy the file into the Hub's cache."
-            )
+            raise FileError(UNREACHABLE)
         try:
             # First without the library's retries: 23 s would pass before a refusal is heard.
             found = get_hf_file_metadata(hf_hub_url(file.repo, file.file), timeout=10)
@@ -215,6 +244,39 @@ class _Fetch:
             def __exit__(self, *_error) -> None: ...
 
         return Bar
+
+
+def _fetch_header(file: ModelFile, path: Path) -> None:
+    """Writes the first bytes of a file on the Hub, as many as its header needs, by range requests."""
+    from huggingface_hub import get_session, hf_hub_url
+    from huggingface_hub.utils import build_hf_headers, hf_raise_for_status
+
+    url, headers = hf_hub_url(file.repo, file.file), build_hf_headers()
+    have, need = 0, HEADER_BYTES
+    with open(path, "wb") as out:
+        while True:
+            headers["Range"] = f"bytes={have}-{need - 1}"
+            with get_session().stream(
+                "GET", url, headers=headers, timeout=10, follow_redirects=True
+            ) as answer:
+                hf_raise_for_status(answer)
+                total = answer.headers.get("Content-Range", "").rpartition("/")[2]
+                if answer.status_code != 206 or not total.isdigit():
+                    raise FileError(
+                        f"The Hub doesn't send parts of {file.file}.\nDownload it to see what it takes."
+                    )
+                for chunk in answer.iter_bytes():
+                    out.write(chunk)
+            out.flush()
+            have = out.tell()
+            try:
+                read_header(path)
+                break
+            except CutShort as error:
+                need = max(error.needed_bytes, have) + HEADER_BYTES
+                if have >= min(int(total), MAX_HEADER_BYTES):
+                    raise
+        out.truncate(int(total))
 
 
 def local_path(file: ModelFile) -> str | None:

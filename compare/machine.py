@@ -5,23 +5,27 @@ Made once, by app.py or the command line, and passed in.
 
 import itertools
 import platform
+import queue
 import threading
-from collections.abc import Callable
-
-import psutil
+from collections.abc import Callable, Hashable
 
 from compare import cpu
-from compare.admission import expected, refusal, weighed
+from compare.admission import Gate, weighed
 from compare.catalogue import ARTICLES_PAIR, EMBEDDED_PAIR
-from compare.estimate import Free, Prediction
+from compare.estimate import Prediction
 from compare.events import Estimated, Event, Hello, Predicted
 from compare.fanout import Run
+from compare.hardware import Hardware, this_machine
 from compare.hub import FileError, Files, local_path, reachable
-from compare.memory import Vram, free_bytes
+from compare.memory import Vram, total_bytes
 from compare.owner import Owner
+from compare.requests import Estimate
 from compare.response import Response
-from compare.runner import ChildRunner, Runner
+from compare.runner import ChildRunner, Runner, unheard
 from compare.spec import Comparison, LoadSettings, ModelFile, parse
+
+ESTIMATE_S = 20.0
+"""the longest that a child may take to start and to say what a file would reserve"""
 
 
 class Machine:
@@ -30,12 +34,16 @@ class Machine:
     def __init__(
         self, owner: Owner | None = None, own: tuple[ModelFile, ...] = (),
         spawn: Callable[[Callable], Runner] = ChildRunner, files: Files | None = None,
+        gate: Gate | None = None,
     ):  # fmt: skip
         self.owner = owner or Owner()
         self.own = own
         self._files = files or Files()
+        self._spawn = spawn
         self._pool = _Pool(spawn)
+        self._examined: dict[tuple[ModelFile, LoadSettings], Prediction] = {}
         self._line = _Line()
+        self._gate = gate or Gate()
         self._numbers = itertools.count(1)
         self._rates = _Rates()
         self._pair: tuple[tuple[str, ...], str | None] | None = None
@@ -52,7 +60,7 @@ class Machine:
             files=self._files,
             pool=self._pool,
             line=self._line,
-            gate=_gate,
+            gate=self._gate,
             on_end=self._rates.note,
         )
 
@@ -68,18 +76,55 @@ class Machine:
 
         From the file's header where it is here, else from its known shape and size; asks no network.
         """
-        prediction = self._predicted(file, settings or LoadSettings())
-        if prediction is None:
-            return Response()
-        return Response().after(Predicted(run=0, at=0.0, prediction=prediction))
-
-    def _predicted(self, file: ModelFile, settings: LoadSettings) -> Prediction | None:
+        settings = settings or LoadSettings()
         try:
-            if (path := local_path(file)) is not None:
-                return weighed(path, settings).prediction
+            path = local_path(file)
         except FileError:
-            return None
-        return expected(file, settings)
+            return Response()
+        if path is not None:
+            return _predicted(weighed(path, settings).prediction)
+        return _predicted(self._gate.foresee(file, settings)[0])
+
+    def examine(self, file: ModelFile, settings: LoadSettings | None = None) -> Response:
+        """As `foreseen`, and of a file on the Hub more exactly: from its own first bytes, and from what
+        llama.cpp says of these while no run is in progress. Takes seconds, once a file.
+        """
+        settings = settings or LoadSettings()
+        if (file, settings) not in self._examined:
+            try:
+                if not file.repo or local_path(file) is not None:
+                    return self.foreseen(file, settings)
+                path = self._files.header_of(file)
+            except FileError:
+                return self.foreseen(file, settings)
+            hello, told = self._told(path, settings)
+            prediction = weighed(path, settings, hello, told).prediction
+            if told is None or prediction is None:
+                return _predicted(prediction) if prediction else self.foreseen(file, settings)
+            self._examined[file, settings] = prediction
+        return _predicted(self._examined[file, settings])
+
+    def _told(self, path: str, settings: LoadSettings) -> tuple[Hello | None, Estimated | None]:
+        """What a child of its own says that llama.cpp would reserve; nothing while a run is in progress."""
+        if not self._line.is_free:
+            return None, None
+        heard: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        runner = self._spawn(heard.put)
+        try:
+            layers = settings.layers
+            runner.send(
+                Estimate(
+                    run=1, path=path, n_ctx=settings.n_ctx, gpu_layers=layers,
+                    kv_type=settings.kv_type,
+                )
+            )  # fmt: skip
+            while isinstance(event := heard.get(timeout=ESTIMATE_S), Hello):
+                pass
+        except queue.Empty:
+            return runner.hello, None
+        finally:
+            runner.close()
+        return runner.hello, event if isinstance(event, Estimated) else None
 
     def want(self, file: ModelFile, sink: Callable[[Event], None]) -> None:
         """Sees to it that a file is here; `sink` hears Downloading events, then Fetched or Failed."""
@@ -119,26 +164,25 @@ class Machine:
         return {
             "cpu": _cpu_name(),
             "cores": cpu.budget(),
-            "ram_bytes": psutil.virtual_memory().total,
+            "ram_bytes": total_bytes(),
             "gpus": list(hello.gpus) if hello else [],
             "llama_cpp_python": hello.llama_cpp_python if hello else None,
             "llama_cpp": hello.llama_cpp if hello else None,
         }
+
+    def hardware(self) -> Hardware:
+        """What this machine has for models to fit into."""
+        return this_machine(self.describe(), Vram().totals())
 
     def close(self) -> None:
         """Ends the loaded children."""
         self._pool.close()
 
 
-def _gate(
-    file: ModelFile, path: str, comparison: Comparison, runner: Runner, told: Estimated,
-    held_bytes: int,
-) -> tuple[Prediction | None, str | None]:  # fmt: skip
-    """What the file will take, and why it must not load; see compare.fanout.Gate."""
-    admission = weighed(path, comparison.load, runner.hello, told)
-    vram = Vram().free_bytes() if runner.hello and runner.hello.gpus else None
-    free = Free(max(0, free_bytes(child=runner.pid) - held_bytes), vram)
-    return admission.prediction, refusal(file, admission, free, runner.hello)
+def _predicted(prediction: Prediction | None) -> Response:
+    if prediction is None:
+        return Response()
+    return Response().after(Predicted(run=0, at=0.0, prediction=prediction))
 
 
 class _Line:
@@ -156,6 +200,10 @@ class _Line:
         with self._lock:
             return self._runs.index(run)
 
+    @property
+    def is_free(self) -> bool:
+        return not self._runs
+
     def leave(self, run: Run) -> None:
         with self._lock:
             if run in self._runs:
@@ -171,7 +219,7 @@ class _Pool:
     def __init__(self, spawn: Callable[[Callable], Runner]):
         self._spawn = spawn
         self._lock = threading.Lock()
-        self._children: dict[tuple[str, LoadSettings], Runner] = {}
+        self._children: dict[Hashable, Runner] = {}
         self._newest: Runner | None = None
 
     @property
@@ -179,24 +227,24 @@ class _Pool:
         """What the newest child said of itself."""
         return self._newest.hello if self._newest else None
 
-    def retain(self, needed: set[tuple[str, LoadSettings]]) -> None:
+    def retain(self, needed: set[Hashable]) -> None:
         with self._lock:
             gone = {key: self._children.pop(key) for key in self._children.keys() - needed}
         for runner in gone.values():
             runner.close()
 
-    def take(self, path: str, settings: LoadSettings) -> tuple[Runner, bool]:
+    def take(self, key: Hashable) -> tuple[Runner, bool]:
         with self._lock:
-            runner = self._children.pop((path, settings), None)
+            runner = self._children.pop(key, None)
         if runner is not None and runner.alive:
             return runner, True
-        self._newest = self._spawn(_nobody)
+        self._newest = self._spawn(unheard)
         return self._newest, False
 
-    def give_back(self, path: str, settings: LoadSettings, runner: Runner) -> None:
+    def give_back(self, key: Hashable, runner: Runner) -> None:
         with self._lock:
-            earlier = self._children.pop((path, settings), None)
-            self._children[path, settings] = runner
+            earlier = self._children.pop(key, None)
+            self._children[key] = runner
         if earlier is not None:
             earlier.close()
 
@@ -227,10 +275,6 @@ class _Rates:
         ]
         longest = sum(times) if comparison.mode == "in-turn" else max(times)
         return min(longest, comparison.max_seconds or longest)
-
-
-def _nobody(_event) -> None:
-    """Where events go that no run waits for."""
 
 
 def _cpu_name() -> str:

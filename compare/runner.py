@@ -44,6 +44,10 @@ class Runner(Protocol):
         """Ends it; nothing more comes from it. Returns once it is gone."""
 
 
+def unheard(_event: Event) -> None:
+    """A sink for events that no run waits for."""
+
+
 class ChildRunner:
     """A Runner over `python -m compare.worker`, or over another command that speaks its protocol."""
 

@@ -56,8 +56,13 @@ class LoadSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     n_ctx: Annotated[int, Field(ge=1, le=10_000_000)] = 2048
     gpu_layers: Literal["auto"] | Annotated[int, Field(ge=0, le=10_000)] = "auto"
-    """auto: all of them where llama.cpp was built for a GPU, none otherwise"""
+    """auto: as many as fit on the GPU with every chosen model"""
     kv_type: Literal["f16", "q8_0"] = "f16"
+
+    @property
+    def layers(self) -> int | None:
+        """As the engine takes it: None is all of them, where llama.cpp was built for a GPU."""
+        return None if self.gpu_layers == "auto" else self.gpu_layers
 
 
 @dataclass(frozen=True, slots=True)

@@ -394,6 +394,12 @@ def figures(response: Response) -> dict[str, str]:
     }
 
 
+def vram_instead(response: Response) -> str:
+    """about 1.5 GB of VRAM on a GPU; nothing where it is on one, or where nobody can tell."""
+    told = response.prediction.vram_instead_bytes if response.prediction else None
+    return f"{about_size(told)} of VRAM on a GPU" if told else ""
+
+
 def short(response: Response | None) -> str:
     """A column in two words: 9.6 tok/s; reading, 79 %; waiting; failed."""
     if response is None:
@@ -633,6 +639,7 @@ def measures(
         row("Threads", _threads),
         row("Shared with", _shared_row),
         row("Memory, predicted", lambda r: about_size(r.memory.predicted_bytes)),
+        row("VRAM instead, on a GPU", _vram_instead),
         row("Memory, allocated", lambda r: size(r.memory.allocated_bytes)),
         row("Memory, measured", _measured),
         ("Seed", [str(comparison.sampling.seed)] * len(columns)),
@@ -696,6 +703,10 @@ def _shared_row(response: Response) -> str:
         return "nobody"
     others = f"{response.shared_with} other{'s' if response.shared_with > 1 else ''}"
     return f"{others} for {seconds(response.shared_s)}"
+
+
+def _vram_instead(response: Response) -> str:
+    return about_size(response.prediction.vram_instead_bytes if response.prediction else None)
 
 
 def _measured(response: Response) -> str:

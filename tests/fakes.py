@@ -17,12 +17,16 @@ def tell(event, run, **values):
     sys.stdout.flush()
 if kind == "mute":
     time.sleep(3600)
-tell("hello", 0, llama_cpp_python="0", llama_cpp="0")
+gpus = ["A GPU"] if kind == "gpu" else []
+tell("hello", 0, llama_cpp_python="0", llama_cpp="0", gpus=gpus)
 threads = 0
 for line in sys.stdin:
     ask = json.loads(line)
     run = ask["run"]
-    if ask["do"] == "estimate":
+    if ask["do"] == "estimate" and kind == "gpu":
+        compute = 10_000_000 + 1_000_000 * (ask["gpu_layers"] or 0)
+        tell("estimated", run, n_ctx=512, kv_bytes=1, ram_compute_bytes=1, vram_compute_bytes=compute)
+    elif ask["do"] == "estimate":
         tell("estimated", run)
     elif ask["do"] == "load":
         tell("loading", run, file_bytes=1)
@@ -30,7 +34,8 @@ for line in sys.stdin:
             os.kill(os.getpid(), signal.SIGABRT)
         if kind == "slow-loading":
             time.sleep(3600)
-        tell("loaded", run, load_s=0.1, n_ctx=512, memory={})
+        notices = [f"{ask['gpu_layers']} layers"] if kind == "gpu" else []
+        tell("loaded", run, load_s=0.1, n_ctx=512, memory={}, notices=notices)
     elif ask["do"] == "generate":
         tell("started", run, prompt_tokens=3, cached_tokens=0, rendered_prompt="p", threads=ask["threads"])
         if kind == "garbage":
@@ -58,7 +63,7 @@ for line in sys.stdin:
 
 def child(kind: str, hello_s: float = 60.0) -> Callable[[Callable], ChildRunner]:
     """Spawns a program of that kind: good, mute, crash-loading, slow-loading, garbage, exit, burst,
-    crash, slow or deaf.
+    crash, slow, deaf, or gpu: that one says how many layers it was told to load there.
     """
     command = (sys.executable, "-c", PROGRAM, kind)
     return lambda sink: ChildRunner(sink, command, hello_s)

@@ -5,17 +5,33 @@ import os
 import resource
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import shapes
+from fakes import child
 
-from compare.admission import refusal, weighed
+from compare.admission import Gate, refusal, weighed
 from compare.estimate import Free, known_header, predict
+from compare.machine import Machine
 from compare.memory import free_bytes
-from compare.spec import LoadSettings, parse
+from compare.spec import LoadSettings, comparison, parse
 
 GB = 10**9
+
+
+class Card:
+    """A GPU's memory, as compare.memory.Vram tells it."""
+
+    def __init__(self, free_bytes: int, total: int):
+        self._free, self._total = free_bytes, total
+
+    def free_bytes(self) -> int:
+        return self._free
+
+    def totals(self) -> tuple[int, ...]:
+        return (self._total,) if self._total else ()
 
 
 def admission(spec: str, **settings):
@@ -60,6 +76,77 @@ def test_a_file_without_a_prediction_is_not_refused(tmp_path):
     found = weighed(str(path), LoadSettings())
     assert found.prediction is None
     assert refusal(parse(str(path)), found, Free(1)) is None
+
+
+def test_a_file_that_this_machine_can_never_load_is_not_fetched():
+    gate = Gate(lambda: Card(0, 0))
+    load = LoadSettings(n_ctx=4096)
+    small, refused = gate.foresee(parse("tinyllama"), load)
+    assert small.approximate and refused is None
+    huge = replace(parse("mixtral"), bytes=2_000 * GB)
+    _, refused = gate.foresee(huge, load)
+    assert "and this machine has" in refused and "Close other programs" not in refused
+    run = Machine(gate=gate).compare(
+        replace(comparison("hi", ["mixtral"]), models=(huge,), force=False)
+    )
+    assert run.wait(20)
+    assert "There is not enough memory" in run.responses()[huge.key].error
+    assert gate.foresee(parse("smollm2"), load) == (None, None)  # nothing is known of its shape
+
+
+def test_a_card_counts_for_what_can_be_loaded():
+    without, _ = Gate(lambda: Card(0, 0)).foresee(parse("solar"), LoadSettings())
+    whole, _ = Gate(lambda: Card(0, 40 * GB)).foresee(parse("solar"), LoadSettings())
+    part, _ = Gate(lambda: Card(0, 4 * GB)).foresee(parse("solar"), LoadSettings())
+    assert [p.gpu_layers for p in (without, whole)] == [0, 49]
+    assert 0 < part.gpu_layers < 49
+    assert without.vram_instead_bytes == pytest.approx(whole.vram.total_bytes)
+
+
+@pytest.fixture
+def on_a_card():
+    made = []
+
+    def build(free_bytes: int) -> Machine:
+        gate = Gate(lambda: Card(free_bytes, 24 * GB))
+        made.append(Machine(spawn=child("gpu"), gate=gate))
+        return made[-1]
+
+    yield build
+    for machine in made:
+        machine.close()
+
+
+def layers(machine: Machine, specs: list[str], **settings) -> list[int | str]:
+    run = machine.compare(comparison("hi", specs, n_ctx=512, **settings))
+    assert run.wait(30)
+    told = [response.notices[0] for response in run.responses().values()]
+    return [int(text.split()[0]) if text[0].isdigit() else text.split()[0] for text in told]
+
+
+@pytest.mark.parametrize("mode", ["together", "in-turn"])
+def test_auto_puts_as_many_layers_on_the_gpu_as_fit_with_every_model(on_a_card, mode):
+    assert layers(on_a_card(20 * GB), ["smollm2", "gemma3"], mode=mode) == [31, 19]
+    share = layers(on_a_card(2_150_000_000), ["smollm2", "gemma3"], mode=mode)
+    assert 0 < share[0] < 31 and 0 < share[1] < 19
+    assert layers(on_a_card(GB), ["smollm2", "gemma3"], mode=mode) == [0, 0]
+
+
+def test_layers_that_were_asked_for_are_taken(on_a_card):
+    assert layers(on_a_card(20 * GB), ["smollm2", "gemma3"], gpu_layers=7) == [7, 7]
+
+
+def test_a_loaded_model_serves_again_only_beside_the_same_models(on_a_card):
+    machine = on_a_card(20 * GB)
+
+    def loads(specs: list[str]) -> list[float | None]:
+        run = machine.compare(comparison("hi", specs, n_ctx=512))
+        assert run.wait(30)
+        return [response.load_s for response in run.responses().values()]
+
+    assert loads(["smollm2", "gemma3"]) == [0.1, 0.1]
+    assert loads(["smollm2", "gemma3"]) == [None, None]
+    assert loads(["smollm2"]) == [0.1]
 
 
 def test_free_memory_knows_the_cgroups_limit(tmp_path):

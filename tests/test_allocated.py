@@ -17,7 +17,9 @@ from compare.engine import Engine, EngineError, Log, describe, estimate
 from compare.estimate import Reserved, on_gpu, predict
 from compare.events import Estimated, Hello
 from compare.header import read_header, read_model
+from compare.machine import Machine
 from compare.requests import Estimate, Load
+from compare.spec import comparison
 
 MIB = 2**20
 SMALL = shapes.Shape(layers=2, width=512, heads=8, kv_heads=2, ffn=1024, context=512)
@@ -181,9 +183,14 @@ def test_an_estimate_takes_little_time_and_memory(files):
         assert took_s < 2 * limit_s  # other tests may be running beside
 
 
+@pytest.fixture(scope="module")
+def gpu():
+    assert describe()["gpus"], "llama.cpp sees no GPU: build it for one, on a machine that has one"
+
+
 @pytest.mark.gpu
 @pytest.mark.parametrize("gpu_layers", [0, 1, 12, 22, None])
-def test_layers_on_a_gpu_are_allocated_there(files, gpu_layers):
+def test_layers_on_a_gpu_are_allocated_there(gpu, files, gpu_layers):
     path = files["tinyllama"]
     said = estimate(ask(path, gpu_layers=gpu_layers), log())
     reserved = Reserved(said.ram_compute_bytes, said.vram_compute_bytes, said.kv_bytes)
@@ -198,6 +205,22 @@ def test_layers_on_a_gpu_are_allocated_there(files, gpu_layers):
     there = sum(each["allocated_bytes"] for each in engine.memory.devices if on_gpu(each["device"]))
     assert abs(prediction.vram.allocated_bytes - there) < max(64 * MIB, 0.05 * there)
     assert abs(prediction.allocated_bytes - engine.memory.allocated_bytes) < 64 * MIB
+
+
+@pytest.mark.gpu
+def test_what_is_predicted_for_a_gpu_is_what_its_driver_measures(gpu, files):
+    """Within 10 %, or 64 MiB for a small model; in a child of its own, as the driver counts processes."""
+    machine = Machine()
+    run = machine.compare(
+        comparison("Tell me about Athens.", [str(files["tinyllama"])], max_tokens=8)
+    )
+    assert run.wait(100)
+    (response,) = run.responses().values()
+    machine.close()
+    measured, predicted = response.memory.measured_bytes, response.prediction.vram.total_bytes
+    print(f"predicted {predicted:,}, measured {measured:,} ({response.memory.scope})")
+    assert response.memory.kind == "vram"
+    assert abs(predicted - measured) < max(64 * MIB, 0.1 * measured)
 
 
 def peak_bytes(pid: int) -> int:

@@ -410,3 +410,51 @@ def test_a_path_needs_no_hub(tmp_path, model):
     heard = queue.SimpleQueue()
     Files().want(parse(str(path)), 1, heard.put)
     assert heard.get(timeout=5).file_bytes == len(model)
+
+
+EXAMINE = """
+import json
+from compare.estimate import Prediction
+from compare.machine import Machine
+from compare.spec import parse
+machine = Machine()
+for _ in range(2):
+    told = machine.examine(parse("tinyllama")).prediction
+    print(json.dumps([told.approximate, told.kv_bytes, told.compute_bytes, told.layers]))
+"""
+
+
+def examined(home: Path, hub: Hub | str) -> list[list]:
+    said = subprocess.run(
+        [sys.executable, "-c", EXAMINE], env=environ(home, hub), capture_output=True, text=True,
+        timeout=60, check=True,
+    )  # fmt: skip
+    return [json.loads(line) for line in said.stdout.splitlines()]
+
+
+def test_a_file_that_is_not_here_is_examined_by_its_first_bytes(tmp_path):
+    """Gemma's, under another's name: its header is longer than what is asked for at once."""
+    real = Files()
+    heard = queue.SimpleQueue()
+    real.want(parse("gemma3"), 1, heard.put)
+    path = Path(heard.get(timeout=60).path)
+    with Hub({f"{REPO}/{FILE}": path.read_bytes()}) as hub:
+        first, second = examined(tmp_path, hub)
+    approximate, kv_bytes, compute_bytes, layers = first
+    assert (approximate, layers) == (False, 19)
+    assert kv_bytes > 0 and compute_bytes > 0
+    assert second == first
+    gets = [line for line in hub.requests if line.startswith("GET") and "/resolve/" in line]
+    assert gets[0].endswith("bytes=0-4194303"), gets
+    assert 1 < len(gets) < 6 and all("bytes=" in line for line in gets)
+
+
+def test_without_the_hub_a_prediction_is_approximate(tmp_path):
+    for approximate, kv_bytes, compute_bytes, layers in examined(tmp_path, "http://127.0.0.1:9"):
+        assert (approximate, compute_bytes, layers) == (True, None, 23)
+        assert kv_bytes == 22 * 2048 * 4 * 128 * 2
+
+
+@pytest.mark.parametrize("fault", [{"get_status": 500}, {"get_status": 404}, {"redirect": "/"}])
+def test_a_hub_that_gives_no_parts_leaves_the_prediction_approximate(serve, tmp_path, fault):
+    assert examined(tmp_path, serve(**fault))[0][0] is True

@@ -22,7 +22,7 @@ ONLY = {
 }
 LAYERS = [
     {"ui", "__main__"}, {"comparison", "machine", "charts", "claims", "fit"},
-    {"fanout", "admission"}, {"runner", "hub", "owner", "scores", "hardware"}, {"words"},
+    {"fanout"}, {"admission"}, {"runner", "hub", "owner", "scores", "hardware"}, {"words"},
     {"spec", "response", "cpu", "worker"}, {"engine", "catalogue", "suites"}, {"estimate"},
     {"memory", "textstream", "header"}, {"events", "requests"},
 ]  # fmt: skip

@@ -13,6 +13,7 @@ from compare.ui import drawn
 from compare.ui.markup import MATHS
 from compare.ui.menu import Choice, Menu
 
+NOT_RUN = "not run yet"
 Updates = dict[Any, Any]
 """Component to its new value, or to gr.update(...)."""
 
@@ -63,9 +64,13 @@ class Column:
                 colour=menu.colour(choice),
             ),
             self.answer: drawn.card(file),
-            self.figures: drawn.figures(menu.foreseen(choice), "not run yet"),
+            self.figures: drawn.figures(menu.foreseen(choice), NOT_RUN),
             **self._buttons(),
         }  # fmt: skip
+
+    def examined(self, menu: Menu, choice: Choice) -> Updates:
+        """What it is predicted to take, once its file on the Hub has been looked into."""
+        return {self.figures: drawn.figures(menu.examined(choice), NOT_RUN)}
 
     def shows(
         self, response: Response, file: ModelFile, now: float, *, colour: str,

@@ -169,6 +169,16 @@ def compare_tab(demo: gr.Blocks, machine: Machine, now: Callable[[], float]) -> 
             updates[seed] = words.seed_label(state.comparison.sampling.seed)
         return updates
 
+    def examined(state: Session) -> Updates:
+        """What the models that aren't here are predicted to take, looked up on the Hub: seconds, once."""
+        updates: Updates = {}
+        for place, choice in list(state.chosen.items()):
+            if not menu.here(choice):
+                found = columns[place].examined(menu, choice)
+                is_still_idle = place not in state.keys and state.chosen.get(place) == choice
+                updates |= found if is_still_idle else {}
+        return updates or gr.skip()
+
     def model_chosen(place: int, state: Session, model: str | None, **values) -> Updates:
         """A model, with its default quantization. Heard when a menu is left too, without a change."""
         now_shown = state.chosen.get(place)
@@ -315,11 +325,13 @@ def compare_tab(demo: gr.Blocks, machine: Machine, now: Callable[[], float]) -> 
     ]  # fmt: skip
     outputs = [*outside, *(part for each in columns.values() for part in each.outputs)]
 
-    demo.load(opened, [session], outputs, **PRIVATE)
+    shown_figures = [each.figures for each in columns.values()]
+    examine = {"fn": examined, "inputs": [session], "outputs": shown_figures, **PRIVATE}
+    demo.load(opened, [session], outputs, **PRIVATE).then(**examine)
     gr.on([start.click, prompt.submit], run, **asked, outputs=outputs, api_name="run", **QUIET)
     small.click(run_small, **written, outputs=outputs, **PRIVATE)
     stop.click(stop_all, [session], None, **PRIVATE)
-    add.click(added, **written, outputs=outputs, **PRIVATE)
+    add.click(added, **written, outputs=outputs, **PRIVATE).then(**examine)
     seed.click(keep_seed, [session], settings["seed"], **PRIVATE)
     costly = [mode.input, prompt.blur, settings["max_tokens"].blur]
     gr.on(costly, weighed, **written, outputs=[cost], **PRIVATE)
@@ -329,7 +341,8 @@ def compare_tab(demo: gr.Blocks, machine: Machine, now: Callable[[], float]) -> 
         # Each menu is sent alone: the other may still hold an entry of the model before.
         for part, heard in ((each.model, model_chosen), (each.quant, quant_chosen)):
             inputs = {"inputs": [session, part], "inputs_kwargs": form.inputs}
-            part.input(partial(heard, place), **inputs, outputs=outputs, **PRIVATE)
+            chosen = part.input(partial(heard, place), **inputs, outputs=outputs, **PRIVATE)
+            chosen.then(**examine)
         each.remove.click(partial(removed, place), **written, outputs=outputs, **PRIVATE)
         each.stop.click(partial(stop_one, place), [session], None, **PRIVATE)
         each.again.click(partial(run_again, place), **written, outputs=outputs, **PRIVATE)

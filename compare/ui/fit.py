@@ -10,7 +10,7 @@ from compare import words
 from compare.catalogue import MODELS
 from compare.charts import CLEAR, FONT, GROUND, INK, LINE, MUTED, PALE
 from compare.fit import about, fit, learn, say, say_one, verdict
-from compare.hardware import HERE, Hardware, known, named, this_machine
+from compare.hardware import HERE, Hardware, known, named
 from compare.machine import Machine
 from compare.spec import LoadSettings, ModelFile, UsageError, catalogue_file
 from compare.ui.markup import letters
@@ -130,7 +130,7 @@ def _files(machine: Machine, chosen: Sequence[str], every: bool) -> list[ModelFi
 
 def _rooms(machine: Machine, chosen: Sequence[str], typed: str) -> tuple[list[Hardware], list[str]]:
     """The machines asked for, the typed one last, and what was wrong with what was typed."""
-    here = this_machine(machine.describe())
+    here = machine.hardware()
     rooms = [named(name, here) for name in chosen]
     if not typed:
         return rooms, []

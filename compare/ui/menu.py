@@ -73,6 +73,10 @@ class Menu:
         """A column of it that hasn't run, with what it is predicted to take."""
         return self._machine.foreseen(self.file(choice))
 
+    def examined(self, choice: Choice) -> Response:
+        """The same, more exactly where it takes the network to tell."""
+        return self._machine.examine(self.file(choice))
+
     def colour(self, choice: Choice) -> str:
         """The class that gives a column its model's colour."""
         if choice.model in self._own:

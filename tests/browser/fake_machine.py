@@ -17,6 +17,7 @@ from compare.events import (
     Started,
     Stopping,
 )
+from compare.hardware import Hardware, this_machine
 from compare.owner import Owner
 from compare.response import Response, company
 from compare.spec import Comparison, ModelFile
@@ -80,8 +81,14 @@ class FakeMachine:
     def foreseen(self, file: ModelFile) -> Response:
         return Response()
 
+    def examine(self, file: ModelFile) -> Response:
+        return Response()
+
     def describe(self) -> dict:
         return {"cpu": "", "cores": 2, "ram_bytes": 16 * 10**9, "gpus": []}
+
+    def hardware(self) -> Hardware:
+        return this_machine(self.describe())
 
     def start_pair(self) -> tuple[tuple[str, ...], str | None]:
         return self._start
