@@ -18,7 +18,6 @@ from compare.scores import (
     chosen,
     dated,
     drawn,
-    listed,
     of_suite,
     points,
     second_reading,
@@ -26,6 +25,7 @@ from compare.scores import (
     why_empty,
 )
 from compare.suites import AVERAGE, KINDS, NAMES, SUITES, Name
+from compare.words import listed
 
 COLOURS = {
     "tinyllama": "#285fec",

@@ -15,12 +15,12 @@ from compare.scores import (
     View,
     averages,
     by_task,
-    listed,
     of_suite,
     points,
     signed,
 )
 from compare.suites import AVERAGE, NAMES, SUITES
+from compare.words import listed
 
 Article = Literal["TinyLlama", "SOLAR"]
 Tone = Literal["holds", "partly", "fails", "unknown"]

@@ -219,7 +219,7 @@ def say(rows: Sequence[dict], titles: dict[str, str], shorts: dict[str, str]) ->
     models = list(dict.fromkeys(row["model"] for row in rows if row["fits"] is not None))
     if not models:
         return Finding("There is nothing to predict.", " No file of these models is here.")
-    who = _listed([shorts[model] for model in models])
+    who = words.listed([shorts[model] for model in models])
     holding: dict[str, dict[str, dict]] = {}
     for row in rows:
         if row["fits"] and _how(row) == WHOLE:
@@ -232,7 +232,7 @@ def say(rows: Sequence[dict], titles: dict[str, str], shorts: dict[str, str]) ->
     if not room:
         return Finding(f"No machine here holds {who} whole on its GPU", _elsewhere(rows, shorts))
     smallest = min(room, key=room.get)
-    held = _listed([_called(shorts, row) for row in holding[smallest].values()])
+    held = words.listed([_called(shorts, row) for row in holding[smallest].values()])
     return Finding(
         f"{titles[smallest]} is the smallest here to hold {who} whole on its GPU",
         f", up to {held}.",
@@ -245,7 +245,7 @@ def _elsewhere(rows: Sequence[dict], shorts: dict[str, str]) -> str:
     left = [shorts[model] for model in models if model not in running]
     if not left:
         return "; layers stay in RAM."
-    return f"; {_listed(left)} {'runs' if len(left) == 1 else 'run'} on none."
+    return f"; {words.listed(left)} {'runs' if len(left) == 1 else 'run'} on none."
 
 
 def say_one(rows: Sequence[dict], title: str, shorts: dict[str, str]) -> str:
@@ -260,9 +260,9 @@ def say_one(rows: Sequence[dict], title: str, shorts: dict[str, str]) -> str:
         else:
             largest = [row for row in mine if _how(row) == best][-1]
             parts[best].append(_called(shorts, largest))
-    told = [f"{_listed(who)} {how}" for how, who in parts.items() if who]
+    told = [f"{words.listed(who)} {how}" for how, who in parts.items() if who]
     if left:
-        told.append(f"{_listed(left)} not at all" if told else f"none of {_listed(left)}")
+        told.append(f"{words.listed(left)} not at all" if told else f"none of {words.listed(left)}")
     return f"{title} holds {', '.join(told)}." if told else ""
 
 
@@ -274,12 +274,6 @@ def _how(row: dict) -> str:
 
 def _called(shorts: dict[str, str], row: dict) -> str:
     return f"{shorts[row['model']]} {row['quant'] or ''}".rstrip()
-
-
-def _listed(texts: Sequence[str]) -> str:
-    if len(texts) < 2:
-        return "".join(texts)
-    return f"{', '.join(texts[:-1])} and {texts[-1]}"
 
 
 def about(rows: Sequence[dict], models: Sequence[Known], hardware: Sequence[Hardware]) -> list[str]:
@@ -297,19 +291,19 @@ def about(rows: Sequence[dict], models: Sequence[Known], hardware: Sequence[Hard
         )
     short = sorted({row["n_ctx"] for row in rows if row["n_ctx"] < max(r["n_ctx"] for r in rows)})
     if short:
-        ends = _listed([f"{n:,}" for n in short])
+        ends = words.listed([f"{n:,}" for n in short])
         said.append(f"Some models were trained for less context, and stop at {ends} tokens.")
     nominal = [m.title for m in hardware if m.nominal_only and m.kind != "typed"]
     if nominal:
-        said.append(f"Only the nominal GB are known of {_listed(nominal)}.")
+        said.append(f"Only the nominal GB are known of {words.listed(nominal)}.")
     untold = [m.title for m in hardware if m.gpu and m.ram_bytes is None]
     if untold:
         said.append(
-            f"RAM for layers off the GPU is taken as enough, being unknown, on {_listed(untold)}."
+            f"RAM for layers off the GPU is taken as enough, being unknown, on {words.listed(untold)}."
         )
     notes: dict[str, list[str]] = {}
     for machine in hardware:
         if machine.note:
             notes.setdefault(machine.note, []).append(machine.title)
-    said += [f"{_listed(titles)}: {note}" for note, titles in notes.items()]
+    said += [f"{words.listed(titles)}: {note}" for note, titles in notes.items()]
     return said

@@ -489,9 +489,3 @@ def dated(as_of: str, is_: str) -> str:
     month = [_MONTHS[int(rest[0]) - 1]] if rest else []
     day = [str(int(rest[1]))] if len(rest) > 1 else []
     return f"{' '.join([*day, *month, year])}, {is_}"
-
-
-def listed(names: Iterable[str]) -> str:
-    """A, B and C."""
-    *first, last = names
-    return f"{', '.join(first)} and {last}" if first else last

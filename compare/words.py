@@ -6,7 +6,7 @@ Unknown is “–”; a no-break space stands before a unit.
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from compare.response import Response
@@ -472,7 +472,7 @@ def _still(behind: Mapping[str, Response], names: Mapping[str, str]) -> Summary:
         same = [names[key] for key, response in behind.items() if response.state == state]
         if same:
             verb, own = ("is", "its") if len(same) == 1 else ("are", "their")
-            return Summary(before=f"{_listed(same)} {verb} {still.replace('its', own)}.")
+            return Summary(before=f"{listed(same)} {verb} {still.replace('its', own)}.")
     return Summary()
 
 
@@ -504,7 +504,7 @@ def _finding(ranked: list[str], ratios: dict[str, float], names: Mapping[str, st
             return f"{names[ranked[0]]} and {names[ranked[1]]} wrote at the same speed"
         return f"{names[ranked[0]]} wrote {factor(ratio)} times as fast"
     parts = [f"{factor(ratios[key])} times as fast as {names[key]}" for key in ranked[1:]]
-    return f"{names[ranked[0]]} wrote {_listed(parts)}"
+    return f"{names[ranked[0]]} wrote {listed(parts)}"
 
 
 def _memory_part(ranked: list[str], timed: Mapping[str, Response]) -> str:
@@ -557,9 +557,9 @@ def _fates(rest: Mapping[str, Response], names: Mapping[str, str]) -> str:
         ),
     ):
         if found:
-            who = _listed([names[key] for key in found])
+            who = listed([names[key] for key in found])
             told.append(f"{who} {verb if len(found) == 1 else plural}")
-    return f"{_listed(told)}." if told else ""
+    return f"{listed(told)}." if told else ""
 
 
 def _ends(timed: Mapping[str, Response]) -> tuple[str, str]:
@@ -571,10 +571,10 @@ def _alike(ratio: float) -> bool:
     return 0.95 < ratio < 1.05
 
 
-def _listed(texts: Sequence[str]) -> str:
-    if len(texts) < 2:
-        return "".join(texts)
-    return f"{', '.join(texts[:-1])} and {texts[-1]}"
+def listed(texts: Iterable[str]) -> str:
+    """A, B and C."""
+    *first, last = [*texts] or [""]
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def announcements(
