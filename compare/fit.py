@@ -26,7 +26,7 @@ from compare.estimate import (
 from compare.hardware import Hardware
 from compare.header import Header, HeaderError, read_model
 from compare.hub import FileError, local_path
-from compare.spec import LoadSettings, ModelFile, UsageError, parse
+from compare.spec import LoadSettings, ModelFile, UsageError, faults, parse
 
 UNKNOWN_SHAPE = "Nothing is known of it before its file is here."
 WHOLE, IN_PART, IN_RAM = "whole on the GPU", "in part on the GPU", "in RAM"
@@ -67,8 +67,7 @@ def settings(n_ctx: int, kv_type: str) -> LoadSettings:
     try:
         return LoadSettings(n_ctx=n_ctx, kv_type=kv_type)
     except ValidationError as error:
-        fault = error.errors()[0]
-        raise UsageError(f"{fault['loc'][0]} is {fault['input']!r}. {fault['msg']}.") from error
+        raise UsageError(str(faults(error)[0])) from error
 
 
 def learn(models: Sequence[ModelFile]) -> list[Known]:

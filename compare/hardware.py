@@ -13,7 +13,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from compare.spec import UsageError
+from compare.spec import UsageError, faults
 
 DATA = Path(__file__).parent / "data" / "hardware.toml"
 HERE = "this machine"
@@ -126,10 +126,9 @@ def known(path: Path = DATA) -> list[Hardware]:
 
 
 def _fault(number: int, row: object, error: ValidationError) -> str:
-    fault = error.errors()[0]
-    said = fault["msg"].removeprefix("Value error, ")
-    field = f"{'.'.join(map(str, fault['loc']))}: " if fault["loc"] else ""
-    return f"{_place(number, row)}, {field}{said}."
+    fault = faults(error)[0]
+    field = f"{fault.field}: " if fault.field else ""
+    return f"{_place(number, row)}, {field}{fault.said}."
 
 
 def _place(number: int, row: object) -> str:

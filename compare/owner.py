@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from compare.spec import Comparison, UsageError
+from compare.spec import Comparison, UsageError, faults
 
 
 class Owner(BaseModel):
@@ -29,10 +29,8 @@ class Owner(BaseModel):
         try:
             return cls(**values)
         except ValidationError as error:
-            fault = error.errors()[0]
-            raise UsageError(
-                f"{fault['loc'][0]} is set to {fault['input']!r}. {fault['msg']}."
-            ) from error
+            fault = faults(error)[0]
+            raise UsageError(f"{fault.field} is set to {fault.value!r}. {fault.said}.") from error
 
     def capped(self, comparison: Comparison) -> Comparison:
         """The comparison within this host's limits; what was capped is said in a notice."""

@@ -17,6 +17,7 @@ from urllib.parse import urlencode, urlsplit
 import pandas as pd
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, field_validator
 
+from compare.spec import faults
 from compare.suites import AVERAGE, BY_NAME, KINDS, NAMES, SIZES, SUITES, Chart, Kind, Name
 
 SCORES = Path(__file__).parent / "data" / "scores.csv"
@@ -198,10 +199,7 @@ def _checked(header: list[str], lines: list[list[str]]) -> Scores:
         try:
             rows[number] = Score(**{k: v for k, v in values.items() if k in Score.model_fields})
         except ValidationError as error:
-            problems += [
-                Problem(str(e.get("ctx", {}).get("error", e["msg"])), number, str(e["loc"][0]))
-                for e in error.errors()
-            ]
+            problems += [Problem(fault.said, number, fault.field) for fault in faults(error)]
     problems += _at_odds(rows)
     table = _frame([(number, row) for number, row in rows.items()])
     return Scores(table, tuple(sorted(problems, key=lambda problem: problem.row or 0)))

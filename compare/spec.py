@@ -24,6 +24,31 @@ class UsageError(ValueError):
     """Wrong usage; the text says what was wrong and what to do."""
 
 
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What pydantic finds wrong: the field, what stands there, and why it can't."""
+
+    field: str
+    """empty where it is the fields together"""
+    value: object
+    said: str
+
+    def __str__(self) -> str:
+        return f"{self.field or 'a setting'} is {self.value!r}. {self.said}."
+
+
+def faults(error: ValidationError) -> list[Fault]:
+    """Everything that is wrong, in the fields' order."""
+    return [
+        Fault(
+            str(found["loc"][0]) if found["loc"] else "",
+            found["input"],
+            found["msg"].removeprefix("Value error, "),
+        )
+        for found in error.errors()
+    ]
+
+
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
@@ -134,7 +159,7 @@ def comparison(
         sampling = SamplingParams(**{k: v for k, v in params.items() if k not in load_names})
         load = LoadSettings(**{k: v for k, v in params.items() if k in load_names})
     except ValidationError as error:
-        raise UsageError(_first_fault(error)) from error
+        raise UsageError(str(faults(error)[0])) from error
     return Comparison(
         prompt=prompt,
         models=resolve(specs),
@@ -146,12 +171,6 @@ def comparison(
         force=force,
         notices=notices,
     )
-
-
-def _first_fault(error: ValidationError) -> str:
-    fault = error.errors()[0]
-    name = str(fault["loc"][0]) if fault["loc"] else "a setting"
-    return f"{name} is {fault['input']!r}. {fault['msg']}."
 
 
 def split_specs(texts: list[str]) -> list[str]:
