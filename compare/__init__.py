@@ -9,7 +9,7 @@ Who does what; a module imports only from those below it (tests/test_map.py hold
     ui/, __main__.py   the page (the only gradio) and the command line (Typer)
     words.py           every number, state and word shown to a person
     comparison.py      a comparison as a document
-    charts.py          published scores as figures (the only plotly)
+    charts.py          scores and fits as figures (the only plotly)
     claims.py          what the two articles claim, and what the scores say to it
     fit.py             which models fit on which hardware: rows, and sentences about them
     machine.py         the line of comparisons, the pool of loaded children, what this machine is

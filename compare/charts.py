@@ -1,9 +1,11 @@
-"""The charts of published scores: rows of one suite in, a figure out, and the sentence that says it in words.
+"""The charts: rows in, a figure out, and for scores the sentence that says it in words.
 
-Pure. A figure has no ground of its own and is coloured in the light theme's colours; the page's
-stylesheet maps each of them to the theme's. Chat models are filled, base models hollow.
+Rows are published scores of one suite, or what fits where. Pure. A figure has no ground of its own and
+is coloured in the light theme's colours; the page's stylesheet maps each of them to the theme's. Chat
+models are filled, base models hollow.
 """
 
+import html
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +13,7 @@ from dataclasses import dataclass
 import pandas as pd
 import plotly.graph_objects as go
 
+from compare.fit import called, verdict
 from compare.scores import (
     View,
     averages,
@@ -25,7 +28,7 @@ from compare.scores import (
     why_empty,
 )
 from compare.suites import AVERAGE, KINDS, NAMES, SUITES, Name
-from compare.words import listed
+from compare.words import UNKNOWN, about_size, listed
 
 COLOURS = {
     "tinyllama": "#285fec",
@@ -391,25 +394,42 @@ def heat(rows: pd.DataFrame, suite: str) -> go.Figure:
         for task, value in zip(wide, line, strict=True)
         if value is None
     ]
-    font = {"size": 12, "color": INK}
+    cells = [
+        (
+            [task for task, _ in missing],
+            [label for _, label in missing],
+            [UNKNOWN] * len(missing),
+            INK,
+        )
+    ]
+    drawn_values = {"texttemplate": "%{z:.1f}", "textfont": {"size": 12, "color": INK}}
+    return _heat(list(wide), labels, values, hovertext, cells, highest=highest, **drawn_values)
+
+
+def _heat(
+    across: list[str], down: list[str], values: list[list], hovertext: list[list[str]],
+    cells: list[tuple], *, highest: float, **more,
+) -> go.Figure:  # fmt: skip
+    """Values from 0 to `highest` as shades. `cells`: text upon them, as x, y, text and colour."""
     traces = [
         {
-            "type": "heatmap", "x": list(wide), "y": labels, "z": values, "zmin": 0, "zmax": highest,
+            "type": "heatmap", "x": across, "y": down, "z": values, "zmin": 0, "zmax": highest,
             "xgap": 2, "ygap": 2, "showscale": False, "hoverinfo": "text", "hovertext": hovertext,
-            "texttemplate": "%{z:.1f}", "textfont": font,
             # Ink enough to tell the cells apart, little enough to read ink on it, on light and dark.
-            "colorscale": [[0, "rgba(23,24,28,0.02)"], [1, "rgba(23,24,28,0.4)"]],
+            "colorscale": [[0, "rgba(23,24,28,0.03)"], [1, "rgba(23,24,28,0.4)"]], **more,
         },
-        {
-            "type": "scatter", "mode": "text", "x": [task for task, _ in missing],
-            "y": [label for _, label in missing], "text": ["–"] * len(missing), "textfont": font,
-            "hoverinfo": "skip",
-        },
+        *(
+            {
+                "type": "scatter", "mode": "text", "hoverinfo": "skip", "x": x, "y": y, "text": text,
+                "textfont": {"size": 12, "color": colour},
+            }
+            for x, y, text, colour in cells
+        ),
     ]  # fmt: skip
+    axis = {"type": "category", "showline": False}
     return _figure(
-        traces, height=64 + 27 * len(values), showlegend=False,
-        xaxis={"side": "top", "showline": False},
-        yaxis={"autorange": "reversed", "showline": False, "tickfont": {"color": INK, "size": 12}},
+        traces, height=68 + 28 * len(down), showlegend=False, xaxis={**axis, "side": "top"},
+        yaxis={**axis, "autorange": "reversed", "tickfont": {"color": INK, "size": 12}},
     )  # fmt: skip
 
 
@@ -517,6 +537,54 @@ def _spread_out(ends: list[tuple[str, float]], gap: float) -> list[tuple[str, fl
     return placed
 
 
+# What fits where.
+
+
+def fit_map(rows: Sequence[dict], titles: dict[str, str], shorts: dict[str, str]) -> go.Figure:
+    """Machines across, models down; the more layers on the GPU, the nearer to ink.
+
+    `rows`: compare.fit's, one for each model on each machine. `titles`: of machines, `shorts`: of
+    models, each by its name.
+    """
+    across = {name: html.escape(title) for name, title in titles.items()}
+    places: dict[str, dict[str, dict]] = {}
+    for row in rows:
+        mine = places.setdefault(html.escape(called(row, shorts)), {})
+        mine[across[row["hardware"]]] = row
+    cells = [(x, y, row) for y, mine in places.items() for x, row in mine.items()]
+    texts = []
+    for fits, colour in ((True, INK), (False, MUTED)):
+        these = [cell for cell in cells if bool(cell[2]["fits"]) is fits]
+        xs, ys = [x for x, _, _ in these], [y for _, y, _ in these]
+        texts.append((xs, ys, [_in_cell(row) for _, _, row in these], colour))
+    return _heat(
+        [*across.values()], [*places],
+        [[_share(mine[x]) for x in across.values()] for mine in places.values()],
+        [[_fit_hover(mine[x], x, y) for x in across.values()] for y, mine in places.items()],
+        texts, highest=1,
+    )  # fmt: skip
+
+
+def _share(row: dict) -> float | None:
+    return row["layers_that_fit"] / row["layers"] if row["fits"] else None
+
+
+def _in_cell(row: dict) -> str:
+    """all, 26, RAM, no: as short as a phone needs it."""
+    if row["fits"] is None:
+        return UNKNOWN
+    if not row["fits"]:
+        return "no"
+    if not row["layers_that_fit"]:
+        return "RAM"
+    return "all" if row["layers_that_fit"] == row["layers"] else str(row["layers_that_fit"])
+
+
+def _fit_hover(row: dict, machine: str, model: str) -> str:
+    size = about_size(row["predicted_bytes"])
+    return f"<b>{model}</b><br>{machine}: {verdict(row)}<br>{size} in all"
+
+
 # What the charts share.
 
 
@@ -524,6 +592,8 @@ def _figure(traces: list[dict], *, height: int, **layout) -> go.Figure:
     axis = {
         "fixedrange": True, "automargin": True, "ticks": "", "zeroline": False, "showgrid": False,
         "linecolor": LINE, "gridcolor": LINE, "tickfont": {"size": 12, "color": MUTED},
+        # Upright where there is no room: slanted ones run into each other and over the edge.
+        "autotickangles": [0, -90],
     }  # fmt: skip
     shared = {
         "template": "none", "height": height, "paper_bgcolor": CLEAR, "plot_bgcolor": CLEAR,

@@ -231,7 +231,7 @@ def say(rows: Sequence[dict], titles: dict[str, str], shorts: dict[str, str]) ->
     if not room:
         return Finding(f"No machine here holds {who} whole on its GPU", _elsewhere(rows, shorts))
     smallest = min(room, key=room.get)
-    held = words.listed([_called(shorts, row) for row in holding[smallest].values()])
+    held = words.listed([called(row, shorts) for row in holding[smallest].values()])
     return Finding(
         f"{titles[smallest]} is the smallest here to hold {who} whole on its GPU",
         f", up to {held}.",
@@ -248,21 +248,26 @@ def _elsewhere(rows: Sequence[dict], shorts: dict[str, str]) -> str:
 
 
 def say_one(rows: Sequence[dict], title: str, shorts: dict[str, str]) -> str:
-    """What one machine holds: whole on the GPU, in part, in RAM, not at all."""
+    """What one machine holds: whole on the GPU, in part, in RAM, not at all.
+
+    Of each model the largest that is held so, where it is larger than what is held better.
+    """
     parts: dict[str, list[str]] = {WHOLE: [], IN_PART: [], IN_RAM: []}
     left = []
     for model in dict.fromkeys(row["model"] for row in rows if row["fits"] is not None):
         mine = [row for row in rows if row["model"] == model and row["fits"]]
-        best = next((how for how in parts if any(_how(row) == how for row in mine)), None)
-        if best is None:
+        if not mine:
             left.append(shorts[model])
-        else:
-            largest = [row for row in mine if _how(row) == best][-1]
-            parts[best].append(_called(shorts, largest))
-    told = [f"{words.listed(who)} {how}" for how, who in parts.items() if who]
+        told = -1
+        for how, who in parts.items():
+            largest = max((n for n, row in enumerate(mine) if _how(row) == how), default=-1)
+            if largest > told:
+                who.append(called(mine[largest], shorts))
+                told = largest
+    held = [f"{words.listed(who)} {how}" for how, who in parts.items() if who]
     if left:
-        told.append(f"{words.listed(left)} not at all" if told else f"none of {words.listed(left)}")
-    return f"{title} holds {', '.join(told)}." if told else ""
+        held.append(f"{words.listed(left)} not at all" if held else f"none of {words.listed(left)}")
+    return f"{title} holds {', '.join(held)}." if held else ""
 
 
 def _how(row: dict) -> str:
@@ -271,7 +276,8 @@ def _how(row: dict) -> str:
     return WHOLE if row["layers_that_fit"] == row["layers"] else IN_PART
 
 
-def _called(shorts: dict[str, str], row: dict) -> str:
+def called(row: dict, shorts: dict[str, str]) -> str:
+    """SOLAR Q4_K_M"""
     return f"{shorts[row['model']]} {row['quant'] or ''}".rstrip()
 
 

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from compare.charts import CHANCE, COLOURS, GROUND, INK, LINE, MUTED, PALE, draw, empty
+from compare.charts import CHANCE, COLOURS, GROUND, INK, LINE, MUTED, PALE, draw, empty, fit_map
+from compare.fit import files, fit, learn
+from compare.hardware import named
 from compare.scores import View, load, models_of, settled
 from compare.suites import NAMES, SUITES
 
@@ -157,6 +159,40 @@ def test_the_training_curve_runs_over_tokens():
     assert levels == {25, 50}
 
 
+# What fits where.
+
+
+def fitting(hardware=("cpu-basic", "t4-small"), title="{}", short="{}"):
+    rooms = [named(name) for name in hardware]
+    rows = fit(learn(files(["solar", "mixtral", "mixtral:Q5_K_M"])), rooms, 2048, "f16")
+    return fit_map(
+        rows,
+        {room.name: title.format(room.title) for room in rooms},
+        {id_: short.format(id_) for id_ in ("solar", "mixtral")},
+    )
+
+
+def test_what_fits_is_told_in_every_cell():
+    shades, fits, others = fitting().data
+    assert shades.x == ("Spaces CPU basic", "Spaces T4 small")
+    assert shades.y == ("solar Q2_K", "mixtral Q2_K", "mixtral Q5_K_M")
+    assert [*shades.z[0]] == [0, 1] and shades.z[2][0] is None
+    told = {}
+    for cells in (fits, others):
+        told |= dict(zip(zip(cells.x, cells.y, strict=True), cells.text, strict=True))
+    assert len(told) == 6
+    assert told["Spaces CPU basic", "solar Q2_K"] == "RAM"
+    assert told["Spaces T4 small", "solar Q2_K"] == "all"
+    assert told["Spaces T4 small", "mixtral Q2_K"] == str(round(shades.z[1][1] * 33))
+    assert told["Spaces T4 small", "mixtral Q5_K_M"] == "no"
+    assert "of 33 layers on the GPU, the rest in RAM" in shades.hovertext[1][1]
+
+
+def test_names_on_the_map_are_text_and_not_markup():
+    drawn = fitting(title="<i>{}", short="<a href='https://example.org'>{}").to_json()
+    assert "<i>" not in drawn and "<a" not in drawn
+
+
 # What they have in common.
 
 
@@ -239,7 +275,7 @@ def test_the_colours_are_the_stylesheets_and_each_has_its_rule():
         "surface": GROUND,
     }
     assert {name: tokens[name] for name in named} == named
-    rules = (UI / "benchmarks.css").read_text()
+    rules = (UI / "tabs.css").read_text()
     for name, colour in named.items():
         red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
         for part in ("fill", "stroke"):

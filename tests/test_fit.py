@@ -170,6 +170,27 @@ def test_where_none_holds_all_the_sentence_says_what_runs():
     )
 
 
+@pytest.mark.parametrize(
+    "machine", ["8GB", "2GB", "12GB-ram", "16GB-ram", "rtx-4060", "t4-small", "cpu-basic"]
+)
+def test_a_machines_sentence_names_the_largest_that_its_cells_hold(machine):
+    quants = ["Q2_K", "Q4_K_M", "Q5_K_M", "Q8_0"]
+    rows = rows_of([f"solar:{quant}" for quant in quants] + ["mixtral:Q5_K_M"], [machine])
+    said = say_one(rows, machine, SHORTS)
+    held = [row["quant"] for row in rows if row["model"] == "solar" and row["fits"]]
+    assert f"SOLAR {held[-1]}" in said
+    whole = [q for q, row in zip(quants, rows, strict=False) if row["layers_that_fit"] == 49]
+    assert not whole or f"SOLAR {whole[-1]} whole on the GPU" in said
+
+
+def test_a_larger_file_held_otherwise_is_told_too():
+    rows = rows_of(["tinyllama", "solar:Q2_K", "solar:Q8_0", "mixtral"], ["8GB"])
+    assert say_one(rows, "8GB", SHORTS) == (
+        "8GB holds TinyLlama Q8_0 and SOLAR Q2_K whole on the GPU, SOLAR Q8_0 and Mixtral Q2_K in part "
+        "on the GPU."
+    )
+
+
 def test_what_is_approximate_is_said():
     learned, rooms = learn(files(["tinyllama"])), [named("zero-a10g"), named("t4-small")]
     told = " ".join(about(fit(learned, rooms, 2048, "f16"), learned, rooms))

@@ -18,10 +18,10 @@ ONLY = {
     "psutil": {"memory", "machine"},
     "typer": {"__main__"},
     "pandas": {"scores", "charts", "claims"},
-    "plotly": {"charts", "ui"},
+    "plotly": {"charts"},
 }
 LAYERS = [
-    {"ui", "__main__"}, {"comparison", "machine", "charts", "claims", "fit"},
+    {"ui", "__main__"}, {"charts"}, {"comparison", "machine", "claims", "fit"},
     {"fanout"}, {"admission"}, {"runner", "hub", "owner", "scores", "hardware"}, {"words"},
     {"spec", "response", "cpu", "worker"}, {"engine", "catalogue", "suites"}, {"estimate"},
     {"memory", "textstream", "header"}, {"events", "requests"},

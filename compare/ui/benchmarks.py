@@ -44,7 +44,7 @@ def benchmarks_tab(
 
     gr.HTML(HEADLINE, elem_classes="headline", **plain)
     said = gr.HTML(evidence.problems(scores.problems), elem_id="bench-said", **plain)
-    with gr.Row(elem_id="bench-filters"):
+    with gr.Row(elem_id="bench-filters", elem_classes=["filters", "fields"]):
         suite = gr.Dropdown(suites, label="Suite", filterable=False, **menu)
         models = gr.Dropdown(
             names, multiselect=True, label="Models", elem_id="bench-models", **menu
@@ -54,7 +54,7 @@ def benchmarks_tab(
         )
         sizes = [(label, size) for size, (label, *_) in SIZES.items()]
         size = gr.Dropdown(sizes, label="Parameters", filterable=False, **menu)
-    with gr.Column(elem_id="bench-card"):
+    with gr.Column(elem_classes="chart-card"):
         with gr.Row(elem_id="bench-tools"):
             chart = gr.Radio(
                 [], label="Chart", show_label=False, container=False, interactive=True, min_width=0,
@@ -64,13 +64,13 @@ def benchmarks_tab(
                 label="Second reading", container=False, interactive=True, min_width=0,
                 elem_id="bench-again",
             )  # fmt: skip
-            with gr.Row(elem_id="bench-pair") as pair:
+            with gr.Row(elem_id="bench-pair", elem_classes="fields") as pair:
                 pairing = {"show_label": False, "container": False, "filterable": False, **menu}
                 one = gr.Dropdown(names, label="First model", **pairing)
                 other = gr.Dropdown(names, label="Second model", **pairing)
-        plot = gr.Plot(show_label=False, container=False, elem_id="bench-plot")
-        sentence = gr.HTML(elem_id="bench-sentence", **plain)
-    with gr.Row(elem_id="bench-account"):
+        plot = gr.Plot(show_label=False, container=False, elem_id="bench-plot", elem_classes="plot")
+        sentence = gr.HTML(elem_id="bench-sentence", elem_classes="sentence", **plain)
+    with gr.Row(elem_id="bench-account", elem_classes="account"):
         with gr.Accordion("Scores and sources", open=False, elem_classes="fold") as fold:
             rows = gr.HTML(elem_id="bench-rows", **plain)
         with gr.Accordion("Averages", open=False, elem_classes="fold"):

@@ -49,7 +49,7 @@ def scores(rows: list[dict]) -> str:
         for row in rows
     )
     head = ("Model", "Task", "Score", "Shots", "Metric", "Source", "Date", "Note")
-    return _table(head, body, "Scores and their sources")
+    return _table(head, body, "Scores and their sources", "sheet long")
 
 
 def averages(rows: list[dict], suite: Suite) -> str:
@@ -100,9 +100,9 @@ def _link(source: Source) -> str:
     return f'<a href="{letters(url)}" target="_blank" rel="noopener">{letters(title)}</a>'
 
 
-def _table(head: Iterable[str], body: str, name: str) -> str:
+def _table(head: Iterable[str], body: str, name: str, look: str = "sheet") -> str:
     cells = "".join(f'<th scope="col">{letters(cell)}</th>' for cell in head)
     return (
-        f'<div class="sheet" role="region" tabindex="0" aria-label="{letters(name)}"><table>'
+        f'<div class="{look}" role="region" tabindex="0" aria-label="{letters(name)}"><table>'
         f"<thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table></div>"
     )

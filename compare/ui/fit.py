@@ -4,12 +4,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import gradio as gr
-import plotly.graph_objects as go
 
 from compare import words
 from compare.catalogue import MODELS
-from compare.charts import CLEAR, FONT, GROUND, INK, LINE, MUTED, PALE
-from compare.fit import about, fit, learn, say, say_one, verdict
+from compare.charts import fit_map
+from compare.fit import about, called, fit, learn, say, say_one, verdict
 from compare.hardware import HERE, Hardware, known, named
 from compare.machine import Machine
 from compare.spec import LoadSettings, ModelFile, UsageError, catalogue_file
@@ -40,7 +39,7 @@ def fit_tab(demo: gr.Blocks, machine: Machine, now: Callable[[], float]) -> None
     lengths = [(f"{n:,} tokens", n) for n in CONTEXTS]
 
     gr.HTML(HEADLINE, elem_classes="headline", **plain)
-    with gr.Row(elem_id="fit-filters"):
+    with gr.Row(elem_id="fit-filters", elem_classes=["filters", "fields"]):
         models = gr.Dropdown(
             named_models, value=FIRST_MODELS, multiselect=True, label="Models", **menu
         )
@@ -61,11 +60,11 @@ def fit_tab(demo: gr.Blocks, machine: Machine, now: Callable[[], float]) -> None
             list(KV_TYPES), value=KV_TYPES[0], label="KV cache", filterable=False, **menu
         )
     said = gr.HTML(elem_id="fit-said", **plain)
-    with gr.Column(elem_id="fit-card"):
-        plot = gr.Plot(show_label=False, container=False, elem_id="fit-plot")
-        sentence = gr.HTML(elem_id="fit-sentence", **plain)
+    with gr.Column(elem_id="fit-card", elem_classes="chart-card"):
+        plot = gr.Plot(show_label=False, container=False, elem_id="fit-plot", elem_classes="plot")
+        sentence = gr.HTML(elem_id="fit-sentence", elem_classes="sentence", **plain)
     with (
-        gr.Row(elem_id="fit-account"),
+        gr.Row(elem_classes="account"),
         gr.Accordion("All figures", open=False, elem_classes="fold"),
     ):
         figures = gr.HTML(elem_id="fit-rows", **plain)
@@ -98,7 +97,7 @@ def fit_tab(demo: gr.Blocks, machine: Machine, now: Callable[[], float]) -> None
         }
         return {
             said: _said([*trouble, *sorted(unknown)]),
-            plot: heat(rows, titles, shorts),
+            plot: fit_map(rows, titles, shorts),
             sentence: f'<p class="finding"><b>{letters(found.finding)}</b>'
             f"<span>{letters(found.rest)} {letters(one)}</span></p>"
             f'<p class="about">{letters(KEY + told)}</p>',
@@ -135,86 +134,10 @@ def _rooms(machine: Machine, chosen: Sequence[str], typed: str) -> tuple[list[Ha
     if not typed:
         return rooms, []
     try:
-        rooms += [room for room in [named(typed, here)] if room.name not in chosen]
+        asked = named(typed, here)
     except UsageError:
         return rooms, [f"“{typed}” is no amount of memory. Type 24GB, 16GB-ram or 24GB+32GB-ram."]
-    return rooms, []
-
-
-def heat(rows: Sequence[dict], titles: dict[str, str], shorts: dict[str, str]) -> go.Figure:
-    """Machines across, models down; the more layers on the GPU, the nearer to ink."""
-    labels = list(dict.fromkeys(_label(row, shorts) for row in rows))
-    places = {_label(row, shorts): {} for row in rows}
-    for row in rows:
-        places[_label(row, shorts)][row["hardware"]] = row
-    across = list(titles)
-    cells = [(machine, label, places[label][machine]) for label in labels for machine in across]
-    traces = [
-        {
-            "type": "heatmap", "x": across, "y": labels, "zmin": 0, "zmax": 1, "xgap": 2, "ygap": 2,
-            "z": [[_share(places[label][machine]) for machine in across] for label in labels],
-            # Ink enough to tell the cells apart, little enough to read ink on it, on light and dark.
-            "colorscale": [[0, "rgba(23,24,28,0.04)"], [1, "rgba(23,24,28,0.4)"]],
-            "showscale": False, "hoverinfo": "text",
-            "hovertext": [[_hover(places[label][m], titles[m], label) for m in across] for label in labels],
-        },
-        *(
-            {
-                "type": "scatter", "mode": "text", "hoverinfo": "skip",
-                "x": [machine for machine, _, row in cells if bool(row["fits"]) is fits],
-                "y": [label for _, label, row in cells if bool(row["fits"]) is fits],
-                "text": [_in_cell(row) for _, _, row in cells if bool(row["fits"]) is fits],
-                "textfont": {"size": 12, "color": colour},
-            }
-            for fits, colour in ((True, INK), (False, MUTED))
-        ),
-    ]  # fmt: skip
-    axis = {
-        "fixedrange": True, "automargin": True, "ticks": "", "zeroline": False, "showgrid": False,
-        "showline": False, "type": "category",
-    }  # fmt: skip
-    return go.Figure({
-        "data": traces,
-        "layout": {
-            "template": "none", "height": 72 + 29 * len(labels), "paper_bgcolor": CLEAR,
-            "plot_bgcolor": CLEAR, "dragmode": False, "hovermode": "closest", "showlegend": False,
-            "font": {"family": FONT, "size": 12, "color": MUTED},
-            "margin": {"l": 8, "r": 8, "t": 8, "b": 8, "pad": 4},
-            "hoverlabel": {
-                "bgcolor": GROUND, "bordercolor": PALE, "align": "left",
-                "font": {"family": FONT, "size": 13, "color": INK},
-            },
-            "xaxis": {
-                **axis, "side": "top", "tickfont": {"size": 12, "color": MUTED}, "linecolor": LINE,
-                "autotickangles": [0, -90],
-            },
-            "yaxis": {**axis, "autorange": "reversed", "tickfont": {"size": 12, "color": INK}},
-        },
-    })  # fmt: skip
-
-
-def _label(row: dict, shorts: dict[str, str]) -> str:
-    return f"{shorts[row['model']]} {row['quant'] or ''}".rstrip()
-
-
-def _share(row: dict) -> float | None:
-    return row["layers_that_fit"] / row["layers"] if row["fits"] else None
-
-
-def _in_cell(row: dict) -> str:
-    """all, 26, RAM, no: as short as a phone needs it."""
-    if row["fits"] is None:
-        return words.UNKNOWN
-    if not row["fits"]:
-        return "no"
-    if not row["layers_that_fit"]:
-        return "RAM"
-    return "all" if row["layers_that_fit"] == row["layers"] else str(row["layers_that_fit"])
-
-
-def _hover(row: dict, title: str, label: str) -> str:
-    size = words.about_size(row["predicted_bytes"])
-    return f"{letters(label)}<br>{letters(title)}: {verdict(row)}<br>{size} in all"
+    return [*(room for room in rooms if room.name != asked.name), asked], []
 
 
 def _said(texts: Sequence[str]) -> str:
@@ -228,7 +151,7 @@ def _table(rows: Sequence[dict], titles: dict[str, str], shorts: dict[str, str])
     """Every row in figures, for who can't see the picture or wants the bytes."""
     heads = ("Model", "Hardware", "Fits", "Predicted", "Weights", "KV cache", "VRAM", "RAM")
     body = "".join(
-        f'<tr><th scope="row">{letters(_label(row, shorts))}</th>'
+        f'<tr><th scope="row">{letters(called(row, shorts))}</th>'
         f"<td>{letters(titles[row['hardware']])}</td><td>{verdict(row)}</td>"
         + "".join(f'<td class="number">{text}</td>' for text in _figures(row))
         + "</tr>"
@@ -239,7 +162,7 @@ def _table(rows: Sequence[dict], titles: dict[str, str], shorts: dict[str, str])
         for i, name in enumerate(heads)
     )
     return (
-        '<div class="sheet" role="region" aria-label="All figures" tabindex="0"><table>'
+        '<div class="sheet long" role="region" aria-label="All figures" tabindex="0"><table>'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 

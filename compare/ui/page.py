@@ -17,6 +17,8 @@ HERE = Path(__file__).parent
 TITLE = "GGUF Side by Side"
 TABS = {"Compare": compare_tab, "Benchmarks": benchmarks_tab, "Fit": fit_tab}
 """Each tab's name and the function that builds it."""
+STYLES = "style.css", "tabs.css", "benchmarks.css", "fit.css"
+SCRIPTS = "page.js", "charts.js", "benchmarks.js"
 SCHEME = '<meta name="color-scheme" content="light dark">'
 SANS = "Inter", "ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"
 MONO = "ui-monospace", "SF Mono", "Menlo", "Consolas", "monospace"
@@ -48,7 +50,7 @@ def launch_settings() -> dict:
     """What `launch` needs to show the page as it is meant."""
     style, script = (
         "\n".join((HERE / name).read_text(encoding="utf-8") for name in names)
-        for names in (("style.css", "benchmarks.css", "fit.css"), ("page.js", "benchmarks.js"))
+        for names in (STYLES, SCRIPTS)
     )
     return {
         "theme": _theme(),

@@ -34,6 +34,8 @@ def test_it_opens_with_the_articles_models_and_a_sentence(fitting):
     )
     expect(tab.locator("#fit-sentence .about")).to_contain_text("Sizes are approximate")
     assert {"all", "RAM", "no", "26"} <= set(cells(tab))
+    picture = tab.get_by_role("img", name=re.compile("^Chart. Spaces L4 is the smallest here"))
+    expect(picture).to_be_visible()
 
 
 def test_gigabytes_typed_in_are_a_machine_of_their_own(fitting):
