@@ -44,6 +44,9 @@ CLEAR = "rgba(0,0,0,0)"
 FONT = 'Inter, ui-sans-serif, system-ui, -apple-system, "Segoe UI", Roboto, sans-serif'
 CHANCE = "Chance level"
 NO_AVERAGE = "None of these models has all the tasks an average needs."
+HOLLOW = "Chat models are drawn filled, base models hollow."
+UNNAMED = f"{HOLLOW} A grey dot tells its name when pointed at."
+SHADES = "The higher the score, the stronger the shade."
 DOTTED = {"color": INK, "width": 1.5, "dash": "2px 3px"}
 
 
@@ -53,6 +56,8 @@ class Drawing:
     finding: str
     """what the chart shows, in one sentence"""
     rest: str = ""
+    key: str = ""
+    """how to read it"""
 
 
 def draw(table: pd.DataFrame, view: View) -> Drawing:
@@ -63,16 +68,18 @@ def draw(table: pd.DataFrame, view: View) -> Drawing:
         if len(view.pair) < 2:
             return _nothing("A difference needs two models; this suite has fewer.")
         return Drawing(
-            difference(rows, suite, *view.pair), *say_difference(rows, suite, *view.pair)
+            difference(rows, suite, *view.pair), *say_difference(rows, suite, *view.pair), HOLLOW
         )
     rows = drawn(table, view)
     if rows["score"].isna().all():
         return _nothing(why_empty(view))
     match view.chart:
         case "sizes":
-            return Drawing(sizes(rows, suite), *say_sizes(rows, suite))
+            figure = sizes(rows, suite)
+            unnamed = any("" in (trace.text or ()) for trace in figure.data)
+            return Drawing(figure, *say_sizes(rows, suite), UNNAMED if unnamed else HOLLOW)
         case "heat":
-            return Drawing(heat(rows, suite), *say_heat(rows, suite))
+            return Drawing(heat(rows, suite), *say_heat(rows, suite), SHADES)
         case "training":
             rows = rows[rows["pretrain_tokens_b"].notna() & (rows["model_kind"] == "base")]
             if rows.empty:
@@ -85,7 +92,7 @@ def draw(table: pd.DataFrame, view: View) -> Drawing:
     there, shown = chosen(table, view)["model"].nunique(), rows["model"].nunique()
     if shown < there:
         rest += f" {there - shown} more can be chosen."
-    return Drawing(tasks(rows, suite, again), finding, rest)
+    return Drawing(tasks(rows, suite, again), finding, rest, HOLLOW)
 
 
 def _nothing(why: str) -> Drawing:
@@ -242,33 +249,44 @@ def sizes(rows: pd.DataFrame, suite: str) -> go.Figure:
     )  # fmt: skip
 
 
+FRAMES = (270, 330), (1060, 380)
+"""Pixels that the dots are spread over: on a phone, on a wide page."""
+
+
 def _label_places(dots: list[tuple[float, float, str]]) -> list[str]:
-    """Where each dot's label covers the fewest other dots and labels, in a frame as small as a phone's.
+    """Where each dot's label covers the fewest other dots and labels, on a phone and on a wide page.
 
     `dots`: parameters, score and label of each; without a label it only takes its own place.
     """
     xs, ys = [math.log10(x) for x, _, _ in dots], [y for _, y, _ in dots]
-    wide, high = 270 / ((max(xs) - min(xs)) or 1), 330 / ((max(ys) - min(ys)) or 1)
-    at = [(x * wide, y * high) for x, y in zip(xs, ys, strict=True)]
-    left, right = min(x for x, _ in at) - 30, max(x for x, _ in at) + 30
-    taken = [(x - 6, x + 6, y - 6, y + 6) for x, y in at]
+    frames = []
+    for wide, high in FRAMES:
+        across, up = wide / ((max(xs) - min(xs)) or 1), high / ((max(ys) - min(ys)) or 1)
+        at = [(x * across, y * up) for x, y in zip(xs, ys, strict=True)]
+        frames.append((at, [(x - 6, x + 6, y - 6, y + 6) for x, y in at]))
     places = []
-    for (x, y), (_, _, label) in zip(at, dots, strict=True):
-        width = 6.3 * len(label)
-        boxes = {
-            "middle left": (x - 10 - width, x - 10, y - 5, y + 5),
-            "middle right": (x + 10, x + 10 + width, y - 5, y + 5),
-            "top center": (x - width / 2, x + width / 2, y + 9, y + 19),
-            "bottom center": (x - width / 2, x + width / 2, y - 19, y - 9),
-        }
-        covers = {
-            place: sum(_meet(box, other) for other in taken) + 9 * (box[0] < left or box[1] > right)
-            for place, box in boxes.items()
-        }
+    for n, (_, _, label) in enumerate(dots):
+        covers = dict.fromkeys(_boxes(0, 0, 0), 0)
+        for at, taken in frames:
+            left, right = min(x for x, _ in at) - 30, max(x for x, _ in at) + 30
+            for place, box in _boxes(*at[n], 6.3 * len(label)).items():
+                covers[place] += sum(_meet(box, other) for other in taken)
+                covers[place] += 9 * (box[0] < left or box[1] > right)
         places.append(min(covers, key=covers.__getitem__))
         if label:
-            taken.append(boxes[places[-1]])
+            for at, taken in frames:
+                taken.append(_boxes(*at[n], 6.3 * len(label))[places[-1]])
     return places
+
+
+def _boxes(x: float, y: float, width: float) -> dict[str, tuple[float, ...]]:
+    """What a label of that width would cover, in each place beside its dot: left, right, bottom, top."""
+    return {
+        "middle left": (x - 10 - width, x - 10, y - 6, y + 6),
+        "middle right": (x + 10, x + 10 + width, y - 6, y + 6),
+        "top center": (x - width / 2, x + width / 2, y + 9, y + 21),
+        "bottom center": (x - width / 2, x + width / 2, y - 21, y - 9),
+    }
 
 
 def _meet(a: tuple[float, ...], b: tuple[float, ...]) -> bool:

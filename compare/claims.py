@@ -54,6 +54,20 @@ BINDING = (
 )
 
 
+ARTICLES: dict[Article, Source] = {
+    "TinyLlama": (
+        "TinyLlama 1.1B – Size Doesn’t Matter",
+        "https://www.analyticsvidhya.com/blog/2024/01/tinyllama-b-size-doesnt-matter/",
+    ),
+    "SOLAR": (
+        "Solar 10.7B: Comparing Its Performance to Other Notable LLMs",
+        "https://www.analyticsvidhya.com/blog/2024/01/"
+        "solar-10-7b-comparing-its-performance-to-other-notable-llms/",
+    ),
+}
+"""In the order in which their claims are told."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """What the scores, or a document, say to a claim."""
@@ -87,7 +101,7 @@ def claims(table: pd.DataFrame) -> list[Claim]:
         Claim(id_, article, said, finding, False)
         for id_, (article, said, finding) in _TYPED.items()
     ]
-    return sorted(found, key=lambda claim: ("TinyLlama", "SOLAR").index(claim.article))
+    return sorted(found, key=lambda claim: [*ARTICLES].index(claim.article))
 
 
 # Questions to the table.
@@ -476,11 +490,23 @@ _TYPED: dict[str, tuple[Article, str, Finding]] = {
     "tinyllama-uses": (
         "TinyLlama",
         "It suits translation, product descriptions, feedback analysis and assistants on a device",
-        Finding("unknown", "Not shown", "None of the tasks scored here is one of these.", (TINYLLAMA_CARD,)),
+        Finding(
+            "unknown", "Not shown", "None of the tasks scored here is one of these.",
+            (ARTICLES["TinyLlama"],),
+        ),
+    ),
+    "tinyllama-answers": (
+        "TinyLlama", "It copes with a question of logic and a trick question",
+        Finding(
+            "unknown", "Not shown",
+            "Two prompts, asked once, whose answers the article shows as pictures. Ask them yourself on the "
+            "Compare tab.",
+            (ARTICLES["TinyLlama"],),
+        ),
     ),
     "tinyllama-cublas": (
-        "TinyLlama", "A GPU needs a build with -DLLAMA_CUBLAS=on",
-        Finding("fails", "Out of date", "That option was removed; it is -DGGML_CUDA=on now.", (BINDING,)),
+        "TinyLlama", "A GPU needs a build with LLAMA_CUBLAS on",
+        Finding("fails", "Out of date", "That option was removed; it is GGML_CUDA now.", (BINDING,)),
     ),
     "solar-licence": (
         "SOLAR", "It is under Apache 2.0",
@@ -512,6 +538,15 @@ _TYPED: dict[str, tuple[Article, str, Finding]] = {
         Finding(
             "fails", "Mislabelled", "The model of that size is Mixtral 8x7B; Mistral is the 7 B one.",
             (MIXTRAL_CARD,),
+        ),
+    ),
+    "solar-answers": (
+        "SOLAR", "It handles trick questions, a series and a question of logic very well",
+        Finding(
+            "unknown", "Not shown",
+            "Four prompts, asked once, whose answers the article shows as pictures. Ask them yourself on the "
+            "Compare tab.",
+            (ARTICLES["SOLAR"],),
         ),
     ),
 }  # fmt: skip

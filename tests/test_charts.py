@@ -108,6 +108,12 @@ def test_the_average_stands_over_the_parameters_on_a_log_axis():
     assert (1.1, 36.42) in set(zip(base.x, base.y, strict=True))
 
 
+def test_a_dot_without_a_name_is_told_of():
+    assert "tells its name" in drawing(chart="sizes").key
+    few = drawing(chart="sizes", models=(SOLAR, MIXTRAL))
+    assert "tells its name" not in few.key and "hollow" in few.key
+
+
 def test_where_solar_loses_to_mixtral_is_on_the_other_side():
     ours, theirs = drawing(chart="difference").figure.data
     assert (ours.name, theirs.name) == ("SOLAR Instruct ahead", "Mixtral Instruct ahead")

@@ -4,12 +4,11 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from compare.charts import Drawing
-from compare.claims import Claim, Source
+from compare.claims import ARTICLES, Claim, Source
 from compare.scores import Problem, dated, points
 from compare.suites import Suite
 from compare.ui.markup import letters
 
-LOOK = " Chat models are drawn filled, base models hollow."
 SHOWN_PROBLEMS = 12
 
 
@@ -27,10 +26,12 @@ def problems(found: Sequence[Problem], unknown: Sequence[str] = ()) -> str:
 
 def sentence(drawing: Drawing | None, suite: Suite) -> str:
     """What the chart shows in words, and what to know of the suite."""
-    finding, rest = (drawing.finding, drawing.rest) if drawing else ("Shown as a table only.", "")
+    finding, rest, key = "Shown as a table only.", "", ""
+    if drawing:
+        finding, rest, key = drawing.finding, drawing.rest, drawing.key
     return (
         f'<p class="finding"><b>{letters(finding)}</b><span>{letters(rest)}</span></p>'
-        f'<p class="about">{letters(suite.about + (LOOK if drawing else ""))}</p>'
+        f'<p class="about">{letters(f"{suite.about} {key}".rstrip())}</p>'
     )
 
 
@@ -74,7 +75,7 @@ def claims(found: Iterable[Claim]) -> str:
     for article, mine in groupby(found, key=lambda claim: claim.article):
         body = "".join(map(_claim, mine))
         head = ("Claim", "What the sources say", "Verdict", "Sources")
-        parts.append(f"<h3>The article on {article}</h3>")
+        parts.append(f"<h3>The article on {article}: {_link(ARTICLES[article])}</h3>")
         parts.append(_table(head, body, f"Claims of the article on {article}"))
     return "".join(parts)
 
