@@ -98,11 +98,15 @@ def benchmarks_tab(
         filters = {suite: view.suite, kind: view.kind, size: view.size}
         return told | filters | choices(view) | picture(view) | sources(view)
 
-    def filtered(*values) -> dict[Any, Any]:
-        """What the fields ask for."""
+    def filtered(before: str, *values) -> dict[Any, Any]:
+        """What the fields ask for, where `before` the view of that link stood there."""
         asked = asked_by(*values)
         view = settled(asked, scores.table)
-        return choices(view, asked) | picture(view) | sources(view)
+        was, _ = read(dict(parse_qsl(before.removeprefix("?"))), scores.table)
+        same = view == asked and view.suite == was.suite
+        if same and chosen(scores.table, view).equals(chosen(scores.table, was)):
+            return picture(view, asked)  # another chart of the same rows: all else stays
+        return choices(view, asked) | picture(view, asked) | sources(view)
 
     def saved(*values) -> str:
         return as_csv(chosen(scores.table, settled(asked_by(*values), scores.table)))
@@ -123,7 +127,6 @@ def benchmarks_tab(
         was = asked or view
         first, second = (*view.pair, None, None)[:2]
         old_first, old_second = (*was.pair, None, None)[:2]
-        reread = about.second is not None and view.chart == "tasks"
         return {
             models: gr.update(choices=here, **value(list(view.models), list(was.models))),
             chart: gr.update(
@@ -131,13 +134,16 @@ def benchmarks_tab(
             ),
             one: gr.update(choices=here, **value(first, old_first)),
             other: gr.update(choices=here, **value(second, old_second)),
-            again: gr.update(visible=reread, **value(view.again, was.again)),
         }
 
-    def picture(view: View) -> dict[Any, Any]:
+    def picture(view: View, asked: View | None = None) -> dict[Any, Any]:
         about = SUITES[view.suite]
+        reread = {"visible": about.second is not None and view.chart == "tasks"}
+        if not asked or view.again != asked.again:
+            reread["value"] = view.again
         drawing = draw(scores.table, view) if about.charts else None
         return {
+            again: gr.update(**reread),
             pair: gr.update(visible=bool(about.charts) and view.chart == "difference"),
             plot: gr.update(value=drawing and drawing.figure, visible=drawing is not None),
             sentence: evidence.sentence(drawing, about),
@@ -166,7 +172,8 @@ def benchmarks_tab(
     demo.load(opened, None, everything, **PRIVATE)
     wanted.change(followed, wanted, everything, **PRIVATE).then(**keep)
     inputs = [field.input for field in fields]
-    gr.on(inputs, filtered, fields, shown, trigger_mode="always_last", **asking).then(**keep)
+    change = gr.on(inputs, filtered, [link, *fields], shown, trigger_mode="always_last", **asking)
+    change.then(**keep)
     copy.click(None, link, None, js="query => copyText(addressOf(query))", **PRIVATE)
     csv = save.click(saved, fields, text, **asking)
     csv.then(None, text, None, js="text => saveText(text, 'benchmark-scores.csv')", **PRIVATE)
