@@ -43,6 +43,11 @@ TINYLLAMA_CARD = (
 TINYLLAMA_LIST = "TinyLlama’s EVAL.md", "https://github.com/jzhang38/TinyLlama/blob/main/EVAL.md"
 SOLAR_PAPER = "SOLAR paper", "https://arxiv.org/abs/2312.15166"
 SOLAR_CARD = "SOLAR Instruct's card", "https://huggingface.co/upstage/SOLAR-10.7B-Instruct-v1.0"
+SOLAR_CHANGE = (
+    "The change of its licence",
+    "https://huggingface.co/upstage/SOLAR-10.7B-Instruct-v1.0/commit/"
+    "53b019bbe40a4f76e7e9ee0cbeb63fdb8ca7c9b6",
+)
 SOLAR_BASE_CARD = "SOLAR base's card", "https://huggingface.co/upstage/SOLAR-10.7B-v1.0"
 MIXTRAL_CARD = (
     "Mixtral Instruct's card",
@@ -512,8 +517,9 @@ _TYPED: dict[str, tuple[Article, str, Finding]] = {
         "SOLAR", "It is under Apache 2.0",
         Finding(
             "partly", "Only the base model",
-            "The Instruct model, the one the article runs, is under CC BY-NC 4.0: not for commercial use.",
-            (SOLAR_CARD, SOLAR_BASE_CARD),
+            "The Instruct model, the one the article runs, is under CC BY-NC 4.0: not for commercial use. "
+            "Its card named Apache 2.0 at first, and was changed for the data it was tuned on.",
+            (SOLAR_CARD, SOLAR_CHANGE, SOLAR_BASE_CARD),
         ),
     ),
     "solar-parents": (

@@ -4,8 +4,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from compare.charts import draw
 from compare.claims import ARTICLES, Claim, claims
-from compare.scores import load, models_of, of_suite, settled
+from compare.scores import SCORES, View, load, models_of, of_suite, settled
 from compare.suites import AVERAGE, SUITES
 
 TABLE = load().table
@@ -117,6 +118,19 @@ def test_deleting_one_row_changes_what_is_said():
     without = TABLE[~((TABLE["model"] == SOLAR) & (TABLE["benchmark"] == "MMLU"))]
     assert "Behind in 0 of 5." in claim("solar-mixtral", without).finding.evidence
     assert "Behind in 1 of 6" in claim("solar-mixtral").finding.evidence
+
+
+def test_deleting_a_row_of_the_file_changes_chart_and_verdict(tmp_path):
+    lines = SCORES.read_text(encoding="utf-8").splitlines(keepends=True)
+    kept = [line for line in lines if not line.startswith(f"{SOLAR},") or ",ARC,25," not in line]
+    path = tmp_path / "scores.csv"
+    path.write_text("".join(kept), encoding="utf-8")
+    table = load(path).table
+    assert len(table) == len(TABLE) - 1
+    assert claim("solar-arc", table).finding.verdict == "Not known"
+    view = settled(View(), TABLE)
+    bars = {trace.name: trace.x for trace in draw(table, view).figure.data}
+    assert "ARC" not in bars["SOLAR Instruct"] and "ARC" in bars["Qwen 72B"]
 
 
 def test_what_is_no_number_is_typed_with_its_source_and_told_apart():
