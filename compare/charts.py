@@ -137,7 +137,8 @@ def tasks(rows: pd.DataFrame, suite: str, again: pd.DataFrame | None = None) -> 
         traces.append({"type": "scatter", "name": CHANCE, "line": DOTTED, **key})
     highest = SUITES[suite].highest
     return _figure(
-        traces, height=400, bargap=0.24, bargroupgap=0.08,
+        # A phone's legend has a line for each model, and takes it from the bars.
+        traces, height=400 + 22 * max(0, len(traces) - 6), bargap=0.24, bargroupgap=0.08,
         shapes=[
             {"type": "line", "name": CHANCE, "x0": place - 0.46, "x1": place + 0.46, "y0": level,
              "y1": level, "line": DOTTED}
@@ -619,7 +620,7 @@ def _figure(traces: list[dict], *, height: int, **layout) -> go.Figure:
         "font": {"family": FONT, "size": 12, "color": MUTED},
         "margin": {"l": 8, "r": 8, "t": 8, "b": 8, "pad": 4},
         "legend": {
-            "orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom",
+            "orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom", "maxheight": 0.999,
             "font": {"size": 13, "color": INK},
         },
         "hoverlabel": {

@@ -245,12 +245,12 @@ def test_a_chart_shows_one_suite_only(suite, chart):
 @pytest.mark.parametrize(("suite", "chart"), EVERY)
 def test_a_figure_is_built_in_under_50_ms(suite, chart):
     view = settled(View(suite, chart=chart), TABLE)
-    assert min(_seconds(view) for _ in range(7)) < 0.05
+    assert any(_seconds(view) < 0.05 for _ in range(7))
 
 
 def test_all_models_at_once_are_built_in_under_50_ms():
     view = settled(View("v1", tuple(models_of(TABLE, "v1"))), TABLE)
-    assert min(_seconds(view) for _ in range(7)) < 0.05
+    assert any(_seconds(view) < 0.05 for _ in range(7))
 
 
 def _seconds(view: View) -> float:
