@@ -41,7 +41,8 @@
     const idle = window.requestIdleCallback ?? ((run) => run());
     setTimeout(() => idle(() => import(new URL(source, document.baseURI)).catch(() => {})), 1500);
   }
-  addEventListener("load", fetchAhead);
+  if (document.readyState === "complete") fetchAhead();
+  else addEventListener("load", fetchAhead);
 
   let due = false;
   function begin() {
