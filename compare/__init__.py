@@ -7,7 +7,6 @@
 Who does what; a module imports only from those below it (tests/test_map.py holds the rules):
 
     ui/, __main__.py   the page (the only gradio) and the command line (Typer)
-    words.py           every number, state and word shown to a person
     comparison.py      a comparison as a document
     charts.py          scores and fits as figures (the only plotly)
     claims.py          what the two articles claim, and what the scores say to it
@@ -19,6 +18,7 @@ Who does what; a module imports only from those below it (tests/test_map.py hold
     cpu.py             the thread budget                         owner.py what a host sets for its visitors
     hardware.py        machines to fit into, from data/hardware.toml or typed in
     scores.py          published scores, checked row by row  suites.py their suites and models; data only
+    words.py           every number, state and word shown to a person
     spec.py            what is asked for, parsed once            catalogue.py  the models known by name
     response.py        the fold: all arithmetic of tokens and seconds
     worker.py          the child: its loop                       engine.py  the only llama_cpp
