@@ -59,6 +59,7 @@ def tab(visitor):
 
     def go(query: str = "") -> Page:
         visitor.mouse.move(0, 0)
+        visitor.evaluate("document.activeElement.blur()")  # closes a list that lies over the chart
         return follow(visitor, query)
 
     return go
