@@ -3,6 +3,7 @@
 import re
 
 import pytest
+import shapes
 from fake_machine import FakeMachine, answering
 from gradio_client import Client
 from gradio_client.exceptions import AppError
@@ -71,6 +72,12 @@ def test_a_prompt_gets_two_answers(small_pair):
     rows = tab.get_by_role("row")
     expect(rows.filter(has_text="Prompt tokens")).to_contain_text(re.compile(r"\d+"))
     expect(rows.filter(has_text="Finish reason")).to_contain_text(re.compile("stop|length"))
+    for account in ("Predicted, in parts", "Allocated, in parts"):
+        for cell in rows.filter(has_text=account).get_by_role("cell").all():
+            expect(cell).to_contain_text(re.compile(r"weights .*KV cache .*compute "))
+            assert cell.locator(".stack i").count() >= 3
+    expect(rows.filter(has_text="VRAM instead")).to_contain_text("about")
+    expect(tab.locator("#table .note")).to_contain_text("reserved, not yet touched")
     seed = rows.filter(has_text="Seed").get_by_role("cell").first.inner_text()
     tab.get_by_role("button", name=f"Use seed {seed} again").click()
     expect(tab.get_by_label("Seed")).to_have_value(seed)
@@ -123,6 +130,27 @@ def test_a_failed_column_beside_a_finished_one(serve, visit, tmp_path):
             "failed, so there is nothing to compare it with."
         )
         expect(column(tab, 2).get_by_role("button", name="Run again")).to_be_visible()
+    finally:
+        machine.close()
+
+
+def test_what_can_not_fit_is_refused_beside_an_answer(serve, visit, tmp_path):
+    """Real files, one of which asks for a cache that no machine has the memory for."""
+    shapes.tiny(tmp_path / "wide.gguf", n_ctx_train=1_000_000, blocks=64, width=512)
+    machine = Machine(own=resolve([str(tmp_path / "wide.gguf")]))
+    try:
+        tab = visit(serve(machine))
+        choose(tab, 1, "SmolLM2 135M Instruct")
+        choose(tab, 2, "wide")
+        ask(tab, "hello", Max_tokens="4", Context_length="1000000")
+        expect(state(tab, 2)).to_contain_text("Failed to start", timeout=60_000)
+        refused = column(tab, 2).get_by_role("region")
+        expect(refused.locator("strong")).to_have_text(
+            "There is not enough memory to load this model."
+        )
+        expect(refused).to_contain_text("short, a reserve included")
+        expect(refused).to_contain_text("This would fit: a context of")
+        expect(state(tab, 1)).to_contain_text("Finished", timeout=60_000)
     finally:
         machine.close()
 
