@@ -166,7 +166,7 @@ class Run:
                 self._inbox.put(lambda each=each: self._stop(self._columns[each]))
 
     def moved(self) -> None:
-        """The line has moved."""
+        """The line has moved, or something else that has no event: look again what can be done."""
         self._inbox.put(lambda: None)
 
     # From here on everything happens in the run's own thread.
@@ -460,6 +460,7 @@ class Run:
             self._fold(column, Predicted(run=self.number, at=now, prediction=prediction))
         if refusal and not self.comparison.force:
             self._fold(column, Failed(run=self.number, at=now, message=refusal))
+            self.moved()
             return
         column.step, column.threads = "loading", threads
         self._fold(column, Loading(run=self.number, at=now, file_bytes=column.file_bytes))
