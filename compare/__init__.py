@@ -18,7 +18,9 @@ Who does what; a module imports only from those below it (tests/test_map.py hold
     cpu.py             the thread budget                         owner.py what a host sets for its visitors
     hardware.py        machines to fit into, from data/hardware.toml or typed in
     scores.py          published scores, checked row by row  suites.py their suites and models; data only
+    gallery.py         the prompts of prompts/*.toml, checked entry by entry
     words.py           every number, state and word shown to a person
+    checks.py          what a right answer must hold         numerals.py  the number that a text concludes
     spec.py            what is asked for, parsed once            catalogue.py  the models known by name
     response.py        the fold: all arithmetic of tokens and seconds
     worker.py          the child: its loop                       engine.py  the only llama_cpp

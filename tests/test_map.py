@@ -19,11 +19,13 @@ ONLY = {
     "typer": {"__main__"},
     "pandas": {"scores", "charts", "claims"},
     "plotly": {"charts"},
+    "regex": {"checks", "numerals"},
 }
 LAYERS = [
     {"ui", "__main__"}, {"charts"}, {"comparison", "machine", "claims", "fit"},
-    {"fanout"}, {"admission"}, {"runner", "hub", "owner", "scores", "hardware"}, {"words"},
-    {"spec", "response", "cpu", "worker"}, {"engine", "catalogue", "suites"}, {"estimate"},
+    {"fanout"}, {"admission"}, {"runner", "hub", "owner", "scores", "hardware", "gallery"}, {"words"},
+    {"spec", "response", "cpu", "worker"}, {"engine", "catalogue", "suites", "checks"},
+    {"estimate", "numerals"},
     {"memory", "textstream", "header"}, {"events", "requests"},
 ]  # fmt: skip
 

@@ -1,0 +1,425 @@
+"""What a right answer must hold, and whether an answer holds it, with the reason in words.
+
+A check says what can be seen in the text, never more: without one, a person must judge. Knows nothing of
+prompts, files or models.
+"""
+
+import json
+import time
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Literal, Self
+
+import regex
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    field_validator,
+    model_validator,
+)
+
+from compare.numerals import conclusion, plain, usual
+
+MAX_CHARACTERS = 20_000
+"""of an answer; a longer one isn't judged"""
+MAX_S = 0.5
+"""for all regular expressions of one answer together, in seconds"""
+MAX_REPEATS = 10_000
+"""of a regular expression: its counts multiplied, because compiling {50} in {50} in {50} takes seconds"""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether an answer passed, and why; None where only a person can tell."""
+
+    passed: bool | None
+    reasons: tuple[str, ...]
+
+
+class _Kind(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+Text = Annotated[str, Field(min_length=1, max_length=1000)]
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=1, le=MAX_CHARACTERS)]
+Texts = Annotated[tuple[Text, ...], Field(min_length=1, max_length=100, strict=False)]
+
+
+class Contains(_Kind):
+    """The text stands somewhere in the answer, in any case, within a word too."""
+
+    contains: Text
+
+
+class NotContains(_Kind):
+    not_contains: Text
+
+
+class Matches(_Kind):
+    """A regular expression of the `regex` package is found in the answer; (?i) for any case.
+
+    Quotes, hyphens and letters of full width are the usual ones there.
+    """
+
+    matches: Annotated[str, Field(min_length=1, max_length=500)]
+
+    @field_validator("matches")
+    @classmethod
+    def _compiles(cls, pattern: str) -> str:
+        repeats = 1
+        for counts in regex.findall(r"\{([\d,]{1,20})\}", pattern):
+            repeats *= max((int(count) for count in counts.split(",") if count), default=1) or 1
+        if repeats > MAX_REPEATS:
+            raise ValueError(f"repeats {repeats:,} times; at most {MAX_REPEATS:,} are allowed")
+        try:
+            regex.compile(pattern)
+        except (regex.error, RecursionError, OverflowError) as error:
+            raise ValueError(f"is no regular expression: {error}") from error
+        return pattern
+
+
+class NumberIs(_Kind):
+    """The answer states this number and no other as its conclusion; `numerals.conclusion` has the rule.
+
+    `beside`: numbers that a right answer may name as well, such as the question's own. `others`: whose
+    numbers don't count (“Sarah is 13” doesn't say how old John is). An answer that refuses, or denies
+    or only guesses the number, doesn't pass, and neither does one that leaves it open which of several
+    it means.
+    """
+
+    number: Number
+    tolerance: Annotated[Number, Field(ge=0)] = 0
+    beside: Annotated[tuple[Number, ...], Field(max_length=100, strict=False)] = ()
+    others: Annotated[tuple[Text, ...], Field(max_length=20, strict=False)] = ()
+
+
+class OneOf(_Kind):
+    """The whole answer is one of these, apart from case, quotes, emphasis and the full stop."""
+
+    one_of: Texts
+
+
+class Json(_Kind):
+    """The answer is a JSON object with these keys and nothing around it but a code fence.
+
+    `values`: what some of the keys must hold; texts in any case.
+    """
+
+    json_keys: Texts
+    values: dict[str, str | int | float | bool] = {}
+
+    @model_validator(mode="after")
+    def _values_have_keys(self) -> Self:
+        if unknown := sorted(set(self.values) - set(self.json_keys)):
+            raise ValueError(f"values names {unknown[0]!r}, which is not in json_keys")
+        return self
+
+
+class Length(_Kind):
+    """How long the answer is. Sentences end with . ! ? or …; lines without text don't count."""
+
+    min_words: Count | None = None
+    max_words: Count | None = None
+    min_characters: Count | None = None
+    max_characters: Count | None = None
+    min_sentences: Count | None = None
+    max_sentences: Count | None = None
+    min_lines: Count | None = None
+    max_lines: Count | None = None
+
+    @model_validator(mode="after")
+    def _limits_agree(self) -> Self:
+        for unit in _COUNTS:
+            least, most = getattr(self, f"min_{unit}"), getattr(self, f"max_{unit}")
+            if least is not None and most is not None and least > most:
+                raise ValueError(f"min_{unit} is more than max_{unit}")
+        return self
+
+
+Script = Literal[
+    "Arabic", "Armenian", "Bengali", "Cyrillic", "Devanagari", "Georgian", "Greek", "Han", "Hangul",
+    "Hebrew", "Hiragana", "Katakana", "Latin", "Tamil", "Thai", "Vietnamese",
+]  # fmt: skip
+
+
+class ScriptIs(_Kind):
+    """At least the `share` of the answer's letters are of this script.
+
+    Vietnamese is Latin with its marks: at least a fifth of the words have one that other languages lack
+    (đ, ơ, ư, a hook above, a dot below, or a tone over a circumflex or breve).
+    """
+
+    script: Script
+    share: Annotated[Number, Field(gt=0, le=1)] = 0.8
+
+
+def _not_empty(values: object) -> object:
+    if not values:
+        raise ValueError("needs at least one check")
+    return values
+
+
+Checks = Annotated[
+    tuple["Check", ...], Field(max_length=20, strict=False), BeforeValidator(_not_empty)
+]
+
+
+class AllOf(_Kind):
+    all: Checks
+
+
+class AnyOf(_Kind):
+    any: Checks
+
+
+_KINDS: dict[str, type[_Kind]] = {
+    "contains": Contains,
+    "not_contains": NotContains,
+    "matches": Matches,
+    "number": NumberIs,
+    "one_of": OneOf,
+    "json_keys": Json,
+    "script": ScriptIs,
+    "all": AllOf,
+    "any": AnyOf,
+}
+KINDS = (*_KINDS, "min_… and max_words, _characters, _sentences, _lines")
+"""The words by which a table is known for a check."""
+
+
+def _kind(value: object) -> str | None:
+    if isinstance(value, _Kind):
+        value = value.model_fields_set
+    elif not isinstance(value, Mapping):
+        return None
+    found = [name for name in _KINDS if name in value]
+    if not found and any(name in Length.model_fields for name in value):
+        found = ["length"]
+    return found[0] if found else None
+
+
+Check = Annotated[
+    Annotated[Contains, Tag("contains")]
+    | Annotated[NotContains, Tag("not_contains")]
+    | Annotated[Matches, Tag("matches")]
+    | Annotated[NumberIs, Tag("number")]
+    | Annotated[OneOf, Tag("one_of")]
+    | Annotated[Json, Tag("json_keys")]
+    | Annotated[Length, Tag("length")]
+    | Annotated[ScriptIs, Tag("script")]
+    | Annotated[AllOf, Tag("all")]
+    | Annotated[AnyOf, Tag("any")],
+    Discriminator(
+        _kind,
+        custom_error_type="unknown_check",
+        custom_error_message=f"There is no such check. Known: {', '.join(KINDS)}",
+    ),
+]
+AllOf.model_rebuild()
+AnyOf.model_rebuild()
+
+
+def judge(check: Check | None, answer: str) -> Verdict:
+    """Whether the answer holds what the check asks for. Never raises, and ends within some MAX_S."""
+    if check is None:
+        return Verdict(None, ("no check: a person must judge",))
+    if not answer.strip():
+        return Verdict(False, ("is empty",))
+    if len(answer) > MAX_CHARACTERS:
+        return Verdict(
+            False, (f"has {len(answer):,} characters; more than {MAX_CHARACTERS:,} aren't judged",)
+        )
+    return _judge(check, unicodedata.normalize("NFC", answer), time.monotonic() + MAX_S)
+
+
+def _judge(check, answer: str, until: float) -> Verdict:
+    match check:
+        case AllOf(all=parts):
+            verdicts = [_judge(part, answer, until) for part in parts]
+            passed = all(verdict.passed for verdict in verdicts)
+            return Verdict(passed, _reasons([v for v in verdicts if v.passed == passed]))
+        case AnyOf(any=parts):
+            verdicts = [_judge(part, answer, until) for part in parts]
+            passed = any(verdict.passed for verdict in verdicts)
+            return Verdict(passed, _reasons([v for v in verdicts if v.passed == passed]))
+        case Contains(contains=text):
+            return _found(text, answer, wanted=True)
+        case NotContains(not_contains=text):
+            return _found(text, answer, wanted=False)
+        case Matches(matches=pattern):
+            return _matches(pattern, answer, until)
+        case NumberIs():
+            return _number(check, answer)
+        case OneOf(one_of=texts):
+            return _one_of(texts, answer)
+        case Json():
+            return _json(check, answer)
+        case Length():
+            return _length(check, answer)
+        case ScriptIs():
+            return _script(check, answer)
+    raise TypeError(f"{check!r} is no check")
+
+
+def _reasons(verdicts: list[Verdict]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(reason for verdict in verdicts for reason in verdict.reasons))
+
+
+def _words(text: str) -> str:
+    """Plain, in one line, composed, so that two spellings of the same text are equal."""
+    return " ".join(unicodedata.normalize("NFC", plain(text)).split())
+
+
+def _found(text: str, answer: str, *, wanted: bool) -> Verdict:
+    found = _words(text) in _words(answer)
+    verb = "says" if found else "doesn't say"
+    return Verdict(found == wanted, (f"{verb} “{text}”",))
+
+
+def _matches(pattern: str, answer: str, until: float) -> Verdict:
+    left_s = until - time.monotonic()
+    try:
+        if left_s <= 0:
+            raise TimeoutError
+        found = regex.search(pattern, usual(answer), timeout=left_s)
+    except TimeoutError:
+        return Verdict(False, (f"can't be judged: “{pattern}” takes longer than {MAX_S:g} s",))
+    if found is None:
+        return Verdict(False, (f"has nothing that matches “{pattern}”",))
+    text = " ".join(found[0].split())
+    shown = text if len(text) <= 60 else f"{text[:60]}…"
+    return Verdict(True, (f"has “{shown}”" if shown else f"matches “{pattern}”",))
+
+
+def _number(check: NumberIs, answer: str) -> Verdict:
+    beside = {value for value in check.beside if not _is(check, value)}
+    said = conclusion(answer, beside=beside, others=check.others, one=_is(check, 1))
+    wanted = _digits(check.number)
+    named = any(_is(check, value) for value in said.stated)
+    wrong = [_digits(value) for value in said.stated if not _is(check, value)]
+    if said.refuses:
+        return Verdict(False, ("says that it can't answer",))
+    if any(_is(check, value) for value in said.denied):
+        return Verdict(False, (f"denies {wanted}",))
+    if named and not wrong:
+        return Verdict(True, (f"names {wanted}",))
+    if named:
+        return Verdict(False, (f"names {_listed(wrong)} as well as {wanted}",))
+    if any(_is(check, value) for value in said.hedged):
+        return Verdict(False, (f"only guesses {wanted}",))
+    instead = f"; it names {_listed(wrong)}" if wrong else ""
+    return Verdict(False, (f"doesn't name {wanted}{instead}",))
+
+
+def _is(check: NumberIs, value: float) -> bool:
+    return abs(value - check.number) <= check.tolerance + 1e-9 * abs(check.number)
+
+
+def _digits(value: float) -> str:
+    if abs(value) >= 1e15:
+        return f"{value:g}"
+    return f"{int(value):,}" if value == int(value) else f"{value:,.10g}"
+
+
+def _listed(texts: list[str]) -> str:
+    shown = texts if len(texts) < 5 else [*texts[:3], "others"]
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+
+
+def _one_of(texts: tuple[str, ...], answer: str) -> Verdict:
+    said = _bare(answer)
+    for text in texts:
+        if _bare(text) == said:
+            return Verdict(True, (f"is “{text}”",))
+    known = " or ".join(f"“{text}”" for text in texts)
+    return Verdict(False, (f"isn't {known} alone",))
+
+
+def _bare(text: str) -> str:
+    return _words(text).strip(" \"'.,:;!()[]-")
+
+
+def _json(check: Json, answer: str) -> Verdict:
+    lines = answer.strip().splitlines()
+    fenced = lines[0].startswith("```") and lines[-1] == "```"
+    text = "\n".join(lines[1:-1] if fenced else lines)
+    try:
+        found = json.loads(text, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        at = f" (line {error.lineno})" if isinstance(error, json.JSONDecodeError) else ""
+        return Verdict(False, (f"isn't JSON alone{at}",))
+    if not isinstance(found, dict):
+        return Verdict(False, ("is JSON, but not an object",))
+    if missing := [key for key in check.json_keys if key not in found]:
+        return Verdict(False, (f"is JSON without {_listed([f'“{key}”' for key in missing])}",))
+    for key, value in check.values.items():
+        if not _equal(found[key], value):
+            return Verdict(False, (f"has something else than {value!r} in “{key}”",))
+    return Verdict(True, (f"is JSON with {_listed([f'“{key}”' for key in check.json_keys])}",))
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _equal(found: object, wanted: str | int | float | bool) -> bool:
+    if isinstance(wanted, str):
+        return isinstance(found, str) and _words(found) == _words(wanted)
+    return isinstance(found, bool) == isinstance(wanted, bool) and found == wanted
+
+
+_COUNTS = {
+    "words": lambda text: len(regex.findall(r"[\p{L}\p{N}]+(?:['’.,-][\p{L}\p{N}]+)*", text)),
+    "characters": lambda text: len(text.strip()),
+    "sentences": lambda text: len(regex.findall(r"\w[^.!?…]*(?:[.!?…]+|$)", _no_points(text))),
+    "lines": lambda text: sum(1 for line in text.splitlines() if line.strip()),
+}
+
+
+def _no_points(text: str) -> str:
+    """Without points that end no sentence: 3.5, e.g., 1. at the start of a line."""
+    return regex.sub(r"(?<=\w)\.(?=\w)|^[^\S\n]*\d+\.(?=\s)", "", text, flags=regex.MULTILINE)
+
+
+def _length(check: Length, answer: str) -> Verdict:
+    passed, reasons = True, []
+    for unit, count in _COUNTS.items():
+        least, most = getattr(check, f"min_{unit}"), getattr(check, f"max_{unit}")
+        if least is None and most is None:
+            continue
+        found = count(answer)
+        said = f"has {found:,} {unit if found != 1 else unit[:-1]}"
+        if least is not None and found < least:
+            passed, said = False, f"{said}, fewer than {least:,}"
+        elif most is not None and found > most:
+            passed, said = False, f"{said}, more than {most:,}"
+        reasons.append(said)
+    return Verdict(passed, tuple(reasons))
+
+
+_VIETNAMESE = regex.compile(
+    r"[đĐ]|[\u0309\u0323\u031b]|[\u0302\u0306][\u0300\u0301\u0303]|[\u0300\u0301\u0303][\u0302\u0306]"
+)
+"""in a text whose marks stand apart (NFD)"""
+
+
+def _script(check: ScriptIs, answer: str) -> Verdict:
+    letters = len(regex.findall(r"\p{L}", answer))
+    if not letters:
+        return Verdict(False, ("has no letters",))
+    script = "Latin" if check.script == "Vietnamese" else check.script
+    share = len(regex.findall(rf"(?=\p{{L}})\p{{Script={script}}}", answer)) / letters
+    said = f"{share:.0%} of its letters are {script}"
+    if share < check.share:
+        return Verdict(False, (said,))
+    if check.script != "Vietnamese":
+        return Verdict(True, (said,))
+    words = regex.findall(r"[\p{L}\p{M}]+", unicodedata.normalize("NFD", answer))
+    marked = sum(1 for word in words if _VIETNAMESE.search(word)) / len(words)
+    return Verdict(marked >= 0.2, (f"{marked:.0%} of its words have Vietnamese marks",))
