@@ -1,0 +1,157 @@
+"""The prompts' loader: what it takes, and that each fault names its file, entry and field."""
+
+from pathlib import Path
+
+import pytest
+
+from compare.gallery import PROMPTS, chosen, load, load_files
+from compare.spec import UsageError
+
+HEAD = 'title = "A theme"\nabout = "What it is about."\n'
+ENTRY = """
+[[prompt]]
+id = "one"
+title = "One"
+prompt = "What is one and one?"
+system = "Be brief."
+settings = { max_tokens = 32, temperature = 0, stop = ["END"], n_ctx = 512 }
+tags = ["sums"]
+why = "It is short."
+source = "written for this test"
+claim = { text = "easy", source = { text = "a page", url = "https://example.org/page" } }
+language = "en"
+check = { number = 2 }
+"""
+
+
+def written(folder: Path, text: str, name: str = "sums.toml") -> Path:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_prompt_is_read_with_all_that_it_says(tmp_path):
+    written(tmp_path, HEAD + ENTRY)
+    gallery = load(tmp_path)
+    assert gallery.faults == ()
+    (theme,) = gallery.themes
+    assert (theme.id, theme.title) == ("sums", "A theme")
+    prompt = gallery.prompts["one"]
+    assert prompt.theme == "sums"
+    assert prompt.settings == {"max_tokens": 32, "temperature": 0, "stop": ("END",), "n_ctx": 512}
+    assert prompt.source.text == "written for this test"
+    assert prompt.claim.source.url == "https://example.org/page"
+    assert prompt.check.number == 2
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "said"),
+    [
+        ('id = "one"', "", "sums.toml, prompt 1, id: Field required"),
+        ('id = "one"', 'id = "One more"', "prompt 1 (One more), id: String should match"),
+        ('title = "One"', "", "prompt 1 (one), title: Field required"),
+        ('prompt = "What is one and one?"', 'prompt = "  "', "prompt 1 (one), prompt: String"),
+        ('prompt = "What is one and one?"', "prompt = 2", "prompt 1 (one), prompt: Input should"),
+        ("max_tokens = 32", "max_tokens = 0", "prompt 1 (one), settings.max_tokens: Input should"),
+        ("max_tokens = 32", "max_tokens = '32'", "prompt 1 (one), settings.max_tokens: Input"),
+        ("max_tokens = 32", "maxtokens = 32", "prompt 1 (one), settings.maxtokens: Extra inputs"),
+        ("n_ctx = 512", "n_ctx = 0", "prompt 1 (one), settings.n_ctx: Input should be greater"),
+        ("n_ctx = 512", "gpu_layers = 3", "prompt 1 (one), settings.gpu_layers: Extra inputs"),
+        ("temperature = 0", "temperature = nan", "prompt 1 (one), settings.temperature: Input"),
+        ('tags = ["sums"]', 'tags = ["two words"]', "prompt 1 (one), tags.0: String should match"),
+        ('why = "It is short."', "", "prompt 1 (one), why: Field required"),
+        ('source = "written for this test"', "", "prompt 1 (one), source: Field required"),
+        ("https://example.org", "javascript:alert(1)//", "prompt 1 (one), claim.source.url: String"),
+        ('language = "en"', 'language = "english"', "prompt 1 (one), language: String should match"),
+        ("{ number = 2 }", "{ nummer = 2 }", "prompt 1 (one), check: There is no such check. Known: co"),
+        ("{ number = 2 }", "{ number = '2' }", "prompt 1 (one), check.number: Input should be a valid"),
+        ("{ number = 2 }", "{ matches = '(' }", "prompt 1 (one), check.matches: is no regular expression"),
+        ("{ number = 2 }", "{ all = [{ any = [{ script = 'Elvish' }] }] }", "check.all.0.any.0.script:"),
+        ("{ number = 2 }", "2", "prompt 1 (one), check: There is no such check"),
+        ('why = "It is short."', 'why = "x"\ncolour = "red"', "prompt 1 (one), colour: Extra inputs"),
+        ('why = "It is short."', 'why = "x"\ntheme = "a"', "prompt 1 (one), theme: is the file's name"),
+    ],
+)  # fmt: skip
+def test_a_fault_names_file_entry_and_field_and_leaves_the_others_standing(
+    tmp_path, was, now, said
+):
+    other = ENTRY.replace('"one"', '"two"')
+    path = written(tmp_path, HEAD + ENTRY.replace(was, now) + other)
+    written(tmp_path, HEAD + ENTRY.replace('"one"', '"three"'), "more.toml")
+    assert path.read_text().count(now) >= 1
+    gallery = load(tmp_path)
+    assert list(gallery.prompts) == ["three", "two"]
+    (fault,) = gallery.faults
+    assert fault.startswith("sums.toml, prompt 1")
+    assert said in fault
+    assert "\n" not in fault
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (HEAD + "[[prompt", "sums.toml is no TOML: "),
+        ("x = " + "[" * 9999, "sums.toml can't be read: its values are nested too deep."),
+        (HEAD, "sums.toml, prompt: there is none."),
+        (HEAD + ENTRY.replace("[[prompt]]", "[prompt]"), "sums.toml, prompt: must be written as [[prompt]]"),
+        (HEAD + ENTRY.replace("[[prompt]]", "[[prompts]]"), "sums.toml, prompts: is no key of a theme."),
+        (HEAD + "prompt = [1]\n", "sums.toml, prompt 1: must be a table"),
+        (HEAD.replace("title", "name") + ENTRY, "sums.toml, title: Field required."),
+        (HEAD + 'colour = "red"' + ENTRY, "sums.toml, colour: Extra inputs are not permitted"),
+        ("#" * 1_000_001, "sums.toml is larger than 1,000,000 bytes."),
+    ],
+)  # fmt: skip
+def test_a_broken_file_is_named_and_the_other_files_stand(tmp_path, text, said):
+    written(tmp_path, text)
+    written(tmp_path, HEAD + ENTRY, "more.toml")
+    gallery = load(tmp_path)
+    assert list(gallery.prompts) == ["one"]
+    assert any(fault.startswith(said) for fault in gallery.faults), gallery.faults
+
+
+def test_what_is_no_text_or_no_file_is_named(tmp_path):
+    (tmp_path / "latin.toml").write_bytes(b'title = "caf\xe9"')
+    (tmp_path / "folder.toml").mkdir()
+    said = "\n".join(load(tmp_path).faults)
+    assert "latin.toml is not UTF-8 text (" in said
+    assert "folder.toml can't be read: Is a directory." in said
+
+
+def test_a_missing_folder_is_a_fault_and_no_error(tmp_path):
+    gallery = load(tmp_path / "none")
+    assert gallery.themes == ()
+    assert "there is no such folder" in gallery.faults[0]
+
+
+def test_the_later_of_two_equal_ids_is_at_fault(tmp_path):
+    written(tmp_path, HEAD + ENTRY, "a.toml")
+    written(
+        tmp_path, HEAD + ENTRY.replace("One", "Other") + ENTRY.replace('"one"', '"b2"'), "b.toml"
+    )
+    gallery = load(tmp_path)
+    assert gallery.prompts["one"].title == "One"
+    assert gallery.faults == (
+        "b.toml, prompt 1 (one), id: is taken already by a.toml, prompt 1 (one).",
+    )
+    assert "b2" in gallery.prompts
+
+
+def test_a_theme_may_not_have_a_prompts_name(tmp_path):
+    path = written(tmp_path, HEAD + ENTRY, "one.toml")
+    gallery = load_files([path])
+    assert gallery.themes == ()
+    assert gallery.faults[0].startswith("one.toml has the name of a prompt (one.toml, prompt 1")
+
+
+def test_prompts_are_chosen_by_id_or_theme_each_once(tmp_path):
+    written(tmp_path, HEAD + ENTRY + ENTRY.replace('"one"', '"two"'))
+    gallery = load(tmp_path)
+    assert [prompt.id for prompt in chosen(gallery, ["two", "sums"])] == ["two", "one"]
+    with pytest.raises(UsageError, match=r"“three”.*Themes: sums\. Prompts: one, two\."):
+        chosen(gallery, ["one", "three"])
+
+
+def test_the_gallery_has_no_faults():
+    gallery = load(PROMPTS)
+    assert gallery.faults == ()
+    assert gallery.prompts
