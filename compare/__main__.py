@@ -1,6 +1,7 @@
 """The command line: `python -m compare`. Answers go to stdout, everything about them to stderr.
 
-Exit status: 0 all columns finished, 1 some column failed, 2 wrong usage, 130 after Ctrl-C.
+Exit status: 0 all columns finished, 1 some column failed or a prompt is at fault, 2 wrong usage, 130 after
+Ctrl-C.
 """
 
 import json
@@ -8,6 +9,7 @@ import queue
 import sys
 import unicodedata
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -27,6 +29,7 @@ from compare.comparison import document
 from compare.events import Downloading, Event, Failed, Fetched
 from compare.fanout import Run
 from compare.fit import about, files, fit, learn, lines
+from compare.gallery import load, load_files
 from compare.hardware import named
 from compare.machine import Machine
 from compare.owner import Owner
@@ -179,6 +182,26 @@ def fit_command(
         print("\n".join(lines(rows)))
         _tell("\n" + "\n".join(about(rows, learned, rooms)))
     raise typer.Exit(int(any(model.trouble for model in learned)))
+
+
+@app.command()
+def check(
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="Files of prompts; without any, all of prompts/.")
+    ] = None,
+) -> None:
+    """Tell what is wrong in files of prompts, a line each; exit status 1 where something is."""
+    for path in files or []:
+        if not path.exists():
+            raise UsageError(f"There is no file {path}. Name files of prompts, or none for all.")
+    gallery = load_files(files) if files else load()
+    for fault in gallery.faults:
+        _tell(fault)
+    if not gallery.faults:
+        prompts = gallery.prompts.values()
+        checked = sum(prompt.check is not None for prompt in prompts)
+        print(f"Nothing is wrong. Prompts: {len(prompts)}, with a check: {checked}.")
+    raise typer.Exit(int(bool(gallery.faults)))
 
 
 def _download(machine: Machine, files: tuple[ModelFile, ...]) -> bool:

@@ -266,3 +266,43 @@ def test_bytes_on_stdin_that_are_no_text_are_refused():
         input=b"\xff\xfe", capture_output=True, timeout=60,
     )  # fmt: skip
     assert said.returncode == 2 and b"not UTF-8" in said.stderr
+
+
+PROMPTS = """
+title = "Sums"
+about = "For this test."
+[[prompt]]
+id = "sum"
+title = "A sum"
+prompt = "What is 1 + 1?"
+why = "It is short."
+source = "written for this test"
+language = "en"
+check = { number = 2 }
+"""
+
+
+def test_check_tells_what_is_wrong_in_files_of_prompts(tmp_path):
+    good, bad = tmp_path / "good.toml", tmp_path / "bad.toml"
+    good.write_text(PROMPTS)
+    bad.write_text(PROMPTS.replace("number", "nummer").replace("source", "from"))
+    said = compare("check", str(good))
+    assert (said.returncode, said.stderr) == (0, "")
+    assert said.stdout == "Nothing is wrong. Prompts: 1, with a check: 1.\n"
+    said = compare("check", str(good), str(bad))
+    assert (said.returncode, said.stdout) == (1, "")
+    assert [line[: line.index(":")] for line in said.stderr.splitlines()] == [
+        f"bad.toml, prompt 1 (sum), {field}" for field in ("source", "check", "from")
+    ]
+    said = compare("check", str(tmp_path / "none.toml"))
+    assert said.returncode == 2 and "There is no file" in said.stderr
+
+
+def test_check_without_files_checks_the_gallery_without_the_app():
+    code = "import sys; from compare.__main__ import main; sys.argv[1:] = ['check']; main()"
+    said = subprocess.run(
+        [sys.executable, "-X", "importtime", "-c", code], capture_output=True, text=True, timeout=60
+    )
+    assert said.returncode == 0
+    assert "Nothing is wrong." in said.stdout
+    assert "gallery" in said.stderr and "gradio" not in said.stderr
