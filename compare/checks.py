@@ -13,13 +13,13 @@ from typing import Annotated, Literal, Self
 
 import regex
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Discriminator,
     Field,
     Tag,
-    field_validator,
     model_validator,
 )
 
@@ -51,6 +51,22 @@ Count = Annotated[int, Field(ge=1, le=MAX_CHARACTERS)]
 Texts = Annotated[tuple[Text, ...], Field(min_length=1, max_length=100, strict=False)]
 
 
+def _compiles(pattern: str) -> str:
+    repeats = 1
+    for counts in regex.findall(r"\{([\d,]{1,20})\}", pattern):
+        repeats *= max((int(count) for count in counts.split(",") if count), default=1) or 1
+    if repeats > MAX_REPEATS:
+        raise ValueError(f"repeats {repeats:,} times; at most {MAX_REPEATS:,} are allowed")
+    try:
+        regex.compile(pattern)
+    except (regex.error, RecursionError, OverflowError) as error:
+        raise ValueError(f"is no regular expression: {error}") from error
+    return pattern
+
+
+Pattern = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_compiles)]
+
+
 class Contains(_Kind):
     """The text stands somewhere in the answer, in any case, within a word too."""
 
@@ -64,24 +80,19 @@ class NotContains(_Kind):
 class Matches(_Kind):
     """A regular expression of the `regex` package is found in the answer; (?i) for any case.
 
-    Quotes, hyphens and letters of full width are the usual ones there.
+    Quotes, hyphens and letters of full width are the usual ones there. `meaning` stands for the
+    expression in reasons: says that snakes don't fly.
     """
 
-    matches: Annotated[str, Field(min_length=1, max_length=500)]
+    matches: Pattern
+    meaning: Text | None = None
 
-    @field_validator("matches")
-    @classmethod
-    def _compiles(cls, pattern: str) -> str:
-        repeats = 1
-        for counts in regex.findall(r"\{([\d,]{1,20})\}", pattern):
-            repeats *= max((int(count) for count in counts.split(",") if count), default=1) or 1
-        if repeats > MAX_REPEATS:
-            raise ValueError(f"repeats {repeats:,} times; at most {MAX_REPEATS:,} are allowed")
-        try:
-            regex.compile(pattern)
-        except (regex.error, RecursionError, OverflowError) as error:
-            raise ValueError(f"is no regular expression: {error}") from error
-        return pattern
+
+class NotMatches(_Kind):
+    """The regular expression is found nowhere; `meaning` is what an answer would say that has it."""
+
+    not_matches: Pattern
+    meaning: Text | None = None
 
 
 class NumberIs(_Kind):
@@ -182,6 +193,7 @@ _KINDS: dict[str, type[_Kind]] = {
     "contains": Contains,
     "not_contains": NotContains,
     "matches": Matches,
+    "not_matches": NotMatches,
     "number": NumberIs,
     "one_of": OneOf,
     "json_keys": Json,
@@ -208,6 +220,7 @@ Check = Annotated[
     Annotated[Contains, Tag("contains")]
     | Annotated[NotContains, Tag("not_contains")]
     | Annotated[Matches, Tag("matches")]
+    | Annotated[NotMatches, Tag("not_matches")]
     | Annotated[NumberIs, Tag("number")]
     | Annotated[OneOf, Tag("one_of")]
     | Annotated[Json, Tag("json_keys")]
@@ -252,8 +265,10 @@ def _judge(check, answer: str, until: float) -> Verdict:
             return _found(text, answer, wanted=True)
         case NotContains(not_contains=text):
             return _found(text, answer, wanted=False)
-        case Matches(matches=pattern):
-            return _matches(pattern, answer, until)
+        case Matches(matches=pattern, meaning=meaning):
+            return _matches(pattern, meaning, answer, until, wanted=True)
+        case NotMatches(not_matches=pattern, meaning=meaning):
+            return _matches(pattern, meaning, answer, until, wanted=False)
         case NumberIs():
             return _number(check, answer)
         case OneOf(one_of=texts):
@@ -282,7 +297,10 @@ def _found(text: str, answer: str, *, wanted: bool) -> Verdict:
     return Verdict(found == wanted, (f"{verb} “{text}”",))
 
 
-def _matches(pattern: str, answer: str, until: float) -> Verdict:
+def _matches(
+    pattern: str, meaning: str | None, answer: str, until: float, *, wanted: bool
+) -> Verdict:
+    meaning = meaning or f"matches “{pattern}”"
     left_s = until - time.monotonic()
     try:
         if left_s <= 0:
@@ -291,10 +309,10 @@ def _matches(pattern: str, answer: str, until: float) -> Verdict:
     except TimeoutError:
         return Verdict(False, (f"can't be judged: “{pattern}” takes longer than {MAX_S:g} s",))
     if found is None:
-        return Verdict(False, (f"has nothing that matches “{pattern}”",))
+        return Verdict(not wanted, (f"nothing in it {meaning}",))
     text = " ".join(found[0].split())
     shown = text if len(text) <= 60 else f"{text[:60]}…"
-    return Verdict(True, (f"has “{shown}”" if shown else f"matches “{pattern}”",))
+    return Verdict(wanted, (f"{meaning}: “{shown}”" if shown else meaning,))
 
 
 def _number(check: NumberIs, answer: str) -> Verdict:

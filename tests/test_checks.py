@@ -14,6 +14,7 @@ ONE_OF_EACH = [
     {"contains": "Paris"},
     {"not_contains": "Paris"},
     {"matches": r"(?i)\bparis\b"},
+    {"not_matches": r"(?i)\bparis\b"},
     {"number": 26},
     {"one_of": ["Paris"]},
     {"json_keys": ["a"]},
@@ -38,9 +39,12 @@ def said(check: dict, answer: str) -> Verdict:
         ({"contains": "Hà Nội"}, "Ha\u0300 No\u0302\u0323i", "says “Hà Nội”"),
         ({"contains": "snake_case"}, "snake_case", "says “snake_case”"),
         ({"not_contains": "yellow"}, "A lemon is sour.", "doesn't say “yellow”"),
-        ({"matches": r"(?i)\bcan't\b"}, "It can’t", "has “can't”"),
-        ({"matches": r"^\d+$"}, "２６", "has “26”"),
-        ({"matches": r"(?s)^.*$"}, "x" * 99, f"has “{'x' * 60}…”"),
+        ({"matches": r"(?i)\bcan't\b"}, "It can’t", r"matches “(?i)\bcan't\b”: “can't”"),
+        ({"matches": r"^\d+$"}, "２６", r"matches “^\d+$”: “26”"),
+        ({"matches": r"(?s)^.*$"}, "x" * 99, f"matches “(?s)^.*$”: “{'x' * 60}…”"),
+        ({"matches": "^", "meaning": "begins"}, "x", "begins"),
+        ({"matches": "fl(y|ies)", "meaning": "tells of flying"}, "It flies.", "tells of flying: “flies”"),
+        ({"not_matches": "fl(y|ies)", "meaning": "tells of flying"}, "No.", "nothing in it tells of flying"),
         ({"one_of": ["Tokyo"]}, " *Tokyo.* ", "is “Tokyo”"),
         ({"one_of": ["Tokyo", "Edo"]}, '"EDO"', "is “Edo”"),
         ({"json_keys": ["a", "b"]}, '{"a": 1, "b": null}', "is JSON with “a” and “b”"),
@@ -67,7 +71,9 @@ def test_a_right_answer_passes_and_says_why(check, answer, reason):
     [
         ({"contains": "Paris"}, "It is Lyon.", "doesn't say “Paris”"),
         ({"not_contains": "yellow"}, "**YELLOW**", "says “yellow”"),
-        ({"matches": r"\bno\b"}, "I know.", r"has nothing that matches “\bno\b”"),
+        ({"matches": r"\bno\b"}, "I know.", r"nothing in it matches “\bno\b”"),
+        ({"matches": "fl(y|ies)", "meaning": "tells of flying"}, "No.", "nothing in it tells of flying"),
+        ({"not_matches": "fl(y|ies)", "meaning": "tells of flying"}, "It flies.", "tells of flying: “flies”"),
         ({"one_of": ["Tokyo", "Edo"]}, "It is Tokyo.", "isn't “Tokyo” or “Edo” alone"),
         ({"json_keys": ["a"]}, 'Here you are: {"a": 1}', "isn't JSON alone (line 1)"),
         ({"json_keys": ["a"]}, "[1]", "is JSON, but not an object"),
@@ -192,7 +198,7 @@ def test_without_a_check_a_person_must_judge():
 @pytest.mark.parametrize("pattern", [r"^(\w+\s?)*$", r"(a|aa)+$"])
 def test_a_catastrophic_expression_ends_as_a_fault_said_as_such(pattern):
     """Four hundred of them too: one after the other they would meet the limit of pytest-timeout."""
-    check = {"any": [{"all": [{"matches": pattern}] * 20}] * 20}
+    check = {"any": [{"all": [{"matches": pattern}, {"not_matches": pattern}] * 10}] * 20}
     verdict = said(check, "a" * 19_999 + "!")
     assert verdict.passed is False
     assert verdict.reasons == (f"can't be judged: “{pattern}” takes longer than {MAX_S:g} s",)

@@ -1,9 +1,12 @@
 """The prompts' loader: what it takes, and that each fault names its file, entry and field."""
 
+import itertools
+import tomllib
 from pathlib import Path
 
 import pytest
 
+from compare.checks import Matches, NotMatches, NumberIs, judge
 from compare.gallery import PROMPTS, chosen, load, load_files
 from compare.spec import UsageError
 
@@ -155,3 +158,82 @@ def test_the_gallery_has_no_faults():
     gallery = load(PROMPTS)
     assert gallery.faults == ()
     assert gallery.prompts
+
+
+PUBLISHED = load().prompts
+CHECKED = {id_: prompt for id_, prompt in PUBLISHED.items() if prompt.check}
+ANSWERS = tomllib.loads((Path(__file__).parent / "answers.toml").read_text(encoding="utf-8"))
+
+
+def single(check) -> list:
+    """The checks that a check is made of."""
+    parts = getattr(check, "all", None) or getattr(check, "any", None)
+    return [each for part in parts for each in single(part)] if parts else [check]
+
+
+def numeric(check) -> bool:
+    return any(isinstance(part, NumberIs) for part in single(check))
+
+
+def test_every_expression_of_the_gallery_says_in_words_what_it_means():
+    for id_, prompt in CHECKED.items():
+        for part in single(prompt.check):
+            assert not isinstance(part, Matches | NotMatches) or part.meaning, id_
+
+
+def test_every_prompt_with_a_check_has_answers_that_try_it():
+    assert set(ANSWERS) == set(CHECKED)
+    for id_, prompt in CHECKED.items():
+        answers = ANSWERS[id_]
+        assert answers["right"] and answers["wrong"], id_
+        assert not numeric(prompt.check) or len(answers["tricky"]) >= 2, id_
+
+
+@pytest.mark.parametrize("id_", ANSWERS)
+def test_the_check_of_a_prompt_tells_right_from_wrong(id_):
+    tried = [(answer, True) for answer in ANSWERS[id_]["right"]]
+    tried += [(answer, False) for answer in ANSWERS[id_]["wrong"]]
+    tried += ANSWERS[id_].get("tricky", [])
+    for answer, passes in tried:
+        verdict = judge(CHECKED[id_].check, answer)
+        assert verdict.passed is passes, (answer, verdict.reasons)
+
+
+@pytest.mark.parametrize("id_", CHECKED)
+def test_a_prompt_said_back_is_no_answer(id_):
+    """A base model that continues the text by repeating it must not score."""
+    assert not judge(CHECKED[id_].check, CHECKED[id_].prompt).passed
+
+
+def test_the_articles_prompts_are_there_as_printed():
+    printed = {prompt.prompt for prompt in PUBLISHED.values() if prompt.claim}
+    assert printed == {
+        "Who are you?",
+        "If all students who study hard get good grades, and John got good grades, "
+        "can we conclude that John studied hard?",
+        "How fast can a snake fly?",
+        "John is twice as old as Sarah, and Sarah is three years older than Mary. "
+        "If Mary is 10 years old, how old is John?",
+        "What is the missing number in this pattern: 1, 4, 9, 16, __, 36?",
+        "How many eggs can a monkey lay in its lifetime?",
+        "How many smartphones can a human eat?",
+        "Look at this series: 80, 10, 70, 15, 60, ... What number should come next?",
+        "John runs faster than Ken. Magnus runs faster than John. Does Ken run faster than Magnus?",
+    }
+    assert all("article" in prompt.tags for prompt in PUBLISHED.values() if prompt.claim)
+
+
+def test_no_two_prompts_are_nearly_the_same():
+    words = {id_: set(prompt.prompt.casefold().split()) for id_, prompt in PUBLISHED.items()}
+    for one, other in itertools.combinations(words, 2):
+        shared = len(words[one] & words[other]) / len(words[one] | words[other])
+        assert shared < 0.6, (one, other)
+
+
+def test_every_prompt_and_its_answer_fit_into_the_smallest_context():
+    """TinyLlama's 2,048 tokens, at three characters a token of English and one of other scripts."""
+    for id_, prompt in PUBLISHED.items():
+        text = prompt.prompt + (prompt.system or "")
+        tokens = sum(1 / 3 if letter.isascii() else 1 for letter in text)
+        assert prompt.settings["max_tokens"] <= 160, id_
+        assert tokens + prompt.settings["max_tokens"] + 50 < 2048, id_
