@@ -320,7 +320,7 @@ def _number(check: NumberIs, answer: str) -> Verdict:
     said = conclusion(answer, beside=beside, others=check.others, one=_is(check, 1))
     wanted = _digits(check.number)
     named = any(_is(check, value) for value in said.stated)
-    wrong = [_digits(value) for value in said.stated if not _is(check, value)]
+    wrong = [_digits(value) for value in said.stated + said.guessed if not _is(check, value)]
     if said.refuses:
         return Verdict(False, ("says that it can't answer",))
     if any(_is(check, value) for value in said.denied):
@@ -329,8 +329,8 @@ def _number(check: NumberIs, answer: str) -> Verdict:
         return Verdict(True, (f"names {wanted}",))
     if named:
         return Verdict(False, (f"names {_listed(wrong)} as well as {wanted}",))
-    if any(_is(check, value) for value in said.hedged):
-        return Verdict(False, (f"only guesses {wanted}",))
+    if any(_is(check, value) for value in said.guessed):
+        return Verdict(False, (f"doesn't settle on {wanted}",))
     instead = f"; it names {_listed(wrong)}" if wrong else ""
     return Verdict(False, (f"doesn't name {wanted}{instead}",))
 

@@ -36,20 +36,26 @@ _NUMBER = regex.compile(
 )
 _SENTENCE = regex.compile(r"(?:[^.!?;\n]|[.!?;](?=\S))*+[.!?;]?")
 _BREAK = regex.compile(r"[,;:()–—]|\b(?:but|and|so|then|therefore|rather|instead)\b")
-_BEFORE = regex.compile(r"[,;:()–—]|\b(?:but|so|then|therefore)\b")
-_NOT = r"\b(?:not|never|neither|nor|cannot|rather than|instead of)\b|n't\b"
-_DENIES = regex.compile(_NOT)
+_BEFORE = regex.compile(r"[,;:–—]|\b(?:but|so|then|therefore)\b")
+_NOT = r"\b(?:not|never|neither|nor|nobody|none|cannot|rather than|instead of)\b|n't\b"
+_DENIES = regex.compile(rf"{_NOT}|\bno\W*$")
+_WRONG_BEFORE = regex.compile(r"\b(?:wrong|incorrect|false|untrue)\b[^,;.]*$")
 _DENIED_AFTER = regex.compile(rf"{_NOT}|\b(?:wrong|incorrect|false|impossible|too)\b")
 _OF_THE_NEXT = regex.compile(rf"(?:{_NOT})\W*$")
 _HEDGES = regex.compile(
-    r"\b(?:maybe|perhaps|possibly|might|may (?:be|have)|could (?:be|have)|either|between)\b"
+    r"\b(?:maybe|perhaps|possibly|might|may (?:be|have)|could (?:be|have)|either|between|unlikely)\b"
+    r"|(?<!\b(?:no|without|without a|any) )\bdoubt"
+    r"|\b(?:(?:more|less|older|younger|greater|fewer|higher|lower|larger|smaller) than|over|under|above"
+    r"|below|at least|at most|up to|nearly|almost)\W*$"
 )
+_OR = regex.compile(r"[\s\w$€£%°,()]{0,24}?\bor\b(?:\s+\w+){0,2}?\W{1,6}")
 _REFUSES = regex.compile(
     r"\b(?:i|we)(?: am|'m|'re| are)? (?:do not|don't|cannot|can not|can't|could not|couldn't|will not"
     r"|won't|unable to|not able to|refuse to)(?: \w+)? (?:know|answer|help|say|tell|determine|calculate"
     r"|compute|solve|provide|give|assist|find|do|have (?:enough|the))\b"
-    r"|\bnot sure\b|\b(?:impossible|not possible|unable) to (?:say|tell|know|determine|calculate|answer"
-    r"|find|solve)\b|\bcan(?:not|'t| not) be (?:determined|known|calculated|answered|solved)\b"
+    r"|\bnot sure\b|\bno idea\b|\b(?:impossible|not possible|unable) to (?:say|tell|know|determine"
+    r"|calculate|answer|find|solve)\b"
+    r"|\bcan(?:not|'t| not) be (?:determined|known|calculated|answered|solved)\b"
     r"|\b(?:not enough|insufficient) information\b"
 )
 _CONCLUDES = regex.compile(
@@ -88,12 +94,14 @@ _LOOKALIKES = {
 
 @dataclass(frozen=True, slots=True)
 class Conclusion:
-    """What a text says about a number that is asked for."""
+    """What a text says about a number that is asked for; each number once, in their order."""
 
     stated: tuple[float, ...] = ()
-    """the numbers that it states as its conclusion, each once, in their order"""
+    """as its conclusion"""
+    guessed: tuple[float, ...] = ()
+    """there, or after it"""
     denied: tuple[float, ...] = ()
-    hedged: tuple[float, ...] = ()
+    """anywhere"""
     refuses: bool = False
 
 
@@ -116,51 +124,51 @@ def conclusion(
     """What the text concludes.
 
     Read sentence by sentence, without questions and without numbering of lists. Not stated are: what is
-    denied in its clause (“it is not 26”, “26 is wrong”), what is only guessed (“it might be 26”), what is
-    calculated with (2 and 13 in “2 × 13 = 26”), what is said of `others` (“Sarah is 13”), and the
-    numbers `beside` the answer, such as the question's own, unless the text calls one the answer. The
-    word “one” is a number only where `one` is true, and a pronoun otherwise.
+    denied in its clause (“it is not 26”, “26 is wrong”), what is only guessed (“it might be 26”, “more
+    than 26”), what is calculated with (2 and 13 in “2 × 13 = 26”), what is said of `others` (“Sarah is
+    13”), and the numbers `beside` the answer, such as the question's own, unless the text calls one the
+    answer or offers it with “or”. The word “one” is a number only where `one` is true, and a pronoun
+    otherwise.
 
     Where the last sentence that states a number draws a conclusion (“so”, “therefore”, “the answer
-    is”), it decides alone; otherwise every number that is stated counts.
+    is”), what stands before it doesn't count; otherwise every number that is stated counts.
     """
     text = _prepared(plain(text))
-    of_others = _said_of(others)
-    stated: list[list[float]] = []
-    denied: list[float] = []
-    hedged: list[float] = []
-    concludes = False
+    of_others, belongs = _said_of(others), _belongs_to(others)
+    told: list[dict[str, list[float]]] = []
+    last = 0
     for sentence in _SENTENCE.findall(text):
         if sentence.rstrip().endswith("?"):
             continue
-        here: list[float] = []
+        here: dict[str, list[float]] = {"stated": [], "guessed": [], "denied": []}
         numbers = _numbers(sentence)
         _mark_operands(sentence, numbers)
         numbers = [each for each in numbers if not each.operand and (one or not each.pronoun)]
-        for number, following in zip(numbers, [*numbers, None][1:], strict=True):
-            before = _clause_before(sentence, number)
-            called = _CALLED_ANSWER.search(sentence, max(0, number.start - 80), number.start)
-            if _DENIES.search(before) or _denied_after(sentence, number, following):
-                denied.append(number.value)
-            elif _HEDGES.search(before):
-                hedged.append(number.value)
-            elif (of_others and of_others.search(before)) or (
-                number.value in beside and not called
-            ):
+        for i, number in enumerate(numbers):
+            before, after = _clause(sentence, number, numbers[i + 1 : i + 2])
+            if of_others and (of_others.search(before) or belongs.match(after)):
+                continue
+            if _denied(sentence, number, before, after):
+                here["denied"].append(number.value)
+            elif number.value in beside and not _offered(sentence, numbers, i):
                 continue
             else:
-                here.append(number.value)
-        if here:
-            stated.append(here)
-            concludes = _CONCLUDES.search(sentence) is not None
-    if concludes:
-        stated = stated[-1:]
+                here["guessed" if _HEDGES.search(before) else "stated"].append(number.value)
+        told.append(here)
+        if here["stated"] and _CONCLUDES.search(sentence):
+            last = len(told) - 1
+        elif here["stated"]:
+            last = 0
     return Conclusion(
-        stated=tuple(dict.fromkeys(value for values in stated for value in values)),
-        denied=tuple(denied),
-        hedged=tuple(hedged),
+        stated=_each(told[last:], "stated"),
+        guessed=_each(told[last:], "guessed"),
+        denied=_each(told, "denied"),
         refuses=_REFUSES.search(text) is not None,
     )
+
+
+def _each(told: list[dict[str, list[float]]], kind: str) -> tuple[float, ...]:
+    return tuple(dict.fromkeys(value for here in told for value in here[kind]))
 
 
 def _prepared(text: str) -> str:
@@ -250,19 +258,31 @@ def _joined(sentence: str, one: _Number, other: _Number, by: regex.Pattern) -> b
     return by.fullmatch(sentence, one.end, other.start) is not None
 
 
-def _clause_before(sentence: str, number: _Number) -> str:
+def _clause(sentence: str, number: _Number, following: list[_Number]) -> tuple[str, str]:
+    """What stands before a number and behind it in its clause, and before the next number."""
     before = sentence[max(0, number.start - 200) : number.start]
     breaks = [match.end() for match in _BEFORE.finditer(before)]
-    return before[breaks[-1] :] if breaks else before
-
-
-def _denied_after(sentence: str, number: _Number, following: _Number | None) -> bool:
-    end = following.start if following else len(sentence)
+    end = following[0].start if following else len(sentence)
     after = sentence[number.end : min(end, number.end + 200)]
     if following:
         after = _OF_THE_NEXT.sub("", after)
     stop = _BREAK.search(after)
-    return _DENIED_AFTER.search(after[: stop.start()] if stop else after) is not None
+    return before[breaks[-1] :] if breaks else before, after[: stop.start()] if stop else after
+
+
+def _denied(sentence: str, number: _Number, before: str, after: str) -> bool:
+    wrong = _WRONG_BEFORE.search(sentence, max(0, number.start - 200), number.start)
+    return bool(_DENIES.search(before) or _DENIED_AFTER.search(after) or wrong)
+
+
+def _offered(sentence: str, numbers: list[_Number], i: int) -> bool:
+    """Whether a number is called the answer, or stands beside another with “or” between."""
+    number = numbers[i]
+    return (
+        _CALLED_ANSWER.search(sentence, max(0, number.start - 80), number.start) is not None
+        or (i > 0 and _joined(sentence, numbers[i - 1], number, _OR))
+        or (i + 1 < len(numbers) and _joined(sentence, number, numbers[i + 1], _OR))
+    )
 
 
 def _said_of(names: Collection[str]) -> regex.Pattern | None:
@@ -273,5 +293,13 @@ def _said_of(names: Collection[str]) -> regex.Pattern | None:
     verb = r"(?:is|was|has|had|gets|got|must be|will be|would be|=|:)"
     filler = r"(?:\s+(?:also|now|thus|therefore|currently|who))?"
     return regex.compile(
-        rf"\b(?:{known})(?:'s(?:\s+\w+)?)?{filler}\s*{verb}(?:(?!\b(?:is|was|are|has|and)\b).)*$"
+        rf"\b(?:{known})\s*\($|\b(?:{known})(?:'s(?:\s+\w+)?)?{filler}\s*{verb}(?:(?!\b(?:is|was|are|has|and)\b).)*$"
     )
+
+
+def _belongs_to(names: Collection[str]) -> regex.Pattern | None:
+    """“26 is sarah's age”."""
+    if not names:
+        return None
+    known = "|".join(regex.escape(plain(name)) for name in names)
+    return regex.compile(rf"\W*(?:(?:is|=|was|for|as)\s+)(?:the \w+ of )?(?:{known})\b")
