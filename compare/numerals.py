@@ -292,8 +292,9 @@ def _said_of(names: Collection[str]) -> regex.Pattern | None:
     known = "|".join(regex.escape(plain(name)) for name in names)
     verb = r"(?:is|was|has|had|gets|got|must be|will be|would be|=|:)"
     filler = r"(?:\s+(?:also|now|thus|therefore|currently|who))?"
+    nothing_else = r"(?:(?!\b(?:is|was|are|has|and)\b).)*$"
     return regex.compile(
-        rf"\b(?:{known})\s*\($|\b(?:{known})(?:'s(?:\s+\w+)?)?{filler}\s*{verb}(?:(?!\b(?:is|was|are|has|and)\b).)*$"
+        rf"\b(?:{known})(?:\s*\($|(?:'s(?:\s+\w+)?)?{filler}\s*{verb}{nothing_else})"
     )
 
 

@@ -1,10 +1,13 @@
 """The prompts' loader: what it takes, and that each fault names its file, entry and field."""
 
 import itertools
+import tempfile
 import tomllib
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from compare.checks import Matches, NotMatches, NumberIs, judge
 from compare.gallery import PROMPTS, chosen, load, load_files
@@ -118,6 +121,28 @@ def test_what_is_no_text_or_no_file_is_named(tmp_path):
     said = "\n".join(load(tmp_path).faults)
     assert "latin.toml is not UTF-8 text (" in said
     assert "folder.toml can't be read: Is a directory." in said
+
+
+@given(st.data())
+def test_no_file_makes_the_loader_raise(data):
+    text = HEAD + ENTRY
+    start = data.draw(st.integers(0, len(text)))
+    end = data.draw(st.integers(start, min(len(text), start + 30)))
+    text = text[:start] + data.draw(st.text("[]{}\"'=,.#\n 0aé\x00\\", max_size=8)) + text[end:]
+    with tempfile.TemporaryDirectory() as folder:
+        written(Path(folder), text)
+        gallery = load(Path(folder))
+    assert gallery.prompts or gallery.faults
+
+
+@pytest.mark.parametrize("depth", [50, 90, 300])
+def test_a_check_in_checks_in_checks_is_read_or_refused(tmp_path, depth):
+    check = "{ any = [" * depth + "{ number = 2 }" + "] }" * depth
+    written(tmp_path, HEAD + ENTRY.replace("{ number = 2 }", check))
+    gallery = load(tmp_path)
+    for prompt in gallery.prompts.values():
+        assert judge(prompt.check, "It is 2.").passed
+    assert bool(gallery.prompts) != bool(gallery.faults)
 
 
 def test_a_missing_folder_is_a_fault_and_no_error(tmp_path):
