@@ -34,9 +34,10 @@ _NUMBER = regex.compile(
     """,
     regex.VERBOSE,
 )
+_GROUPING = regex.compile(r"[^\d.-]")
 _SENTENCE = regex.compile(r"(?:[^.!?;\n]|[.!?;](?=\S))*+[.!?;]?")
 _BREAK = regex.compile(r"[,;:()–—]|\b(?:but|and|so|then|therefore|rather|instead)\b")
-_BEFORE = regex.compile(r"[,;:–—]|\b(?:but|so|then|therefore)\b")
+_BEFORE = regex.compile(r"(?r)[,;:–—]|\b(?:but|so|then|therefore)\b")
 _NOT = r"\b(?:not|never|neither|nor|nobody|none|cannot|rather than|instead of)\b|n't\b"
 _DENIES = regex.compile(rf"{_NOT}|\bno\W*$")
 _WRONG_BEFORE = regex.compile(r"\b(?:wrong|incorrect|false|untrue)\b[^,;.]*$")
@@ -194,7 +195,7 @@ def _numbers(sentence: str) -> list[_Number]:
         if match["words"]:
             found += _in_words(match["words"], match.start())
         elif not match["ordinal"]:
-            digits = regex.sub(r"[^\d.-]", "", match["digits"])
+            digits = _GROUPING.sub("", match["digits"])
             scale = 1000 if match["scale"] == "k" else _SCALES.get(match["scale"], 1)
             made = _Number(float(digits) * scale, match.start(), match.end())
             made.operand = bool(match["power"])
@@ -260,14 +261,15 @@ def _joined(sentence: str, one: _Number, other: _Number, by: regex.Pattern) -> b
 
 def _clause(sentence: str, number: _Number, following: list[_Number]) -> tuple[str, str]:
     """What stands before a number and behind it in its clause, and before the next number."""
-    before = sentence[max(0, number.start - 200) : number.start]
-    breaks = [match.end() for match in _BEFORE.finditer(before)]
+    begin = max(0, number.start - 200)
+    broken = _BEFORE.search(sentence, begin, number.start)  # from the right
+    before = sentence[broken.end() if broken else begin : number.start]
     end = following[0].start if following else len(sentence)
     after = sentence[number.end : min(end, number.end + 200)]
     if following:
         after = _OF_THE_NEXT.sub("", after)
     stop = _BREAK.search(after)
-    return before[breaks[-1] :] if breaks else before, after[: stop.start()] if stop else after
+    return before, after[: stop.start()] if stop else after
 
 
 def _denied(sentence: str, number: _Number, before: str, after: str) -> bool:
