@@ -406,7 +406,7 @@ def _no_points(text: str) -> str:
 
 
 def _length(check: Length, answer: str) -> Verdict:
-    passed, reasons = True, []
+    kept, broken = [], []
     for unit, count in _COUNTS.items():
         least, most = getattr(check, f"min_{unit}"), getattr(check, f"max_{unit}")
         if least is None and most is None:
@@ -414,11 +414,12 @@ def _length(check: Length, answer: str) -> Verdict:
         found = count(answer)
         said = f"has {found:,} {unit if found != 1 else unit[:-1]}"
         if least is not None and found < least:
-            passed, said = False, f"{said}, fewer than {least:,}"
+            broken.append(f"{said}, fewer than {least:,}")
         elif most is not None and found > most:
-            passed, said = False, f"{said}, more than {most:,}"
-        reasons.append(said)
-    return Verdict(passed, tuple(reasons))
+            broken.append(f"{said}, more than {most:,}")
+        else:
+            kept.append(said)
+    return Verdict(not broken, tuple(broken or kept))
 
 
 _VIETNAMESE = regex.compile(

@@ -86,6 +86,7 @@ def test_a_right_answer_passes_and_says_why(check, answer, reason):
         ({"json_keys": ["a"], "values": {"a": "1"}}, '{"a": 1}', "has something else than '1' in “a”"),
         ({"max_words": 3}, "one two three four", "has 4 words, more than 3"),
         ({"min_words": 3}, "one", "has 1 word, fewer than 3"),
+        ({"max_words": 9, "max_lines": 1}, "one\ntwo", "has 2 lines, more than 1"),
         ({"max_sentences": 1}, "One! Two?", "has 2 sentences, more than 1"),
         ({"script": "Greek"}, "Kalimera, φίλε", "33% of its letters are Greek"),
         ({"script": "Greek"}, "12 + 3", "has no letters"),
