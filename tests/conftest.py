@@ -1,5 +1,6 @@
 """What several tests need: the embedded models, tiny ones, a machine, and the events of a story."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,10 @@ import shapes
 
 from compare.machine import Machine
 from compare.spec import comparison
+
+# Tests share their cores with a browser and with each other's models. Threads that spin where they wait
+# would then slow everything down by as much as fifteen times; no test measures a speed.
+os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 
 @pytest.fixture
