@@ -27,6 +27,12 @@ from compare.events import (
 )
 
 ENDED = frozenset({"finished", "cancelled", "failed"})
+RECENT_S = 1.0
+"""What “now” means for the speed of an answer that is being written."""
+MARK_S = 0.1
+
+Mark = tuple[float, int]
+"""When how many tokens had been read or written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +76,15 @@ class Response:
     prompt_tokens: int | None = None
     cached_tokens: int | None = None
     prefill_done: int = 0
+    reading_began: Mark | None = None
+    """the first and the last report of a prompt that is being read"""
+    reading_came: Mark | None = None
     prefill_eval_s: float | None = None
     evaluated_tokens: int | None = None
     text: str = ""
     output_tokens: int = 0
+    marks: tuple[Mark, ...] = ()
+    """of the answer's last second, one in MARK_S, however fast it comes; the first is older"""
     finish_reason: str | None = None
     engine_prefill_tps: float | None = None
     engine_decode_tps: float | None = None
@@ -119,6 +130,37 @@ class Response:
         if self.output_tokens < 2 or not seconds:
             return None
         return (self.output_tokens - 1) / seconds
+
+    def decode_tps_now(self, now: float) -> float | None:
+        """Output tokens a second over the last RECENT_S; None before so much has been written.
+
+        What writes less often than that has the time between its last two tokens, and what is silent
+        for longer still the time it has been silent.
+        """
+        if self.state != "writing":
+            return None
+        old = [mark for mark in self.marks if mark[0] <= self.last_token_at - RECENT_S]
+        if not old:
+            return None
+        at, tokens = old[-1]
+        tps = (self.output_tokens - tokens) / (self.last_token_at - at)
+        silent_s = now - self.last_token_at
+        return min(tps, 1 / silent_s) if silent_s > RECENT_S else tps
+
+    @property
+    def reading_tps(self) -> float | None:
+        """Prompt tokens read a second so far."""
+        if self.state != "reading" or self.reading_began is None:
+            return None
+        (began_at, before), (at, done) = self.reading_began, self.reading_came
+        return (done - before) / (at - began_at) if done > before and at > began_at else None
+
+    def reading_left_s(self, now: float) -> float | None:
+        """How long the rest of the prompt will take at the rate so far."""
+        if self.reading_tps is None:
+            return None
+        at, done = self.reading_came
+        return max(0.0, ((self.prompt_tokens or 0) - done) / self.reading_tps - (now - at))
 
     def span(self, now: float) -> Span:
         """When it was active; what has no end yet ends `now`."""
@@ -169,8 +211,12 @@ class Response:
                     threads=(event.threads, event.threads),
                     notices=self.notices + event.notices,
                 )
-            case Prefill(done=done):
-                return replace(self, prefill_done=done)
+            case Prefill(at=at, done=done):
+                came = (at, done)
+                return replace(
+                    self, prefill_done=done, reading_began=self.reading_began or came,
+                    reading_came=came,
+                )  # fmt: skip
             case Prefilled(tokens=tokens, eval_s=eval_s):
                 return replace(
                     self, prefill_done=tokens, evaluated_tokens=tokens, prefill_eval_s=eval_s
@@ -182,6 +228,7 @@ class Response:
                     output_tokens=self.output_tokens + 1,
                     first_token_at=_first(self.first_token_at, at),
                     last_token_at=at,
+                    marks=_marked(self.marks, at, self.output_tokens + 1),
                 )
             case Threads(n=n) if self.threads:
                 return replace(self, threads=(min(self.threads[0], n), max(self.threads[1], n)))
@@ -233,6 +280,15 @@ def _company(answer: tuple[float, float], others: list[tuple[tuple[float, float]
         if beside:
             most, seconds = max(most, beside), seconds + (b - a)
     return Company(most, seconds)
+
+
+def _marked(marks: tuple[Mark, ...], at: float, tokens: int) -> tuple[Mark, ...]:
+    if marks and at - marks[-1][0] < MARK_S:
+        return marks
+    marks = (*marks, (at, tokens))
+    while len(marks) > 1 and marks[1][0] <= at - RECENT_S:
+        marks = marks[1:]
+    return marks
 
 
 def _between(start: float | None, end: float | None) -> float | None:

@@ -318,14 +318,23 @@ def place_text(response: Response, now: float) -> str:
                 download_rate(response.bytes_per_s),
                 left,
             )
-            text = ", ".join(part for part in told if part)
-            return text if text == left else text.replace(left, left[:1].lower() + left[1:])
+            return _listing_left(told, left)
         case "loading":
             kind = response.memory.kind.upper()
             return f"{size(response.file_bytes)} into {kind}" if response.file_bytes else ""
         case "reading":
-            return time_left(_reading_left_s(response, now))
+            began_at, _ = response.reading_began or (now, 0)
+            if now - began_at < 1 or response.reading_tps is None:
+                return ""
+            left = time_left(response.reading_left_s(now))
+            return _listing_left((_rate(response.reading_tps), left), left)
     return ""
+
+
+def _listing_left(parts: Sequence[str], left: str) -> str:
+    """What is known, after commas; the time left begins small unless it begins the line."""
+    text = ", ".join(part for part in parts if part)
+    return text if text == left else text.replace(left, left[:1].lower() + left[1:])
 
 
 def download_rate(bytes_per_s: float | None) -> str:
@@ -341,12 +350,10 @@ def _download_left_s(response: Response) -> float | None:
     return max(0, response.total_bytes - (response.done_bytes or 0)) / response.bytes_per_s
 
 
-def _reading_left_s(response: Response, now: float) -> float | None:
-    taken = now - _or(response.started_at, now)
-    total, done = response.prompt_tokens or 0, response.prefill_done
-    if taken < 1 or not 0 < done < total:
-        return None
-    return taken / done * (total - done)
+def speed_now(response: Response, now: float) -> str:
+    """now 10.2: beside the speed of the whole answer, while it is being written."""
+    tps = response.decode_tps_now(now)
+    return "" if tps is None else f"now{NBSP}{speed(tps)}"
 
 
 def company(response: Response, now: float) -> str:

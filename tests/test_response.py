@@ -65,6 +65,53 @@ def test_a_whole_answer_to_the_digit():
     assert response.threads == (1, 1)
 
 
+def written(*times: float) -> Response:
+    return fold(started(), *(Delta(run=1, at=at, text="a") for at in times))
+
+
+def test_the_speed_of_the_last_second_while_the_whole_remembers_the_slow_start():
+    slow = [20.0 + i / 2 for i in range(5)]
+    quick = [22.0 + (i + 1) / 10 for i in range(15)]
+    response = written(*slow, *quick)
+    assert response.decode_tps == pytest.approx(19 / 3.5)
+    assert response.decode_tps_now(23.5) == pytest.approx(10.0)
+    assert written(*slow).decode_tps_now(22.0) == pytest.approx(2.0)
+
+
+def test_a_last_second_needs_a_second():
+    assert written(20.0, 20.9).decode_tps_now(20.9) is None
+    assert written(20.0, 20.9, 21.0).decode_tps_now(21.0) == pytest.approx(2.0)
+    ended = written(20.0, 21.0).after(Finished(run=1, at=21.0, reason="stop"))
+    assert ended.decode_tps_now(21.0) is None
+
+
+def test_what_falls_silent_gets_slower():
+    response = written(*(20.0 + i / 10 for i in range(21)))
+    assert response.decode_tps_now(22.9) == pytest.approx(10.0)
+    assert response.decode_tps_now(24.0) == pytest.approx(1 / 2)
+    seldom = written(20.0, 24.0, 28.0)
+    assert seldom.decode_tps_now(29.5) == pytest.approx(1 / 4), "a token in 4 s is not silence"
+
+
+def test_the_last_second_takes_no_more_memory_the_faster_it_is():
+    response = written(*(20.0 + i / 1000 for i in range(5001)))
+    assert response.decode_tps_now(25.0) == pytest.approx(1000.0)
+    assert len(response.marks) <= 12
+
+
+def test_how_fast_a_prompt_is_read_and_how_long_the_rest_takes():
+    def read(at, done):
+        return Prefill(run=1, at=at, done=done, total=30)
+
+    assert fold(started()).reading_tps is None
+    assert fold(started(), read(20.1, 0)).reading_left_s(20.5) is None
+    response = fold(started(), read(20.1, 1), read(21.1, 6), read(22.1, 11))
+    assert response.reading_tps == pytest.approx(5.0)
+    assert response.reading_left_s(22.6) == pytest.approx(19 / 5 - 0.5)
+    assert response.reading_left_s(99.0) == 0
+    assert response.after(Delta(run=1, at=26.0, text="a")).reading_tps is None
+
+
 def test_one_token_has_no_decode_rate():
     response = fold(
         started(), Delta(run=1, at=22.0, text="a"), Finished(run=1, at=22.0, reason="length")

@@ -169,10 +169,13 @@ def test_before_a_run():
 
 
 def test_in_the_answers_place():
-    reading = Response(state="reading", started_at=10.0, prompt_tokens=60, prefill_done=40)
-    assert plain(words.place_text(reading, now=16.0)) == "About 3 s left"
+    reading = Response(
+        state="reading", prompt_tokens=60, reading_began=(10.0, 0), reading_came=(16.0, 40)
+    )
+    assert plain(words.place_text(reading, now=16.0)) == "6.7 tok/s, about 3 s left"
     assert words.place_text(reading, now=10.9) == "", "in the first second nothing can be said"
-    assert words.place_text(replace(reading, prefill_done=0), now=16.0) == ""
+    assert words.place_text(replace(reading, reading_came=(10.0, 0)), now=16.0) == ""
+    assert words.place_text(Response(state="reading", prompt_tokens=60), now=16.0) == ""
     loading = Response(state="loading", file_bytes=4_550_000_000)
     assert plain(words.place_text(loading, now=0)) == "4.55 GB into RAM"
     fetching = Response(
@@ -218,6 +221,15 @@ def test_a_speed_says_its_company():
     assert words.company(Response(state="reading", loaded_at=1.0), 2) == "already loaded"
     assert words.company(Response(state="loading"), 2) == "not run yet"
     assert words.company(Response(state="failed", stage="loading"), 2) == ""
+
+
+def test_the_speed_of_this_moment_stands_beside_the_whole_while_it_writes():
+    writing = Response(
+        state="writing", output_tokens=30, marks=((10.0, 8), (10.9, 27)), last_token_at=11.0
+    )
+    assert plain(words.speed_now(writing, 11.0)) == "now 22.0"
+    assert words.speed_now(replace(writing, state="finished"), 11.0) == ""
+    assert words.speed_now(replace(writing, marks=((10.1, 8),)), 11.0) == ""
 
 
 def test_the_small_figures():

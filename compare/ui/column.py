@@ -85,7 +85,9 @@ class Column:
                 state=response.state, done=words.progress(response),
             ),
             self.answer: drawn.answer(response, file, now),
-            self.figures: drawn.figures(response, words.company(response, now)),
+            self.figures: drawn.figures(
+                response, words.company(response, now), words.speed_now(response, now)
+            ),
             **self._buttons(
                 stop=not response.ended, copy=answered, again=response.state == "failed"
             ),

@@ -36,8 +36,9 @@ def _bar(done: float | None, name: str) -> str:
     )
 
 
-def figures(response: Response, company: str) -> str:
-    """The speed, its company, the three small figures, and what it would take of a GPU."""
+def figures(response: Response, company: str, now: str = "") -> str:
+    """The speed, the one of this moment beside it, its company, the three small figures, and what it would
+    take of a GPU."""
     tps = words.speed(response.decode_tps)
     unknown = tps == words.UNKNOWN
     small = "".join(
@@ -46,7 +47,7 @@ def figures(response: Response, company: str) -> str:
     )  # fmt: skip
     return (
         f'<div class="figures"><div class="speed"><p><b class="{"none" if unknown else "some"}">{tps}</b> '
-        f"<span>tok/s</span></p><p>{letters(company)}</p></div>"
+        f'<span>tok/s</span> <span class="now">{letters(now)}</span></p><p>{letters(company)}</p></div>'
         f'<div class="small"><dl>{small}</dl><p>{letters(words.vram_instead(response))}</p></div></div>'
     )
 
