@@ -46,6 +46,10 @@
 
   let due = false;
   function begin() {
+    // While there is a <base>, plotly's clip paths carry the page's whole address, and once keepAddress has
+    // changed that, the browser fetches the page again to look for them. This one says nothing.
+    const base = document.querySelector("base");
+    if (base?.href === new URL(".", location.href).href) base.remove();
     new MutationObserver(() => {
       if (!due) { due = true; requestAnimationFrame(() => { due = false; look(); }); }
     }).observe(document.body, { childList: true, subtree: true });

@@ -150,6 +150,10 @@ def test_filters_change_what_is_drawn(tab):
     expect_names(shown, WIDE)
     choose(shown, "Kind", "Chat")
     expect_names(shown, ["SOLAR Instruct", "Mixtral Instruct", "Chance level"])
+    clips = "[...document.querySelectorAll('#bench-plot [clip-path]')].map(e => e.getAttribute('clip-path'))"
+    assert all(clip.startswith("url(#") for clip in shown.evaluate(clips)), (
+        "the page is not fetched again"
+    )
     choose(shown, "Parameters", "3 to 20 B")
     expect_names(shown, ["SOLAR Instruct", "Mistral 7B Instruct", "Chance level"])
     expect(finding(shown)).to_contain_text("SOLAR Instruct is first in all 6 tasks")
