@@ -127,6 +127,7 @@ class Run:
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._latest_at = time.monotonic()
         self._ended = threading.Event()
+        self._turned = threading.Event()
         self._thread = threading.Thread(target=self._work, daemon=True, name=f"run-{number}")
         # Here and not in the thread: who comes first stands first in the line, if a file is here.
         self._want_files()
@@ -145,11 +146,15 @@ class Run:
         return found
 
     def snapshots(self, tick: float = TICK_S) -> Iterator[dict[str, Response]]:
-        """The newest state, one every `tick` seconds, the last one complete. Closing it stops the run."""
+        """The newest state, every `tick` seconds and when a column's state changes; the last one complete.
+
+        For one reader. Closing it stops the run.
+        """
         try:
             while not self._ended.is_set():
                 yield self.responses()
-                self._ended.wait(tick)
+                self._turned.wait(tick)
+                self._turned.clear()
             yield self.responses()
         finally:
             self.stop()
@@ -195,6 +200,7 @@ class Run:
         self._line.leave(self)
         self._on_end(self)
         self._ended.set()
+        self._turned.set()
 
     def _over(self) -> bool:
         return all(column.step == "ended" for column in self._columns.values())
@@ -289,7 +295,9 @@ class Run:
                 column.step = "answering"
             case Threads(n=n):
                 column.threads = n if n == column.asked else max(n, column.asked)
-        column.response = column.response.after(event)
+        before, column.response = column.response, column.response.after(event)
+        if column.response.state != before.state or column.response.stopping != before.stopping:
+            self._turned.set()
         if column.response.ended:
             self._end(column)
 

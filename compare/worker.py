@@ -32,9 +32,10 @@ class Outbox:
         """Tells it at once, but for a token that comes right after another."""
         with self._lock:
             self._lines.append(encode(event))
-            if isinstance(event, Delta) and event.at - self._sent_at < BATCH_S:
-                return
-            self._sent_at = event.at
+            if isinstance(event, Delta):
+                if event.at - self._sent_at < BATCH_S:
+                    return
+                self._sent_at = event.at
             data, self._lines = "".join(self._lines).encode(), []
             while data:
                 data = data[os.write(self._fd, data) :]

@@ -83,6 +83,18 @@ def test_in_turn_never_overlaps_and_each_has_the_whole_budget(ask):
     assert small.threads == large.threads == (2, 2)
 
 
+def test_a_new_state_is_told_at_once(fake):
+    """Not a tick later: a visitor waits for the first text, and for “Stopped”."""
+    run = fake("slow").compare(comparison("p", ["smollm2"]))
+
+    def stop_when_writing(responses, _):
+        if responses[A].state == "writing" and not responses[A].stopping:
+            run.stop()
+
+    states = [seen[A].state for seen in watch(run, stop_when_writing, tick=3600)]
+    assert "writing" in states and states[-1] in ("cancelled", "finished")
+
+
 def test_the_waiting_one_says_for_whom(machine):
     request = comparison("Tell me about Athens.", PAIR, mode="in-turn", max_tokens=30)
     seen = watch(machine.compare(request), lambda *_: None)
