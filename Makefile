@@ -2,6 +2,8 @@
 # make test   sets up what tests need, a browser included, then runs them (ARGS=… for pytest)
 # make test-gpu  the tests that need a GPU, which fail without one; after make run CMAKE_ARGS=…
 # make lint   ruff
+# make bench  measures our own speed against what is asked of it, by hand, on a quiet machine
+#             (LINES=stop,page: only these; bench-full: the real models' shapes too, 5.2 GB)
 #
 # The first set-up compiles llama.cpp, which takes minutes. That build takes CMAKE_ARGS too:
 # make run CMAKE_ARGS=-DGGML_CUDA=on. Without them, a later make keeps the build that is there.
@@ -21,7 +23,7 @@ export ASKED := $(strip $(CMAKE_ARGS))
 # pip's cache and an installed build don't know what arguments they were built with.
 ANEW := --no-cache-dir --force-reinstall
 
-.PHONY: run test test-gpu lint picture FORCE
+.PHONY: run test test-gpu lint picture bench bench-full FORCE
 
 run: $(APP)
 	$(PY) app.py
@@ -37,6 +39,13 @@ test-gpu: $(TESTS)
 picture: $(TESTS)
 	$(PY) tests/browser/install.py
 	$(PY) tests/browser/picture.py
+
+# Prints the table and writes it to .venv/bench.md; ARGS=--help: what else there is.
+bench bench-full: $(TESTS)
+	@$(PY) tests/browser/install.py
+	@PYTHONPATH=.:tests:tests/browser $(PY) -m performance --lines "$(LINES)" $(FULL) $(ARGS)
+
+bench-full: FULL := --full
 
 lint: $(LINT)
 	$(PY) -m ruff check .

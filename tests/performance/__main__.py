@@ -1,0 +1,109 @@
+"""The command of `make bench`: takes a sample of each measurement in turn, until all have theirs.
+
+So whatever else the machine does meets all lines alike. Prints the table after each round, writes it at
+the end. A missed line is marked and doesn't fail: noise isn't a fault.
+"""
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Iterator
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+
+from compare.machine import Machine
+from performance import answers, pages
+from performance.report import Measurement, Result, Sample, missed, table
+from performance.stage import ROOT, Stage
+
+ALL = (*answers.MEASUREMENTS, *pages.MEASUREMENTS)
+
+
+def main() -> None:
+    asked = arguments()
+    chosen = choose(asked.lines, asked.full)
+    results = [Result(measurement) for measurement in chosen]
+    stage = Stage(asked.folder)
+    load = os.getloadavg()[0]
+    began_at = time.monotonic()
+    going: dict[str, Iterator[Sample]] = {}
+    try:
+        take(stage, results, going)
+    finally:
+        for samples in going.values():
+            samples.close()
+        stage.close()
+    text = page(table(results), load, time.monotonic() - began_at, missed(results))
+    print(text)
+    asked.out.write_text(text, encoding="utf-8")
+    tell(f"written to {asked.out}")
+
+
+def arguments() -> argparse.Namespace:
+    names = ", ".join(measurement.name for measurement in ALL)
+    parser = argparse.ArgumentParser(prog="make bench", description="Our own performance check.")
+    parser.add_argument("--lines", default="", help=f"which, with commas between: {names}")
+    parser.add_argument("--full", action="store_true", help="the models' real shapes too, 5.2 GB")
+    parser.add_argument(
+        "--out", type=Path, default=ROOT / ".venv/bench.md", help="the table's file"
+    )
+    parser.add_argument(
+        "--folder", type=Path, default=ROOT / ".venv/bench", help="for models' files"
+    )
+    return parser.parse_args()
+
+
+def choose(lines: str, full: bool) -> list[Measurement]:
+    """All that belong to the run, or those that are named."""
+    wanted = [name.strip() for name in lines.split(",") if name.strip()]
+    if unknown := set(wanted) - {measurement.name for measurement in ALL}:
+        sys.exit(f"There is no line {', '.join(sorted(unknown))}; `--help` names them.")
+    return [m for m in ALL if (m.name in wanted if wanted else full or not m.full)]
+
+
+def take(stage: Stage, results: list[Result], going: dict[str, Iterator[Sample]]) -> None:
+    """Round after round; a measurement that fails is out, and the others go on."""
+    for turn in range(max(result.measurement.repeats for result in results)):
+        for result in results:
+            measurement = result.measurement
+            if result.failure or turn >= measurement.repeats:
+                continue
+            began_at = time.monotonic()
+            try:
+                samples = going.setdefault(measurement.name, measurement.samples(stage))
+                result.samples.append(next(samples))
+            except Exception as error:  # the border: the table says what happened
+                result.failure = f"{type(error).__name__}: {error}"
+            tell(
+                f"round {turn + 1}, {measurement.name}: {time.monotonic() - began_at:.0f} s "
+                f"{result.failure or result.samples[-1]}"
+            )
+
+
+def page(rows: str, load: float, seconds: float, missing: list[str]) -> str:
+    machine = Machine()
+    about = machine.describe()
+    machine.close()
+    said = (
+        f"Missed: {', '.join(missing)}."
+        if missing
+        else "Every line that asks for something is met."
+    )
+    return f"""# Performance, {date.today():%-d %B %Y}
+
+{about["cpu"]}, {about["cores"]} cores, {about["ram_bytes"] / 1e9:.0f} GB RAM, llama-cpp-python \
+{version("llama-cpp-python")}, Gradio {version("gradio")}. Medians of samples taken in turn, in \
+{seconds / 60:.0f} min; load average before: {load:.1f}. SmolLM2 is the embedded file with its end tokens \
+renamed, so that every answer has its full length. {said}
+
+{rows}"""
+
+
+def tell(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,228 @@
+"""Measurements of models: through the command line, through a Runner, through a Machine."""
+
+import json
+import statistics
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+
+from compare.machine import Machine
+from compare.requests import Generate, Load
+from compare.response import Response
+from compare.runner import ChildRunner
+from compare.spec import comparison
+from performance.report import AT_MOST, WITHIN, Line, Measurement, Sample
+from performance.stage import (
+    SEED,
+    STORY,
+    Stage,
+    TimedOut,
+    ask,
+    bare,
+    finished,
+    told,
+    until,
+)  # fmt: skip
+
+GIVEN_UP_S = 120.0
+OUTPUTS = {"smollm2-endless": 200, "tinyllama-shape": 64, "gemma-3-270m-q4_k_m": 64}
+"""Output tokens by a file's stem where several models answer one prompt"""
+
+
+def answered(stage: Stage) -> Iterator[Sample]:
+    while True:
+        found = ask(stage.endless, 256)
+        tps = found["decode_tps"]
+        yield {"ask": tps / found["engine_decode_tps"], "tok/s": tps}
+
+
+def long(stage: Stage) -> Iterator[Sample]:
+    model = stage.model(stage.endless)
+    while True:
+        found = model.answer(STORY, 1500)
+        yield {"long": found.decode_tps / found.engine_decode_tps, "tok/s": found.decode_tps}
+
+
+def prefill(stage: Stage) -> Iterator[Sample]:
+    model = stage.model(stage.endless)
+    template = model.answer("a" + " the" * 99, 1).prompt_tokens - 100
+    while True:
+        found = model.answer("a" + " the" * (511 - template), 1)
+        yield {
+            "prefill": found.prefill_tps / found.engine_prefill_tps,
+            "tok/s": found.prefill_tps, "prompt tokens": found.prompt_tokens,
+        }  # fmt: skip
+
+
+def bare_loop(stage: Stage) -> Iterator[Sample]:
+    while True:
+        ours = ask(stage.endless, 256)["decode_tps"]
+        theirs = bare("generate", path=stage.endless, threads=stage.cores, tokens=256)["decode_tps"]
+        yield {"bare": ours / theirs, "tok/s": ours, "tok/s bare": theirs}
+
+
+def articles(stage: Stage) -> Iterator[Sample]:
+    model = stage.model(stage.endless)
+    while True:
+        ours = model.answer(STORY, 256).total_s
+        theirs = bare("articles", path=stage.endless, tokens=256)
+        if theirs["output_tokens"] != 256:
+            raise RuntimeError(f"The articles' way wrote {theirs['output_tokens']} tokens")
+        yield {"articles": theirs["total_s"] / ours, "s": ours, "s theirs": theirs["total_s"]}
+
+
+class Limited(ChildRunner):
+    """A child whose answers have a length of its own, whatever the comparison asks of all."""
+
+    def send(self, request):
+        if isinstance(request, Load):
+            self._tokens = OUTPUTS[Path(request.path).stem]
+        elif isinstance(request, Generate):
+            request = replace(request, max_tokens=self._tokens)
+        super().send(request)
+
+
+def run(machine: Machine, specs: list[str], prompt: str = STORY, **asked) -> dict[str, Response]:
+    """A comparison to its end; all its columns must finish."""
+    going = machine.compare(comparison(prompt, specs, seed=SEED, force=True, **asked))
+    going.wait()
+    return {key: finished(response) for key, response in going.responses().items()}
+
+
+def wall_s(responses: dict[str, Response]) -> float:
+    """From the first Started to the last Finished."""
+    found = responses.values()
+    return max(r.ended_at for r in found) - min(r.started_at for r in found)
+
+
+def side_by_side(name: str, stage: Stage, specs: list[str]) -> Iterator[Sample]:
+    machine = stage.machine(spawn=Limited)
+    run(machine, specs)  # loads
+    while True:
+        together = wall_s(run(machine, specs))
+        turns = wall_s(run(machine, specs, mode="in-turn"))
+        yield {name: together / turns, "s together": together, "s in turn": turns}
+
+
+def two(stage: Stage) -> Iterator[Sample]:
+    return side_by_side("two", stage, [stage.endless, stage.tinyllama])
+
+
+def three(stage: Stage) -> Iterator[Sample]:
+    return side_by_side("three", stage, [stage.endless, stage.tinyllama, "gemma3"])
+
+
+def plain(stage: Stage) -> Iterator[Sample]:
+    specs = [stage.endless, stage.tinyllama]
+    machine = stage.machine(spawn=Limited)
+    run(machine, specs)
+    while True:
+        ours = wall_s(run(machine, specs))
+        models = [(path, OUTPUTS[Path(path).stem]) for path in specs]
+        try:
+            theirs = bare("plain", GIVEN_UP_S, models=models)["wall_s"]
+            yield {"plain": theirs / ours, "s": ours, "s the plain way": theirs}
+        except TimedOut:
+            yield {"plain": GIVEN_UP_S / ours, "s": ours, "s and given up": GIVEN_UP_S}
+
+
+def benched(specs: list[str], repeats: int) -> list[dict]:
+    """`bench`'s rows: for each model its prompt processing, then its text generation."""
+    sizes = ["--prompt-tokens", 64, "--output-tokens", 32, "--repeats", repeats]
+    out = told(["-m", "compare", "bench", "--models", ",".join(specs), *sizes, "--json"])
+    return sorted(json.loads(out), key=lambda row: row["n_gen"] > 0)
+
+
+def bench(stage: Stage) -> Iterator[Sample]:
+    sizes = {"n_prompt": 64, "n_gen": 32, "repeats": 3}
+    while True:
+        read, wrote = benched([stage.endless], 3)
+        loop = bare("ids", path=stage.endless, threads=stage.cores, **sizes)
+        asked = ask(stage.endless, 32)["decode_tps"]
+        yield {
+            "bench": wrote["avg_ts"] / statistics.mean(loop["gen_tps"]),
+            "bench-prompt": read["avg_ts"] / statistics.mean(loop["prompt_tps"]),
+            "bench-ask": wrote["avg_ts"] / asked,
+            "tok/s": wrote["avg_ts"], "tok/s reading": read["avg_ts"],
+        }  # fmt: skip
+
+
+def child(stage: Stage) -> Iterator[Sample]:
+    while True:
+        runner = ChildRunner(lambda event: None)
+        try:
+            until(lambda runner=runner: runner.hello, 60, "A child's first line")
+            yield {"child": psutil.Process(runner.pid).memory_info().rss / 2**20}
+        finally:
+            runner.close()
+
+
+def real_size(stage: Stage) -> Iterator[Sample]:
+    """Both loaded at once; in turn, so that each speed is its own."""
+    specs = [stage.tinyllama, stage.solar]
+    machine = stage.machine()
+    run(machine, specs, mode="in-turn", max_tokens=1)
+    while True:
+        small, large = run(
+            machine, specs, "a" + " the" * 80, mode="in-turn", max_tokens=32
+        ).values()
+        rows = [row for row in benched(specs, 1) if row["n_gen"]]
+        yield {
+            "real-memory": sum(r.memory.measured_bytes for r in (small, large)) / 1e9,
+            "real-tinyllama": small.decode_tps, "real-solar": large.decode_tps,
+            "real-tinyllama-bench": small.decode_tps / rows[0]["avg_ts"],
+            "real-solar-bench": large.decode_tps / rows[1]["avg_ts"],
+            "real-tinyllama-ttft": small.ttft_s, "real-solar-ttft": large.ttft_s,
+            "prompt tokens": large.prompt_tokens,
+        }  # fmt: skip
+
+
+ENGINE = "the engine's own count of the same run"
+MEASUREMENTS = (
+    Measurement("ask", answered, (
+        Line("ask", "decode tok/s of `ask`, SmolLM2, 256 tokens", ENGINE, 0.97),
+    )),
+    Measurement("long", long, (
+        Line("long", "the same, 1,500 tokens, through a Runner", ENGINE, 0.97),
+    )),
+    Measurement("prefill", prefill, (
+        Line("prefill", "prefill of 512 tokens", ENGINE, 0.97),
+    )),
+    Measurement("bare", bare_loop, (
+        Line("bare", "decode tok/s of `ask`", "a bare `Llama.generate()` loop in a process of its own"),
+    )),
+    Measurement("two", two, (
+        Line("two", "SmolLM2 (200 tokens) and TinyLlama's shape (64) together", "in turn", 1.05, AT_MOST),
+    )),
+    Measurement("three", three, (
+        Line("three", "the same and Gemma (64)", "in turn", 1.05, AT_MOST),
+    )),
+    Measurement("plain", plain, (
+        Line("plain", "our two columns together", "two threads, two `Llama`, default threads", 1,
+             unit="times as fast"),
+    ), repeats=1),
+    Measurement("articles", articles, (
+        Line("articles", "one answer, our defaults", "the articles' n_threads=8, n_ctx=512", 1,
+             unit="times as fast"),
+    )),
+    Measurement("bench", bench, (
+        Line("bench", "`bench`'s avg_ts, text generation", "a bare loop with ids", 0.05, WITHIN),
+        Line("bench-prompt", "`bench`'s avg_ts, prompt processing", "a bare loop with ids", 0.05, WITHIN),
+        Line("bench-ask", "`bench`'s avg_ts, text generation", "`ask` with 32 tokens", 0.1, WITHIN),
+    )),
+    Measurement("child", child, (
+        Line("child", "a child before it loads", "", 60, AT_MOST, "MiB"),
+    )),
+    Measurement("real", real_size, (
+        Line("real-memory", "TinyLlama's and SOLAR's shapes loaded together", "", 16, AT_MOST, "GB"),
+        Line("real-tinyllama", "TinyLlama's shape, Q8_0, decode", "", unit="tok/s"),
+        Line("real-tinyllama-bench", "the same", "`bench`"),
+        Line("real-tinyllama-ttft", "its first token after a prompt of 100 tokens", "", unit="s"),
+        Line("real-solar", "SOLAR's shape, Q2_K, decode", "", unit="tok/s"),
+        Line("real-solar-bench", "the same", "`bench`"),
+        Line("real-solar-ttft", "its first token after a prompt of 100 tokens", "", unit="s"),
+    ), repeats=3, full=True),
+)  # fmt: skip
+"""In the order of the table."""

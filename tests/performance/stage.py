@@ -1,0 +1,235 @@
+"""What measurements need: files of models, a loaded one, a page with a visitor, programs that surely end."""
+
+import json
+import os
+import queue
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import cached_property
+from pathlib import Path
+
+import shapes
+from browser import ARGS, chromium_path
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from visitor import choose, column
+
+from compare import cpu
+from compare.hub import local_path
+from compare.machine import Machine
+from compare.requests import Generate, Load
+from compare.response import Response
+from compare.runner import ChildRunner
+from compare.spec import SamplingParams, parse, resolve
+from compare.ui import launch_settings, page
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+BARE = Path(__file__).with_name("bare.py")
+STORY = "Write a long story about a lighthouse keeper and the sea."
+SEED = 1
+ENDS = (b"<|im_end|>", b"<|endoftext|>")
+
+
+class TimedOut(Exception):
+    """A program was given up, and is gone."""
+
+
+class Stage:
+    """Made once; what is dear is made when it is first asked for, and all of it ends with `close`."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.cores = cpu.budget()
+        self.ending = ExitStack()
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def close(self) -> None:
+        self.ending.close()
+
+    def model(self, path: str) -> "Model":
+        return self.ending.enter_context(loaded(path, self.cores))
+
+    def machine(self, **settings) -> Machine:
+        machine = WatchedMachine(**settings)
+        self.ending.callback(machine.close)
+        return machine
+
+    @cached_property
+    def endless(self) -> str:
+        """SmolLM2 that never ends by itself: its own weights, its end tokens under another name.
+
+        So an answer always has the length that was asked for, and nothing in the app has to know.
+        """
+        data = Path(local_path(parse("smollm2"))).read_bytes()
+        for end in ENDS:
+            data = data.replace(end, end[:-3] + b"x" + end[-2:])
+        at = data.index(b"tokenizer.ggml.eos_token_id") + len("tokenizer.ggml.eos_token_id") + 4
+        unknown = (3).to_bytes(4, "little")  # <repo_name>, which no story has
+        path = self.folder / "smollm2-endless.gguf"
+        path.write_bytes(data[:at] + unknown + data[at + 4 :])
+        return str(path)
+
+    @cached_property
+    def tiny(self) -> str:
+        """Says two words and ends: a second column that takes nothing from the first."""
+        return str(shapes.tiny(self.folder / "all-done.gguf", says="All done.", ends=True))
+
+    @cached_property
+    def tinyllama(self) -> str:
+        return self._shape("tinyllama-shape.gguf", shapes.tinyllama)
+
+    @cached_property
+    def solar(self) -> str:
+        return self._shape("solar-shape.gguf", shapes.solar)
+
+    def _shape(self, name: str, write) -> str:
+        path = self.folder / name
+        if not path.exists():
+            print(f"writing {path}", file=sys.stderr)
+            part = path.with_suffix(".part")
+            write(part)
+            part.replace(path)
+        return str(path)
+
+    @cached_property
+    def chromium(self) -> Browser:
+        playwright = self.ending.enter_context(sync_playwright())
+        browser = playwright.chromium.launch(executable_path=chromium_path(), args=list(ARGS))
+        self.ending.callback(browser.close)
+        return browser
+
+    @cached_property
+    def watched(self) -> "WatchedMachine":
+        return self.machine(own=resolve([self.endless, self.tiny]))
+
+    @cached_property
+    def address(self) -> str:
+        """Our page in this process, over `watched`."""
+        demo, port = page(self.watched), free_port()
+        demo.launch(server_port=port, prevent_thread_lock=True, quiet=True, **launch_settings())
+        self.ending.callback(demo.close, verbose=False)
+        return f"http://127.0.0.1:{port}"
+
+    @contextmanager
+    def visitor(self, address: str) -> Iterator[Page]:
+        context = self.chromium.new_context(viewport={"width": 1280, "height": 900})
+        try:
+            tab = context.new_page()
+            tab.goto(address)
+            yield tab
+        finally:
+            context.close()
+
+    @cached_property
+    def tab(self) -> Page:
+        """A visitor with the endless SmolLM2 in the first column, loaded, and the tiny one beside it."""
+        tab = self.ending.enter_context(self.visitor(self.address))
+        expect(column(tab, 2).locator(".strip")).to_be_attached(timeout=30_000)
+        for place, path in enumerate((self.endless, self.tiny), start=1):
+            choose(tab, place, Path(path).stem)
+        return tab
+
+
+class WatchedMachine(Machine):
+    """Knows its last run, whoever asked for it."""
+
+    def compare(self, comparison):
+        self.last = super().compare(comparison)
+        return self.last
+
+
+class Model:
+    """One loaded model, spoken to through its Runner."""
+
+    def __init__(self, runner: ChildRunner, heard: queue.SimpleQueue, threads: int):
+        self._runner, self._heard, self._threads, self._run = runner, heard, threads, 1
+
+    def answer(self, prompt: str, max_tokens: int) -> Response:
+        self._run += 1
+        sampling = SamplingParams(max_tokens=max_tokens, seed=SEED).model_dump()
+        self._runner.send(
+            Generate(
+                run=self._run, prompt=prompt, system=None, template="", template_stop=(),
+                threads=self._threads, max_seconds=None, **sampling,
+            )
+        )  # fmt: skip
+        return finished(followed(self._heard), max_tokens)
+
+
+@contextmanager
+def loaded(path: str, threads: int) -> Iterator[Model]:
+    heard: queue.SimpleQueue = queue.SimpleQueue()
+    runner = ChildRunner(heard.put)
+    try:
+        settings = {"n_ctx": 2048, "gpu_layers": None, "kv_type": "f16", "threads": threads}
+        runner.send(Load(run=1, path=path, **settings))
+        followed(heard, until="loaded")
+        yield Model(runner, heard, threads)
+    finally:
+        runner.close()
+
+
+def followed(heard: queue.SimpleQueue, until: str | None = None) -> Response:
+    response = Response()
+    while not response.ended and response.state != until:
+        response = response.after(heard.get(timeout=600))
+    return response
+
+
+def finished(response: Response, tokens: int | None = None) -> Response:
+    """The response, if it has what was asked for; else this measurement fails."""
+    if response.state != "finished" or (tokens and response.output_tokens != tokens):
+        said = response.error or f"{response.output_tokens} tokens, {response.finish_reason}"
+        raise RuntimeError(f"An answer ended otherwise than asked: {said}")
+    return response
+
+
+def told(command: list, timeout_s: float = 600) -> str:
+    """What a program prints. Its whole group is killed after `timeout_s`. Raises TimedOut, RuntimeError."""
+    child = subprocess.Popen(
+        [sys.executable, *map(str, command)], cwd=ROOT, text=True, start_new_session=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        out, errors = child.communicate(timeout=timeout_s)
+    except subprocess.TimeoutExpired:
+        raise TimedOut from None
+    finally:
+        if child.poll() is None:
+            os.killpg(child.pid, signal.SIGKILL)
+            child.communicate()
+    if child.returncode:
+        last = errors.strip().splitlines()[-1:] or [f"exit status {child.returncode}"]
+        raise RuntimeError(last[0])
+    return out
+
+
+def bare(kind: str, timeout_s: float = 600, **values) -> dict:
+    return json.loads(told([BARE, kind, json.dumps(values)], timeout_s))
+
+
+def ask(spec: str, max_tokens: int) -> dict:
+    """The command line's account of one answer."""
+    options = ["--models", spec, "--max-tokens", max_tokens, "--seed", SEED, "--json"]
+    (found,) = json.loads(told(["-m", "compare", "ask", STORY, *options]))["responses"]
+    if found["output_tokens"] != max_tokens:
+        raise RuntimeError(f"`ask` wrote {found['output_tokens']} tokens of {max_tokens}")
+    return found
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+def until(true, seconds: float, what: str) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"{what}: not within {seconds:g} s")
+        time.sleep(0.01)
