@@ -205,12 +205,15 @@ def test_enter_sends_and_shift_enter_breaks_the_line(serve, visit):
     expect(prompt).to_have_value("first\nsecond")
 
 
-def test_escape_stops(serve, visit):
+def test_the_speed_of_this_moment_is_shown_until_escape_stops(serve, visit):
     tab = visit(serve(endless()))
     ask(tab, "hello")
     expect(state(tab, 1)).to_contain_text("Writing")
+    now = column(tab, 1).locator(".speed .now")
+    expect(now).to_have_text(re.compile(r"^now\s\d"))
     tab.keyboard.press("Escape")
     expect(state(tab, 1)).to_contain_text("Stopped after")
+    expect(now).to_be_empty()
 
 
 def test_the_focus_follows_run_to_stop_and_back(serve, visit):

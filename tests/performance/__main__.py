@@ -30,7 +30,7 @@ def main() -> None:
     began_at = time.monotonic()
     going: dict[str, Iterator[Sample]] = {}
     try:
-        take(stage, results, going)
+        take(stage, results, going, asked.repeats)
     finally:
         for samples in going.values():
             samples.close()
@@ -52,6 +52,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--folder", type=Path, default=ROOT / ".venv/bench", help="for models' files"
     )
+    parser.add_argument("--repeats", type=int, default=5, help="at most so many of each line")
     return parser.parse_args()
 
 
@@ -63,9 +64,11 @@ def choose(lines: str, full: bool) -> list[Measurement]:
     return [m for m in ALL if (m.name in wanted if wanted else full or not m.full)]
 
 
-def take(stage: Stage, results: list[Result], going: dict[str, Iterator[Sample]]) -> None:
+def take(
+    stage: Stage, results: list[Result], going: dict[str, Iterator[Sample]], repeats: int
+) -> None:
     """Round after round; a measurement that fails is out, and the others go on."""
-    for turn in range(max(result.measurement.repeats for result in results)):
+    for turn in range(repeats):
         for result in results:
             measurement = result.measurement
             if result.failure or turn >= measurement.repeats:
