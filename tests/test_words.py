@@ -1,11 +1,13 @@
 """What a person reads, to the digit."""
 
+import re
 from dataclasses import replace
 
 import pytest
 
 from compare import words
-from compare.events import Memory
+from compare.estimate import known_header, predict
+from compare.events import Memory, Predicted
 from compare.response import Response
 from compare.spec import comparison, parse
 
@@ -360,6 +362,7 @@ def test_all_measures():
         "Threads": "1 to 2",
         "Shared with": "1 other for 8.3 s",
         "Memory, predicted": "about 1.3 GB",
+        "VRAM instead, on a GPU": "–",
         "Memory, allocated": "1.30 GB",
         "Memory, measured": "1.29 GB RAM",
         "Seed": "7",
@@ -371,6 +374,18 @@ def test_all_measures():
     }
     assert set(unknown.values()) == {"–"}
     assert rows["Finish reason"][1] == "failed"
+
+
+def test_the_vram_it_would_take_is_told_where_there_is_no_gpu():
+    header = known_header("solar", "Q2_K")
+    here, there = (
+        Response().after(Predicted(run=1, at=0.0, prediction=predict(header, 2048, gpu=gpu)))
+        for gpu in (False, True)
+    )
+    told = plain(words.vram_instead(here))
+    assert re.fullmatch(r"about \d\.\d GB of VRAM on a GPU", told)
+    assert told.startswith(plain(words.about_size(there.prediction.vram.total_bytes)))
+    assert words.vram_instead(there) == words.vram_instead(Response()) == ""
 
 
 def test_whole_device_memory_says_so():
