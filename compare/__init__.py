@@ -11,7 +11,8 @@ Who does what; a module imports only from those below it (tests/test_map.py hold
     charts.py          scores and fits as figures (the only plotly)
     claims.py          what the two articles claim, and what the scores say to it
     fit.py             which models fit on which hardware: rows, and sentences about them
-    machine.py         the line of comparisons, the pool of loaded children, what this machine is
+    bench.py           what a bench measured: llama-bench's rows, its tables, a sentence
+    machine.py         the line of comparisons and benches, the pool of loaded children, what this machine is
     fanout.py          Run: merges and folds the events, divides the threads, stops
     admission.py       whether a model may load, and what would fit instead
     runner.py          the parent's end of one child             hub.py   where a model's file is

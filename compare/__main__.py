@@ -23,7 +23,7 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from compare import words
+from compare import bench, words
 from compare.catalogue import MODELS
 from compare.comparison import document
 from compare.events import Downloading, Event, Failed, Fetched
@@ -42,6 +42,7 @@ from compare.spec import (
     resolve,
     split_specs,
 )
+from compare.spec import bench as bench_of
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False,
@@ -124,6 +125,44 @@ def ask(
         print(json.dumps(found, ensure_ascii=False))
     else:
         _tell(str(words.summary(responses, words.names(run.comparison.models))))
+    machine.close()
+    failed = any(response.state == "failed" for response in responses.values())
+    raise typer.Exit(130 if interrupted else int(failed))
+
+
+@app.command("bench")
+def bench_command(
+    models: Annotated[list[str], typer.Option(help="SPECs, separated by commas.")],
+    prompt_tokens: Annotated[int, typer.Option(help="To read; 0 leaves it out.")] = 512,
+    output_tokens: Annotated[int, typer.Option(help="To write; 0 leaves it out.")] = 128,
+    repeats: Annotated[int, typer.Option(help="Of each test, after a warm-up.")] = 5,
+    gpu_layers: Annotated[str, typer.Option(help="auto, or a number of layers.")] = "auto",
+    kv_type: KvType = KvType.f16,
+    threads: Annotated[int | None, typer.Option(help="Replaces the cores found here.")] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Load also what is predicted not to fit.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one document.")] = False,
+) -> None:
+    """Measure reading and writing as llama-bench does: one model after the other."""
+    machine = Machine(Owner.from_environ())
+    run = machine.bench(
+        bench_of(
+            split_specs(models), threads=threads, force=force, gpu_layers=_layers(gpu_layers),
+            kv_type=kv_type.value, prompt_tokens=prompt_tokens, output_tokens=output_tokens,
+            repeats=repeats,
+        )
+    )  # fmt: skip
+    for notice in run.comparison.notices:
+        _tell(notice)
+    interrupted = _follow(run, _Tests(run))
+    responses = run.responses()
+    rows = bench.rows(run.comparison, responses, machine.describe())
+    if as_json:
+        print(json.dumps(rows, ensure_ascii=False))
+    else:
+        print(bench.markdown(rows) if rows else "", end="")
+        _tell(str(bench.summary(responses, words.names(run.comparison.models))))
     machine.close()
     failed = any(response.state == "failed" for response in responses.values())
     raise typer.Exit(130 if interrupted else int(failed))
@@ -330,6 +369,25 @@ class _Blocks:
             if self._told.get(key) != state and state in ("queued", "downloading", "loading"):
                 _tell(f"{self._files[key].name}: {state}")
             self._told[key] = state
+
+
+class _Tests:
+    """A line on stderr for each repetition that begins, and for what went wrong."""
+
+    def __init__(self, run: Run):
+        self._files = {file.key: file for file in run.comparison.models}
+        self._told: dict[str, str] = {}
+
+    def __call__(self, responses: dict[str, Response]) -> None:
+        for key, response in responses.items():
+            line = bench.line(response)
+            if response.state == "failed":
+                line = " ".join(response.error.split("\n"))
+            elif response.state in ("downloading", "loading"):
+                line = response.state
+            if line != self._told.get(key):
+                self._told[key] = line
+                _tell(f"{key}: {line}")
 
 
 def _printable(text: str) -> str:

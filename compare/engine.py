@@ -6,6 +6,7 @@ pieces longer than 32 bytes, and copies every row of logits. Knows nothing of pr
 
 import ctypes
 import os
+import random
 import re
 import sys
 import time
@@ -32,10 +33,13 @@ from compare.events import (
     Memory,
     Prefill,
     Prefilled,
+    Sample,
     Started,
+    Testbed,
+    Testing,
     Threads,
 )
-from compare.requests import Estimate, Generate, Load
+from compare.requests import Estimate, Generate, Load, Measure
 from compare.textstream import TextStream
 
 PENALTY_LAST_N = 64
@@ -126,6 +130,7 @@ class Engine:
             params = _context_params(request, self.n_ctx)
             params.n_threads = params.n_threads_batch = request.threads
             self._ubatch = params.n_ubatch
+            self._testbed = _testbed(self._model, request, params)
             self._context = _new_context(self._model, params, log)
             self._vocab = api.llama_model_get_vocab(self._model)
             self._buffer = ctypes.create_string_buffer(64)
@@ -246,6 +251,34 @@ class Engine:
         limit = min(room, request.max_tokens)
         _Answer(self, request, tokens, stops, limit, taken_at, emit, control).run()
 
+    def measure(self, request: Measure, taken_at: float, emit: Emit, control: Control) -> None:
+        """Times reading and writing in events, from Started to Finished. Raises EngineError."""
+        if (longest := max(request.n_prompt, request.n_gen)) > self.n_ctx:
+            raise EngineError(
+                f"The test has {longest:,} tokens; the context holds {self.n_ctx:,}, all that this "
+                "file was trained for.\nMeasure with fewer tokens."
+            )
+        self._set_threads(request.threads)
+        run = request.run
+        emit(
+            Started(
+                run=run, at=taken_at, prompt_tokens=request.n_prompt, cached_tokens=0,
+                threads=request.threads,
+            )
+        )  # fmt: skip
+        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        emit(Testbed(run=run, at=time.monotonic(), test_time=now, **self._testbed))
+        _Bench(self, request, taken_at, emit, control).run()
+
+    def _ids(self, n: int) -> list[int]:
+        """Tokens from all over the vocabulary, the same each time; first the one a text begins with."""
+        any_token = random.Random(n)
+        size = api.llama_vocab_n_tokens(self._vocab)
+        ids = [any_token.randrange(size) for _ in range(n)]
+        if api.llama_vocab_get_add_bos(self._vocab):
+            ids[0] = api.llama_vocab_bos(self._vocab)
+        return ids
+
     def _render(self, request: Generate) -> tuple[list[int], str, tuple[str, ...]]:
         own = self._template.decode("utf-8", "replace") if self._template else None
         stops = request.stop if own else request.stop + request.template_stop
@@ -304,43 +337,27 @@ class Engine:
         api.llama_set_abort_callback(self._context, nothing, None)
 
 
-class _Answer:
-    """One prompt on its way through an engine."""
+class _Work:
+    """What an engine does on one request: what an answer and a measurement share."""
 
     def __init__(
-        self, engine: Engine, request: Generate, tokens: list[int], stops: tuple[str, ...],
-        max_tokens: int, taken_at: float, emit: Emit, control: Control,
+        self, engine: Engine, request: Generate | Measure, taken_at: float, emit: Emit,
+        control: Control,
     ):  # fmt: skip
-        self.engine, self.request, self.tokens = engine, request, tokens
-        self.max_tokens, self.emit, self.control = max_tokens, emit, control
-        self.text = TextStream(stops)
+        self.engine, self.request = engine, request
+        self.emit, self.control = emit, control
         seconds = request.max_seconds
         self.deadline = None if seconds is None else taken_at + seconds
 
-    def run(self) -> None:
-        engine = self.engine
-        context = engine._context
+    def _progress(self, at: float, done: int) -> None:
+        """`done` tokens have been read."""
+        raise NotImplementedError
+
+    def _clear(self) -> None:
+        """An empty context, so that nothing is read faster because it was read before."""
+        context = self.engine._context
         api.llama_memory_clear(api.llama_get_memory(context), True)
         api.llama_perf_context_reset(context)
-        sampler = self._sampler()
-        try:
-            reason = self._read() or self._write(sampler)
-        finally:
-            api.llama_sampler_free(sampler)
-        perf = api.llama_perf_context(context)
-        # Without a prompt read to its end, or without a second token, the counters hold no rate.
-        read, wrote = self.prefilled, self.written > 1
-        self.emit(
-            Finished(
-                run=self.request.run,
-                at=self.ended_at,
-                reason=reason,
-                text="" if self.text.stopped else self.text.finish(),
-                engine_prefill_tps=_rate(perf.n_p_eval, perf.t_p_eval_ms) if read else None,
-                engine_decode_tps=_rate(perf.n_eval, perf.t_eval_ms) if wrote else None,
-                memory=self._memory(),
-            )
-        )
 
     def _interrupted(self) -> str | None:
         if self.control.cancelled(self.request.run):
@@ -354,11 +371,12 @@ class _Answer:
             self.engine._set_threads(n)
             self.emit(Threads(run=self.request.run, at=time.monotonic(), n=n))
 
-    def _read(self) -> str | None:
-        """The prompt, in physical batches. Returns why it was interrupted, if it was."""
-        engine, total = self.engine, len(self.tokens)
+    def _evaluate(self, tokens: list[int]) -> tuple[str | None, float, float]:
+        """Reads tokens in physical batches. Returns why it was interrupted, if it was, and from when
+        to when it took. Raises EngineError.
+        """
+        engine, total = self.engine, len(tokens)
         nodes = told_at = done = size = 0
-        self.prefilled, self.written = False, 0
         interrupted = None
 
         def asked(_data) -> bool:
@@ -379,26 +397,17 @@ class _Answer:
         try:
             for done in range(0, total, engine._ubatch):
                 nodes = 0
-                ids = self.tokens[done : done + engine._ubatch]
+                ids = tokens[done : done + engine._ubatch]
                 size = len(ids)
                 interrupted = interrupted or self._interrupted()
                 self._hand_over()
                 if interrupted or self._decode(ids):
-                    self.ended_at = time.monotonic()
-                    return interrupted or self._interrupted()
+                    return interrupted or self._interrupted(), began_at, time.monotonic()
             # Once, after the last batch: between batches it would confuse llama.cpp's counters.
             api.llama_synchronize(engine._context)
         finally:
             engine._no_abort()
-        self.prefilled = True
-        now = time.monotonic()
-        self.emit(Prefilled(run=self.request.run, at=now, tokens=total, eval_s=now - began_at))
-        if engine._vram:
-            engine._vram.measured()  # its peak may be here: the answer's batches are smaller
-        return None
-
-    def _progress(self, at: float, done: int) -> None:
-        self.emit(Prefill(run=self.request.run, at=at, done=done, total=len(self.tokens)))
+        return None, began_at, time.monotonic()
 
     def _decode(self, ids: list[int]) -> bool:
         """Evaluates tokens. Returns whether the abort callback ended it. Raises EngineError."""
@@ -412,10 +421,77 @@ class _Answer:
             )
         return status == 2
 
+    def _decode_one(self, token: int) -> None:
+        engine = self.engine
+        engine._one[0] = token
+        if api.llama_decode(engine._context, engine._one_batch) != 0:
+            raise EngineError(
+                "llama.cpp could not evaluate a token.\nTry a smaller context or run it again.",
+                engine._log.faults(),
+            )
+
+    def _note_peak(self) -> None:
+        """After reading, as the peak of VRAM may be here: batches of a single token are smaller."""
+        if self.engine._vram:
+            self.engine._vram.measured()
+
+    def _memory(self) -> Memory:
+        return replace(self.engine.memory, **self.engine._measured())
+
+
+class _Answer(_Work):
+    """One prompt on its way through an engine."""
+
+    def __init__(
+        self, engine: Engine, request: Generate, tokens: list[int], stops: tuple[str, ...],
+        max_tokens: int, taken_at: float, emit: Emit, control: Control,
+    ):  # fmt: skip
+        super().__init__(engine, request, taken_at, emit, control)
+        self.tokens, self.max_tokens = tokens, max_tokens
+        self.text = TextStream(stops)
+
+    def run(self) -> None:
+        context = self.engine._context
+        self._clear()
+        sampler = self._sampler()
+        try:
+            reason = self._read() or self._write(sampler)
+        finally:
+            api.llama_sampler_free(sampler)
+        perf = api.llama_perf_context(context)
+        # Without a prompt read to its end, or without a second token, the counters hold no rate.
+        read, wrote = self.prefilled, self.written > 1
+        self.emit(
+            Finished(
+                run=self.request.run,
+                at=self.ended_at,
+                reason=reason,
+                text="" if self.text.stopped else self.text.finish(),
+                engine_prefill_tps=_rate(perf.n_p_eval, perf.t_p_eval_ms) if read else None,
+                engine_decode_tps=_rate(perf.n_eval, perf.t_eval_ms) if wrote else None,
+                memory=self._memory(),
+            )
+        )
+
+    def _read(self) -> str | None:
+        """The prompt. Returns why it was interrupted, if it was."""
+        self.prefilled, self.written = False, 0
+        interrupted, began_at, self.ended_at = self._evaluate(self.tokens)
+        if interrupted:
+            return interrupted
+        self.prefilled = True
+        at, tokens = self.ended_at, len(self.tokens)
+        self.emit(Prefilled(run=self.request.run, at=at, tokens=tokens, eval_s=at - began_at))
+        self._note_peak()
+        return None
+
+    def _progress(self, at: float, done: int) -> None:
+        self.emit(Prefill(run=self.request.run, at=at, done=done, total=len(self.tokens)))
+
     def _write(self, sampler) -> str:
         """Token after token, until something ends it; returns what did."""
         engine, run = self.engine, self.request.run
-        context, vocab, one, batch = engine._context, engine._vocab, engine._one, engine._one_batch
+        context, vocab = engine._context, engine._vocab
         for n in range(1, self.max_tokens + 1):
             token = api.llama_sampler_sample(sampler, context, -1)
             self.ended_at = now = time.monotonic()
@@ -432,12 +508,7 @@ class _Answer:
                 self.ended_at = time.monotonic()
                 return interrupted
             self._hand_over()
-            one[0] = token
-            if api.llama_decode(context, batch) != 0:
-                raise EngineError(
-                    "llama.cpp could not evaluate a token.\nTry a smaller context or run it again.",
-                    engine._log.faults(),
-                )
+            self._decode_one(token)
         raise AssertionError("max_tokens is at least 1")
 
     def _sampler(self):
@@ -466,8 +537,72 @@ class _Answer:
                 api.llama_sampler_accept(chain, token)
         return chain
 
-    def _memory(self) -> Memory:
-        return replace(self.engine.memory, **self.engine._measured())
+
+class _Bench(_Work):
+    """Reading and writing, timed apart and repeatedly, as llama-bench does (tools/llama-bench).
+
+    Ids instead of a text, and whatever follows instead of a choice: no template, no sampling, no text
+    and no end token. Each repetition begins with an empty context; a warm-up before each test isn't counted.
+    """
+
+    def run(self) -> None:
+        reason = self._test("pp", self.request.n_prompt) or self._test("tg", self.request.n_gen)
+        self.emit(
+            Finished(
+                run=self.request.run, at=time.monotonic(), reason=reason or "stop",
+                memory=self._memory(),
+            )
+        )  # fmt: skip
+
+    def _test(self, test: str, n: int) -> str | None:
+        """All repetitions of a test. Returns why it was interrupted, if it was."""
+        if not n:
+            return None
+        ids = self.engine._ids(n)
+        self.test, self.total = test, n
+        for repeat in range(self.request.repeats + 1):
+            self.repeat = repeat
+            self._clear()
+            self._progress(time.monotonic(), 0)
+            if test == "pp":
+                interrupted, began_at, ended_at = self._evaluate(ids)
+                self._note_peak()
+            else:
+                interrupted, began_at, ended_at = self._write(ids if repeat else ids[:1])
+            if interrupted:
+                return interrupted
+            if repeat:
+                eval_s = ended_at - began_at
+                sample = Sample(
+                    run=self.request.run, at=ended_at, test=test, tokens=n, eval_s=eval_s
+                )
+                self.emit(sample)
+        return None
+
+    def _write(self, ids: list[int]) -> tuple[str | None, float, float]:
+        """Token after token; the same as `_evaluate` returns."""
+        context = self.engine._context
+        interrupted = None
+        began_at = told_at = now = time.monotonic()
+        for done, token in enumerate(ids, start=1):
+            if interrupted := self._interrupted():
+                break
+            self._hand_over()
+            self._decode_one(token)
+            api.llama_synchronize(context)
+            now = time.monotonic()
+            if now - told_at >= PROGRESS_S:
+                told_at = now
+                self._progress(now, done)
+        return interrupted, began_at, now
+
+    def _progress(self, at: float, done: int) -> None:
+        self.emit(
+            Testing(
+                run=self.request.run, at=at, test=self.test, repeat=self.repeat,
+                repeats=self.request.repeats, done=done, total=self.total,
+            )
+        )  # fmt: skip
 
 
 def estimate(request: Estimate, log: Log) -> Estimated:
@@ -546,6 +681,36 @@ def _context_params(request: Load | Estimate, n_ctx: int):
     params.flash_attn_type = int(quantized or gpu)
     params.type_k = params.type_v = api.GGML_TYPE_Q8_0 if quantized else api.GGML_TYPE_F16
     return params
+
+
+def _testbed(model, request: Load, params) -> dict:
+    """What a Testbed tells of a loaded model, but for the time."""
+    described = ctypes.create_string_buffer(256)
+    api.llama_model_desc(model, described, len(described))
+    layers = api.llama_model_n_layer(model) + 1  # llama.cpp counts the output as one
+    asked = ALL_LAYERS if request.gpu_layers is None else request.gpu_layers
+    return {
+        "model_type": described.value.decode("utf-8", "replace"),
+        "model_size": api.llama_model_size(model),
+        "model_n_params": api.llama_model_n_params(model),
+        "backends": _backends(),
+        "n_batch": params.n_batch,
+        "n_ubatch": params.n_ubatch,
+        "n_gpu_layers": min(asked, layers) if _uses_gpu(request) else 0,
+        "flash_attn": params.flash_attn_type == 1,  # LLAMA_FLASH_ATTN_TYPE_ENABLED in llama.h
+        "type_k": request.kv_type,
+        "type_v": request.kv_type,
+    }
+
+
+def _backends() -> str:
+    """What computes, as llama-bench names it: CUDA; CPU only where there is nothing else."""
+    libggml.ggml_backend_reg_count.restype = ctypes.c_size_t
+    get, name = libggml.ggml_backend_reg_get, libggml.ggml_backend_reg_name
+    get.restype, get.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
+    name.restype, name.argtypes = ctypes.c_char_p, [ctypes.c_void_p]
+    names = [name(get(i)).decode() for i in range(libggml.ggml_backend_reg_count())]
+    return ",".join(each for each in names if each != "CPU") or "CPU"
 
 
 def _new_context(model, params, log: Log):

@@ -126,7 +126,8 @@ class Started(Event):
 
     prompt_tokens: int
     cached_tokens: int
-    rendered_prompt: str
+    rendered_prompt: str | None = None
+    """None: the prompt is ids, without a text"""
     threads: int
     notices: tuple[str, ...] = ()
 
@@ -152,6 +153,47 @@ class Delta(Event):
     """One output token. Its text may be empty while bytes or a possible stop string are held back."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Testbed(Event):
+    """What is about to be measured and how it is set up, by llama-bench's names."""
+
+    model_type: str
+    """llama.cpp's own description: llama 1B Q8_0"""
+    model_size: int
+    """bytes of all tensors"""
+    model_n_params: int
+    backends: str
+    n_batch: int
+    n_ubatch: int
+    n_gpu_layers: int
+    flash_attn: bool
+    type_k: str
+    type_v: str
+    test_time: str
+    """when it began: RFC 3339, UTC"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Testing(Event):
+    """`done` of `total` tokens of one repetition; `repeat` 0 is the warm-up, which isn't counted."""
+
+    test: str
+    """`pp`, reading a prompt, or `tg`, writing: llama-bench's names"""
+    repeat: int
+    repeats: int
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample(Event):
+    """One repetition of a test: `tokens` were evaluated in `eval_s` seconds."""
+
+    test: str
+    tokens: int
+    eval_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,7 +232,7 @@ _KINDS: dict[str, type[Event]] = {
     kind.__name__.lower(): kind
     for kind in (
         *(Hello, Queued, Downloading, Fetched, Estimated, Loading, Loaded, Started, Prefill),
-        *(Prefilled, Delta, Threads, Stopping, Finished, Failed),
+        *(Prefilled, Delta, Testbed, Testing, Sample, Threads, Stopping, Finished, Failed),
     )
 }
 

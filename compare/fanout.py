@@ -29,10 +29,10 @@ from compare.events import (
     Stopping,
     Threads,
 )
-from compare.requests import Cancel, Estimate, Generate, Load, SetThreads
+from compare.requests import Cancel, Estimate, Load, SetThreads
 from compare.response import Response, company
 from compare.runner import Runner, unheard
-from compare.spec import Comparison, LoadSettings, ModelFile
+from compare.spec import Bench, Comparison, LoadSettings, ModelFile
 
 CANCEL_S = 2.0
 """A child that is silent for so long after a cancel is killed."""
@@ -111,10 +111,10 @@ class _Column:
 
 
 class Run:
-    """One comparison on its way. Made by Machine; begins at once, in a thread of its own."""
+    """One comparison, or bench, on its way. Made by Machine; begins at once, in a thread of its own."""
 
     def __init__(
-        self, number: int, comparison: Comparison, budget: int, *,
+        self, number: int, comparison: Comparison | Bench, budget: int, *,
         files: Files, pool: Pool, line: Line, gate: Gate, on_end: Callable[["Run"], None],
     ):  # fmt: skip
         self.number, self.comparison, self.budget = number, comparison, budget
@@ -131,7 +131,7 @@ class Run:
         self._thread = threading.Thread(target=self._work, daemon=True, name=f"run-{number}")
         # Here and not in the thread: who comes first stands first in the line, if a file is here.
         self._want_files()
-        if self._some_file_is_here():
+        if self._may_join():
             line.join(self)
         self._thread.start()
 
@@ -222,13 +222,16 @@ class Run:
             self._fold(column, Failed(run=self.number, at=now, message=refusal))
         return column.step != "ended"
 
-    def _some_file_is_here(self) -> bool:
-        return any(column.step == "here" for column in self._columns.values())
+    def _may_join(self) -> bool:
+        steps = [column.step for column in self._columns.values()]
+        return "here" in steps and not (self.comparison.files_first and "file" in steps)
 
     def _wait_in_line(self) -> None:
-        """A run joins the line with its first file, so that a long download holds up nobody."""
-        if not self._some_file_is_here():
-            while not self._over() and not self._some_file_is_here():
+        """A run joins the line with its first file, so that a long download holds up nobody; a bench with
+        its last, so that none disturbs it.
+        """
+        if not self._may_join():
+            while not self._over() and not self._may_join():
                 self._hear()
             self._line.join(self)
         while (place := self._line.place(self)) and not self._over():
@@ -488,21 +491,9 @@ class Run:
         )
 
     def _start(self, column: _Column, threads: int) -> None:
-        ask, file = self.comparison, column.file
         column.asked = column.threads = threads
         column.step = "answering"
-        column.runner.send(
-            Generate(
-                run=self.number,
-                prompt=ask.prompt,
-                system=ask.system,
-                template=file.template,
-                template_stop=file.template_stop,
-                threads=threads,
-                max_seconds=ask.max_seconds,
-                **ask.sampling.model_dump(),
-            )
-        )
+        column.runner.send(self.comparison.request(self.number, column.file, threads))
 
 
 def _settings(load: LoadSettings) -> dict:

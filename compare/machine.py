@@ -1,13 +1,15 @@
-"""This machine: the line of comparisons, its files, its loaded children, and what it is.
+"""This machine: the line of comparisons and benches, its files, its loaded children, and what it is.
 
 Made once, by app.py or the command line, and passed in.
 """
 
 import itertools
+import math
 import platform
 import queue
 import threading
 from collections.abc import Callable, Hashable
+from dataclasses import dataclass
 
 from compare import cpu
 from compare.admission import Gate, weighed
@@ -22,7 +24,16 @@ from compare.owner import Owner
 from compare.requests import Estimate
 from compare.response import Response
 from compare.runner import ChildRunner, Runner, unheard
-from compare.spec import Comparison, LoadSettings, ModelFile, parse
+from compare.spec import Bench, Comparison, LoadSettings, ModelFile, parse
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """About how long a bench will take; guessed where a model wasn't measured here."""
+
+    seconds: float
+    guessed: bool
+
 
 ESTIMATE_S = 20.0
 """the longest that a child may take to start and to say what a file would reserve"""
@@ -51,12 +62,17 @@ class Machine:
 
     def compare(self, comparison: Comparison) -> Run:
         """Sends a prompt to its models; returns at once. Faults of a model are its column's."""
-        comparison = self.owner.capped(comparison)
-        budget = cpu.budget(comparison.threads)
+        return self._run(self.owner.capped(comparison))
+
+    def bench(self, bench: Bench) -> Run:
+        """Measures its models one after the other; returns at once. Faults of a model are its column's."""
+        return self._run(self.owner.capped_bench(bench))
+
+    def _run(self, asked: Comparison | Bench) -> Run:
         return Run(
             next(self._numbers),
-            comparison,
-            budget,
+            asked,
+            cpu.budget(asked.threads),
             files=self._files,
             pool=self._pool,
             line=self._line,
@@ -158,6 +174,13 @@ class Machine:
         """
         return self._rates.expected_s(self.owner.capped(comparison))
 
+    def expected_bench(self, bench: Bench) -> Expected | None:
+        """About how long a bench will take, without downloads, from rates measured here.
+
+        None where there are none.
+        """
+        return self._rates.expected_bench(self.owner.capped_bench(bench))
+
     def describe(self) -> dict:
         """What this machine is: the document's `machine`. llama_cpp and gpus are known once a child ran."""
         hello = self._pool.hello
@@ -257,6 +280,8 @@ class _Rates:
 
     def __init__(self):
         self._seen: dict[tuple[str, str, int], tuple[float, float]] = {}
+        self._alone: dict[str, tuple[int | None, dict[str, float]]] = {}
+        """a file's bytes and its rates without company, tokens a second by test"""
 
     def note(self, run: Run) -> None:
         comparison = run.comparison
@@ -264,6 +289,14 @@ class _Rates:
             if response.decode_tps and response.ttft_s:
                 kind = key, comparison.mode, len(comparison.models)
                 self._seen[kind] = response.ttft_s, response.decode_tps
+            if not response.shared_with:
+                _, known = self._alone.get(key, (None, {}))
+                rates = {
+                    "pp": response.pp.avg_tps if response.pp else response.prefill_tps,
+                    "tg": response.tg.avg_tps if response.tg else response.decode_tps,
+                }
+                if known := known | {test: tps for test, tps in rates.items() if tps}:
+                    self._alone[key] = response.file_bytes, known
 
     def expected_s(self, comparison: Comparison) -> float | None:
         kinds = [(f.key, comparison.mode, len(comparison.models)) for f in comparison.models]
@@ -275,6 +308,41 @@ class _Rates:
         ]
         longest = sum(times) if comparison.mode == "in-turn" else max(times)
         return min(longest, comparison.max_seconds or longest)
+
+    def expected_bench(self, bench: Bench) -> Expected | None:
+        """The sum over its models. One that wasn't measured here is guessed from the nearest in size:
+        on one machine, both rates are about as many bytes a second for every file.
+        """
+        tests, found, guessed = bench.tests, 0.0, False
+        # What is evaluated, a warm-up each included; writing warms up with one token.
+        evaluated = {
+            "pp": tests.prompt_tokens * (tests.repeats + 1),
+            "tg": tests.output_tokens * tests.repeats + 1 if tests.output_tokens else 0,
+        }
+        for file in bench.models:
+            took = 0.0
+            for test, tokens in evaluated.items():
+                if not tokens:
+                    continue
+                tps = self._alone.get(file.key, (None, {}))[1].get(test)
+                if not tps:
+                    tps, guessed = self._guess(file, test), True
+                if not tps:
+                    return None
+                took += tokens / tps
+            found += min(took, bench.max_seconds or took)
+        return Expected(found, guessed)
+
+    def _guess(self, file: ModelFile, test: str) -> float | None:
+        known = [
+            (size, rates[test])
+            for size, rates in self._alone.values()
+            if size and test in rates and file.bytes
+        ]
+        if not known:
+            return None
+        size, tps = min(known, key=lambda each: abs(math.log(each[0] / file.bytes)))
+        return tps * size / file.bytes
 
 
 def _cpu_name() -> str:

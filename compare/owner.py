@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from compare.spec import Comparison, UsageError, faults
+from compare.spec import Bench, Comparison, UsageError, faults
 
 
 class Owner(BaseModel):
@@ -36,15 +36,23 @@ class Owner(BaseModel):
         """The comparison within this host's limits; what was capped is said in a notice."""
         sampling, notices = comparison.sampling, comparison.notices
         if self.max_tokens and sampling.max_tokens > self.max_tokens:
-            notices += (
-                f"Max tokens was lowered from {sampling.max_tokens} to {self.max_tokens}, this host's limit.",
-            )
+            notices += (self._lowered("Max tokens", sampling.max_tokens),)
             sampling = sampling.model_copy(update={"max_tokens": self.max_tokens})
+        return replace(self._limited(comparison), sampling=sampling, notices=notices)
+
+    def capped_bench(self, bench: Bench) -> Bench:
+        """The bench within this host's limits: output tokens, and seconds for each model."""
+        tests, notices = bench.tests, bench.notices
+        if self.max_tokens and tests.output_tokens > self.max_tokens:
+            notices += (self._lowered("Output tokens", tests.output_tokens),)
+            tests = tests.model_copy(update={"output_tokens": self.max_tokens})
+        return replace(self._limited(bench), tests=tests, notices=notices)
+
+    def _lowered(self, name: str, asked: int) -> str:
+        return f"{name} was lowered from {asked} to {self.max_tokens}, this host's limit."
+
+    def _limited(self, asked: Comparison | Bench):
         return replace(
-            comparison,
-            sampling=sampling,
-            notices=notices,
-            max_seconds=self.max_seconds,
-            threads=comparison.threads or self.threads,
-            force=comparison.force or self.force,
-        )
+            asked, max_seconds=self.max_seconds, threads=asked.threads or self.threads,
+            force=asked.force or self.force,
+        )  # fmt: skip

@@ -52,6 +52,21 @@ class Generate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """Time reading and writing, as llama-bench does: `repeats` times each, from an empty context, by ids.
+
+    A test of 0 tokens is left out. Answered by Samples, one a repetition, and Finished.
+    """
+
+    run: int
+    n_prompt: int
+    n_gen: int
+    repeats: int
+    threads: int
+    max_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SetThreads:
     """Work with `n` threads from the next token on; answered by a Threads event."""
 
@@ -61,13 +76,15 @@ class SetThreads:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cancel:
-    """End this run's answer; answered by Finished(cancelled)."""
+    """End this run's answer or measuring; answered by Finished(cancelled)."""
 
     run: int
 
 
-Request = Estimate | Load | Generate | SetThreads | Cancel
-_KINDS = {kind.__name__.lower(): kind for kind in (Estimate, Load, Generate, SetThreads, Cancel)}
+Request = Estimate | Load | Generate | Measure | SetThreads | Cancel
+_KINDS = {
+    kind.__name__.lower(): kind for kind in (Estimate, Load, Generate, Measure, SetThreads, Cancel)
+}
 
 
 def encode(request: Request) -> str:

@@ -3,6 +3,7 @@
 Pure: reads no clock, knows no process, no page. `company` tells what ran beside a column.
 """
 
+import statistics
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
@@ -21,8 +22,11 @@ from compare.events import (
     Prefill,
     Prefilled,
     Queued,
+    Sample,
     Started,
     Stopping,
+    Testbed,
+    Testing,
     Threads,
 )
 
@@ -49,6 +53,40 @@ class Company:
 
     shared_with: int
     shared_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """The repetitions of one test of a bench: each time the same number of tokens."""
+
+    tokens: int
+    samples_s: tuple[float, ...]
+
+    @property
+    def samples_tps(self) -> tuple[float, ...]:
+        return tuple(self.tokens / s for s in self.samples_s)
+
+    @property
+    def avg_s(self) -> float:
+        return statistics.fmean(self.samples_s)
+
+    @property
+    def stddev_s(self) -> float:
+        return _deviation(self.samples_s)
+
+    @property
+    def avg_tps(self) -> float:
+        """The mean of the rates, as llama-bench has it; not the tokens over the mean time."""
+        return statistics.fmean(self.samples_tps)
+
+    @property
+    def stddev_tps(self) -> float:
+        return _deviation(self.samples_tps)
+
+
+def _deviation(samples: tuple[float, ...]) -> float:
+    """Of a sample (n - 1); 0 for a single one, as llama-bench has it."""
+    return statistics.stdev(samples) if len(samples) > 1 else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +119,12 @@ class Response:
     reading_came: Mark | None = None
     prefill_eval_s: float | None = None
     evaluated_tokens: int | None = None
+    testbed: Testbed | None = None
+    testing: Testing | None = None
+    """how far a bench is"""
+    pp: Timings | None = None
+    tg: Timings | None = None
+    """a bench's tests, by llama-bench's names: reading a prompt, writing"""
     text: str = ""
     output_tokens: int = 0
     marks: tuple[Mark, ...] = ()
@@ -230,6 +274,14 @@ class Response:
                     last_token_at=at,
                     marks=_marked(self.marks, at, self.output_tokens + 1),
                 )
+            case Testbed():
+                return replace(self, testbed=event)
+            case Testing(test=test):
+                return self._at_stage("reading" if test == "pp" else "writing", testing=event)
+            case Sample(test=test, tokens=tokens, eval_s=eval_s):
+                earlier = getattr(self, test)
+                samples = (*(earlier.samples_s if earlier else ()), eval_s)
+                return replace(self, **{test: Timings(tokens, samples)})
             case Threads(n=n) if self.threads:
                 return replace(self, threads=(min(self.threads[0], n), max(self.threads[1], n)))
             case Stopping():

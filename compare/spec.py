@@ -8,12 +8,13 @@ import os
 import secrets
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from compare.catalogue import BASE_STOP, BASE_TEMPLATE, MODELS, Model, Quant
 from compare.header import HeaderError, read_header
+from compare.requests import Generate, Measure
 
 MAX_SEED = 2**32 - 2
 """llama.cpp takes 2**32 - 1 for "draw one yourself" (LLAMA_DEFAULT_SEED)."""
@@ -117,6 +118,8 @@ class ModelFile:
 class Comparison:
     """A prompt, the models it goes to, and the settings they share."""
 
+    files_first: ClassVar[bool] = False
+    """whether it waits for all its files before any model runs"""
     prompt: str
     models: tuple[ModelFile, ...]
     sampling: SamplingParams
@@ -131,6 +134,51 @@ class Comparison:
     force: bool = False
     """load also what is predicted not to fit"""
     notices: tuple[str, ...] = ()
+
+    def request(self, run: int, file: ModelFile, threads: int) -> Generate:
+        """What a loaded model is asked."""
+        return Generate(
+            run=run, prompt=self.prompt, system=self.system, template=file.template,
+            template_stop=file.template_stop, threads=threads, max_seconds=self.max_seconds,
+            **self.sampling.model_dump(),
+        )  # fmt: skip
+
+
+class Tests(BaseModel):
+    """What a bench measures. Defaults are the command line's, and llama-bench's."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    prompt_tokens: Annotated[int, Field(ge=0, le=1_000_000)] = 512
+    """to read; 0 leaves the test out"""
+    output_tokens: Annotated[int, Field(ge=0, le=1_000_000)] = 128
+    """to write; 0 leaves the test out"""
+    repeats: Annotated[int, Field(ge=1, le=1000)] = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """Which models to measure, how, and with which settings: one after the other, each alone."""
+
+    files_first: ClassVar[bool] = True
+    """a download beside it would be measured, too"""
+    mode: ClassVar[str] = "in-turn"
+    models: tuple[ModelFile, ...]
+    tests: Tests
+    load: LoadSettings
+    threads: int | None = None
+    """replaces the budget of this machine"""
+    max_seconds: float | None = None
+    """for one model, from Started"""
+    force: bool = False
+    """load also what is predicted not to fit"""
+    notices: tuple[str, ...] = ()
+
+    def request(self, run: int, file: ModelFile, threads: int) -> Measure:
+        """What a loaded model is asked."""
+        return Measure(
+            run=run, n_prompt=self.tests.prompt_tokens, n_gen=self.tests.output_tokens,
+            repeats=self.tests.repeats, threads=threads, max_seconds=self.max_seconds,
+        )  # fmt: skip
 
 
 def comparison(
@@ -152,8 +200,7 @@ def comparison(
             raise UsageError("The text holds half a character (a lone surrogate). Paste it again.")
     if mode not in ("together", "in-turn"):
         raise UsageError(f"“{mode}” is no mode. Choose together or in-turn.")
-    if threads is not None and (isinstance(threads, bool) or not 1 <= threads <= 1024):
-        raise UsageError(f"threads is {threads}. It must be from 1 to 1024.")
+    _check_threads(threads)
     load_names = LoadSettings.model_fields
     try:
         sampling = SamplingParams(**{k: v for k, v in params.items() if k not in load_names})
@@ -173,6 +220,33 @@ def comparison(
     )
 
 
+def bench(
+    specs: list[str], *, threads: int | None = None, force: bool = False,
+    most: int | None = None, gpu_layers: int | str = "auto", kv_type: str = "f16", **tests,
+) -> Bench:  # fmt: skip
+    """A validated bench of at most `most` models, their context as large as the tests need.
+
+    `tests`: the fields of Tests. Raises UsageError.
+    """
+    _check_threads(threads)
+    try:
+        found = Tests(**tests)
+        longest = max(found.prompt_tokens, found.output_tokens)
+        if not longest:
+            raise UsageError(
+                "There is nothing to measure: prompt_tokens and output_tokens are 0. Raise one of them."
+            )
+        load = LoadSettings(n_ctx=longest, gpu_layers=gpu_layers, kv_type=kv_type)
+    except ValidationError as error:
+        raise UsageError(str(faults(error)[0])) from error
+    return Bench(models=resolve(specs, most), tests=found, load=load, threads=threads, force=force)
+
+
+def _check_threads(threads: int | None) -> None:
+    if threads is not None and (isinstance(threads, bool) or not 1 <= threads <= 1024):
+        raise UsageError(f"threads is {threads}. It must be from 1 to 1024.")
+
+
 def split_specs(texts: list[str]) -> list[str]:
     """The SPECs in comma-separated texts; a text that is an existing path is one SPEC, commas and all."""
     specs = []
@@ -182,12 +256,15 @@ def split_specs(texts: list[str]) -> list[str]:
     return specs
 
 
-def resolve(specs: list[str]) -> tuple[ModelFile, ...]:
-    """The files meant by SPECs, in their order, each under a key of its own. Raises UsageError."""
+def resolve(specs: list[str], most: int | None = MAX_COLUMNS) -> tuple[ModelFile, ...]:
+    """The files meant by SPECs, in their order, each under a key of its own, no more than `most`.
+
+    Raises UsageError.
+    """
     if not specs:
         raise UsageError(f"No model was named. {known_models()}")
-    if len(specs) > MAX_COLUMNS:
-        raise UsageError(f"{len(specs)} models were named. At most {MAX_COLUMNS} run side by side.")
+    if most is not None and len(specs) > most:
+        raise UsageError(f"{len(specs)} models were named. At most {most} run side by side.")
     files: list[ModelFile] = []
     for spec in specs:
         file = parse(spec)

@@ -464,7 +464,7 @@ def _so_far(responses: Mapping[str, Response], names: Mapping[str, str]) -> Summ
         return _still(behind, names)
     fast, slow = _ends(timed)
     ratio = timed[fast].decode_tps / timed[slow].decode_tps
-    if _alike(ratio):
+    if alike(ratio):
         return Summary(before="So far ", finding="they write at the same speed", rest=".")
     return Summary(
         before=f"{names[fast]} wrote ",
@@ -507,7 +507,7 @@ def _final(responses: Mapping[str, Response], names: Mapping[str, str]) -> Summa
 def _finding(ranked: list[str], ratios: dict[str, float], names: Mapping[str, str]) -> str:
     if len(ranked) == 2:
         ratio = ratios[ranked[1]]
-        if _alike(ratio):
+        if alike(ratio):
             return f"{names[ranked[0]]} and {names[ranked[1]]} wrote at the same speed"
         return f"{names[ranked[0]]} wrote {factor(ratio)} times as fast"
     parts = [f"{factor(ratios[key])} times as fast as {names[key]}" for key in ranked[1:]]
@@ -521,10 +521,10 @@ def _memory_part(ranked: list[str], timed: Mapping[str, Response]) -> str:
     mine, other = (timed[key].memory.measured_bytes for key in ranked)
     if not mine or not other:
         return ""
-    if _alike(timed[ranked[0]].decode_tps / timed[ranked[1]].decode_tps):
+    if alike(timed[ranked[0]].decode_tps / timed[ranked[1]].decode_tps):
         return ""
     share = mine / other
-    if _alike(share) or _alike(1 / share):
+    if alike(share) or alike(1 / share):
         return " and took as much memory"
     if share < 1:
         return f" and took {percent(share)} of the memory"
@@ -574,7 +574,7 @@ def _ends(timed: Mapping[str, Response]) -> tuple[str, str]:
     return ranked[0], ranked[-1]
 
 
-def _alike(ratio: float) -> bool:
+def alike(ratio: float) -> bool:
     return 0.95 < ratio < 1.05
 
 

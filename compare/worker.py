@@ -12,7 +12,7 @@ import threading
 import time
 
 from compare.events import Delta, Estimated, Event, Failed, Finished, Hello, Threads, encode
-from compare.requests import Cancel, Estimate, Generate, Load, Request, SetThreads, decode
+from compare.requests import Cancel, Estimate, Generate, Load, Measure, Request, SetThreads, decode
 
 BATCH_S = 0.03
 """Tokens of a fast model leave together, so that the parent isn't woken for each: it would take a core
@@ -45,7 +45,7 @@ class Inbox:
     """What the parent has said. Loads and prompts queue up; a cancel or new threads count at once."""
 
     def __init__(self):
-        self._work: queue.SimpleQueue[Estimate | Load | Generate] = queue.SimpleQueue()
+        self._work: queue.SimpleQueue[Estimate | Load | Generate | Measure] = queue.SimpleQueue()
         self._cancelled = 0
         self._threads: int | None = None
         self._undone = 0
@@ -73,7 +73,7 @@ class Inbox:
                 self._undone += 1
                 self._work.put(request)
 
-    def next(self) -> Estimate | Load | Generate:
+    def next(self) -> Estimate | Load | Generate | Measure:
         return self._work.get()
 
     def done(self) -> None:
@@ -120,6 +120,8 @@ def main() -> None:
                 engine = Engine(request, log, emit)
             elif engine is None:
                 raise EngineError("No model is loaded.\nRun it again.")
+            elif isinstance(request, Measure):
+                engine.measure(request, taken_at, emit, inbox)
             else:
                 engine.generate(request, taken_at, emit, inbox)
         except EngineError as error:

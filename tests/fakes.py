@@ -56,6 +56,16 @@ for line in sys.stdin:
             if kind == "deaf":
                 time.sleep(3600)
         tell("finished", run, reason="stop")
+    elif ask["do"] == "measure":
+        tell("started", run, prompt_tokens=8, cached_tokens=0, threads=ask["threads"])
+        bed = dict.fromkeys(("model_type", "backends", "type_k", "type_v", "test_time"), "x")
+        numbers = dict.fromkeys(("model_size", "model_n_params", "n_batch", "n_ubatch", "n_gpu_layers"), 1)
+        tell("testbed", run, flash_attn=False, **bed, **numbers)
+        tell("sample", run, test="pp", tokens=8, eval_s=0.5)
+        if kind == "crash":
+            os.kill(os.getpid(), signal.SIGKILL)
+        tell("sample", run, test="tg", tokens=4, eval_s=0.5)
+        tell("finished", run, reason="stop")
     elif ask["do"] == "setthreads":
         tell("threads", run, n=ask["n"])
 """

@@ -53,5 +53,5 @@ def test_any_text_survives_a_request(prompt):
 
 
 def test_a_request_of_no_known_kind_is_refused():
-    with pytest.raises(ValueError, match="load, generate, setthreads, cancel"):
+    with pytest.raises(ValueError, match="load, generate, measure, setthreads, cancel"):
         requests.decode('{"do":"dance","run":1}')

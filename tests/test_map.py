@@ -23,7 +23,8 @@ ONLY = {
 }
 LAYERS = [
     {"ui", "__main__"}, {"charts"}, {"comparison", "machine", "claims", "fit"},
-    {"fanout"}, {"admission"}, {"runner", "hub", "owner", "scores", "hardware", "gallery"}, {"words"},
+    {"fanout"}, {"admission"},
+    {"runner", "hub", "owner", "scores", "hardware", "gallery", "bench"}, {"words"},
     {"spec", "response", "cpu", "worker"}, {"engine", "catalogue", "suites", "checks"},
     {"estimate", "numerals"},
     {"memory", "textstream", "header"}, {"events", "requests"},

@@ -1,0 +1,243 @@
+"""What a bench has measured: rows with llama-bench's names, and its tables and sentence.
+
+Pure: responses in, dictionaries and text out. The statistics are `response.Timings`.
+"""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+
+from compare import words
+from compare.response import Response, Timings
+from compare.spec import Bench, ModelFile
+
+LEFT_OUT = (
+    "Prefill is reading a prompt, decode is writing one token after the other: each from an empty context, "
+    "with ids in place of text, after a warm-up. Left out are the prompt's template, sampling, turning "
+    "tokens into text, and the load; an answer in Compare has them, and is a little slower for it. Models "
+    "run in turn, each with all threads. ± is the standard deviation of the repetitions."
+)
+"""What the figures hold, for page and README alike."""
+_UNITS = ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"))
+_SHORT = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K"))
+
+
+def rows(bench: Bench, responses: Mapping[str, Response], machine: Mapping) -> list[dict]:
+    """A row for each model and test with a repetition, in the order the models were given.
+
+    The names are llama-bench's, as far as their values are known here, then some of our own; `machine` as
+    Machine.describe gives it. A file is named, never its path.
+    """
+    return [
+        _row(file, response, machine, test, timings)
+        for file in bench.models
+        for response in [responses[file.key]]
+        for test, timings in (("pp", response.pp), ("tg", response.tg))
+        if timings and response.testbed
+    ]
+
+
+def _row(
+    file: ModelFile, response: Response, machine: Mapping, test: str, timings: Timings
+) -> dict:
+    bed = response.testbed
+    return {
+        "build_commit": machine["llama_cpp"],
+        "cpu_info": machine["cpu"],
+        "gpu_info": ", ".join(machine["gpus"]),
+        "backends": bed.backends,
+        "model_filename": file.file,
+        "model_type": bed.model_type,
+        "model_size": bed.model_size,
+        "model_n_params": bed.model_n_params,
+        "n_batch": bed.n_batch,
+        "n_ubatch": bed.n_ubatch,
+        "n_threads": response.threads[1],
+        "type_k": bed.type_k,
+        "type_v": bed.type_v,
+        "n_gpu_layers": bed.n_gpu_layers,
+        "flash_attn": bed.flash_attn,
+        "n_prompt": timings.tokens if test == "pp" else 0,
+        "n_gen": timings.tokens if test == "tg" else 0,
+        "n_depth": 0,
+        "test_time": bed.test_time,
+        "avg_ns": round(timings.avg_s * 1e9),
+        "stddev_ns": round(timings.stddev_s * 1e9),
+        "avg_ts": timings.avg_tps,
+        "stddev_ts": timings.stddev_tps,
+        "samples_ns": [round(s * 1e9) for s in timings.samples_s],
+        "samples_ts": list(timings.samples_tps),
+        "spec": file.key,
+        "name": file.name,
+        "quant": file.quant,
+        "cores": machine["cores"],
+        "ram_bytes": machine["ram_bytes"],
+        "llama_cpp_python": machine["llama_cpp_python"],
+    }
+
+
+def test_name(row: Mapping) -> str:
+    """pp512 or tg128."""
+    return f"pp{row['n_prompt']}" if row["n_prompt"] else f"tg{row['n_gen']}"
+
+
+def rate(row: Mapping) -> str:
+    return f"{row['avg_ts']:.2f} ± {row['stddev_ts']:.2f}"
+
+
+def heads(found: Sequence[Mapping]) -> list[str]:
+    """The names of `cells`: what is the same as llama-bench would take unasked is left out."""
+    shown = ["model", "size", "params", "backend"]
+    if any(row["n_gpu_layers"] for row in found):
+        shown.append("ngl")
+    shown += ["threads", "n_ubatch"]
+    if any(row["flash_attn"] for row in found):
+        shown.append("fa")
+    if any(row["type_k"] != "f16" for row in found):
+        shown += ["type_k", "type_v"]
+    return [*shown, "test", "t/s"]
+
+
+def cells(row: Mapping) -> dict[str, str]:
+    """A row of the table, by its column's name."""
+    return {
+        "model": " ".join(filter(None, (row["name"], row["quant"]))),
+        "size": _scaled(row["model_size"], _UNITS, "B"),
+        "params": _scaled(row["model_n_params"], _SHORT),
+        "backend": row["backends"],
+        "ngl": str(row["n_gpu_layers"]),
+        "threads": str(row["n_threads"]),
+        "n_ubatch": str(row["n_ubatch"]),
+        "fa": str(int(row["flash_attn"])),
+        "type_k": row["type_k"],
+        "type_v": row["type_v"],
+        "test": test_name(row),
+        "t/s": rate(row),
+    }
+
+
+LEFT = ("model", "backend")
+"""columns of words, set to the left"""
+
+
+def _scaled(n: int, units: Sequence[tuple[float, str]], none: str = "") -> str:
+    """As llama-bench writes sizes: 93.50 MiB, 1.10 B."""
+    for divisor, unit in units:
+        if n >= divisor:
+            return f"{n / divisor:.2f} {unit}"
+    return f"{n} {none}".rstrip()
+
+
+def markdown(found: Sequence[Mapping]) -> str:
+    """The table as llama-bench prints it, its columns in line, and what it was measured on."""
+    shown = heads(found)
+    table = [shown] + [[cells(row)[name].replace("|", r"\|") for name in shown] for row in found]
+    wide = [max(len(line[i]) for line in table) for i in range(len(shown))]
+    left = [name in LEFT for name in shown]
+    lines = [
+        "| "
+        + " | ".join(
+            text.ljust(w) if is_left else text.rjust(w)
+            for text, w, is_left in zip(line, wide, left, strict=True)
+        )
+        + " |"
+        for line in table
+    ]
+    rule = (
+        f" {'-' * w} " if is_left else f" {'-' * w}:" for w, is_left in zip(wide, left, strict=True)
+    )
+    lines.insert(1, f"|{'|'.join(rule)}|")
+    told = [f"\n{measured_on(found[0])}"] if found else []
+    return "\n".join(lines + told) + "\n"
+
+
+def measured_on(row: Mapping) -> str:
+    """The machine and the build behind a row, in one line."""
+    cores = f"{row['cores']} {'core' if row['cores'] == 1 else 'cores'}"
+    parts = [
+        row["cpu_info"], cores, f"{words.size(row['ram_bytes'])} RAM", row["gpu_info"],
+        f"llama.cpp {row['build_commit']}", f"llama-cpp-python {row['llama_cpp_python']}",
+        row["test_time"],
+    ]  # fmt: skip
+    return ", ".join(filter(None, parts)).replace(words.NBSP, " ")
+
+
+def as_csv(found: Sequence[Mapping]) -> str:
+    """All fields, the samples with semicolons between."""
+    out = io.StringIO()
+    if found:
+        writer = csv.DictWriter(out, fieldnames=list(found[0]), lineterminator="\n")
+        writer.writeheader()
+        for row in found:
+            writer.writerow(
+                {k: ";".join(map(str, v)) if isinstance(v, list) else v for k, v in row.items()}
+            )
+    return out.getvalue()
+
+
+def line(
+    response: Response, now: float = 0.0, names: Mapping[str, str] = {},
+    max_seconds: float | None = None,
+) -> str:  # fmt: skip
+    """Where a model stands: Reading 64 tokens, 2 of 3. For the arguments see `words.state_line`."""
+    at = response.testing
+    if response.state == "cancelled":
+        return (
+            f"Stopped after {words.seconds(response.total_s)}" if at else "Stopped before it began"
+        )
+    if response.ended or response.stopping or at is None:
+        return str(words.state_line(response, now, names=names, max_seconds=max_seconds))
+    if not at.repeat:
+        return "Warming up"
+    verb = "Reading" if at.test == "pp" else "Writing"
+    return f"{verb} {words.tokens(at.total)}, {at.repeat} of {at.repeats}"
+
+
+def progress(response: Response) -> float | None:
+    """How far the test is that it is at, its warm-up included, from 0 to 1; None where none is."""
+    at = response.testing
+    if at is None or response.ended or response.stopping:
+        return words.progress(response) if response.state == "downloading" else None
+    return (at.repeat + at.done / at.total) / (at.repeats + 1)
+
+
+def summary(responses: Mapping[str, Response], names: Mapping[str, str]) -> words.Summary:
+    """What the figures say of two or more models, in a sentence; of one, its rates."""
+    wrote = {key: r.tg.avg_tps for key, r in responses.items() if r.tg}
+    read = {key: r.pp.avg_tps for key, r in responses.items() if r.pp}
+    first, verb = (wrote, "writes") if wrote else (read, "reads")
+    if not first:
+        return words.Summary(before=_fates(responses, names))
+    finding = _compared(first, names, verb)
+    rest = ""
+    if wrote and read:
+        rest = f", and {_compared(read, names, 'reads')}"
+    end = " ".join(filter(None, (f"{rest}.", _fates(responses, names))))
+    return words.Summary(finding=finding, rest=end)
+
+
+def _compared(tps: Mapping[str, float], names: Mapping[str, str], verb: str) -> str:
+    fast, *others = sorted(tps, key=lambda key: -tps[key])
+    if not others:
+        return f"{names[fast]} {verb} {words.speed(tps[fast])} tokens a second"
+    parts = []
+    for key in others:
+        ratio = tps[fast] / tps[key]
+        as_fast = "as fast" if words.alike(ratio) else f"{words.factor(ratio)} times as fast"
+        parts.append(f"{as_fast} as {names[key]}")
+    return f"{names[fast]} {verb} {words.listed(parts)}"
+
+
+def _fates(responses: Mapping[str, Response], names: Mapping[str, str]) -> str:
+    """Who has no figures, or not all, and why."""
+    told = []
+    for state, verb in (("failed", "failed"), ("cancelled", "was stopped")):
+        who = [names[key] for key, response in responses.items() if response.state == state]
+        if who:
+            told.append(
+                f"{words.listed(who)} {verb if len(who) == 1 else verb.replace('was', 'were')}."
+            )
+    late = [names[key] for key, r in responses.items() if r.finish_reason == "time"]
+    if late:
+        told.append(f"{words.listed(late)} ended at this host's limit of time.")
+    return " ".join(told)

@@ -1,0 +1,349 @@
+"""Speeds measured as llama-bench does: its statistics, its names, and models that fail or are stopped."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+from fakes import child
+
+from compare import events
+from compare.bench import LEFT_OUT, as_csv, line, markdown, progress, rows, summary
+from compare.events import Failed, Fetched, Finished, Prefilled, Sample, Started
+from compare.machine import Machine
+from compare.owner import Owner
+from compare.response import Response, Timings
+from compare.spec import UsageError, bench
+
+BED = {
+    "model_type": "llama 1B Q8_0", "model_size": 1_169_808_384, "model_n_params": 1_100_048_384,
+    "backends": "CPU", "n_batch": 64, "n_ubatch": 64, "n_gpu_layers": 0, "flash_attn": False,
+    "type_k": "f16", "type_v": "f16", "test_time": "2026-05-03T10:00:00Z",
+}  # fmt: skip
+MACHINE = {
+    "cpu": "A processor", "cores": 2, "ram_bytes": 16_000_000_000, "gpus": [],
+    "llama_cpp_python": "0.3.36", "llama_cpp": "0c1e570",
+}  # fmt: skip
+
+TABLE = """\
+| model                    |     size | params | backend | threads | n_ubatch |  test |            t/s |
+| ------------------------ | --------:| ------:| ------- | -------:| --------:| -----:| --------------:|
+| TinyLlama 1.1B Chat Q8_0 | 1.09 GiB | 1.10 B | CPU     |       2 |       64 | pp512 | 192.00 ± 90.51 |
+| TinyLlama 1.1B Chat Q8_0 | 1.09 GiB | 1.10 B | CPU     |       2 |       64 | tg128 |   16.00 ± 0.00 |
+
+A processor, 2 cores, 16.0 GB RAM, llama.cpp 0c1e570, llama-cpp-python 0.3.36, 2026-05-03T10:00:00Z
+"""
+
+
+def told(*happened) -> Response:
+    """A response after these events, one a second, in a run of its own."""
+    response = Response()
+    for at, (kind, values) in enumerate(happened):
+        response = response.after(kind(run=1, at=float(at), **values))
+    return response
+
+
+def measured(pp=(2.0, 4.0), tg=(8.0,), *, end=(Finished, {"reason": "stop"}), **bed) -> Response:
+    """Reads 512 tokens and writes 128, in these seconds."""
+    return told(
+        (Started, {"prompt_tokens": 512, "cached_tokens": 0, "threads": 2}),
+        (events.Testbed, {**BED, **bed}),
+        *((Sample, {"test": "pp", "tokens": 512, "eval_s": s}) for s in pp),
+        *((Sample, {"test": "tg", "tokens": 128, "eval_s": s}) for s in tg),
+        end,
+    )
+
+
+def ends(machine: Machine, specs: list[str], **settings) -> dict[str, Response]:
+    *_, last = machine.bench(bench(specs, **settings)).snapshots(0.02)
+    return last
+
+
+def command(*arguments: str):
+    return subprocess.run(
+        [sys.executable, "-m", "compare", "bench", *arguments], capture_output=True, text=True,
+        timeout=100,
+    )  # fmt: skip
+
+
+# Figures.
+
+
+def test_the_mean_is_of_the_rates_and_the_deviation_that_of_a_sample():
+    times = Timings(512, (2.0, 4.0))
+    assert times.samples_tps == (256.0, 128.0)
+    assert times.avg_tps == 192.0  # and not 512 tokens / 3 s
+    assert times.stddev_tps == pytest.approx(90.50966799187809, abs=1e-12)
+    assert times.avg_s == 3.0
+    assert times.stddev_s == pytest.approx(1.4142135623730951, abs=1e-15)
+
+
+def test_a_single_repetition_has_no_deviation():
+    assert Timings(32, (0.5,)).stddev_tps == 0.0
+
+
+def test_a_prompt_read_as_fast_counts_as_fast_as_in_an_answer():
+    asked = told((Prefilled, {"tokens": 64, "eval_s": 1.6}))
+    benched = told((Sample, {"test": "pp", "tokens": 64, "eval_s": 1.6}))
+    assert asked.prefill_tps == benched.pp.avg_tps == 40.0
+
+
+def test_two_rows_a_model_with_llama_benchs_names():
+    asked = bench(["tinyllama"])
+    reading, writing = rows(asked, {"tinyllama:Q8_0": measured()}, MACHINE)
+    assert list(reading)[:25] == [
+        "build_commit", "cpu_info", "gpu_info", "backends", "model_filename", "model_type", "model_size",
+        "model_n_params", "n_batch", "n_ubatch", "n_threads", "type_k", "type_v", "n_gpu_layers",
+        "flash_attn", "n_prompt", "n_gen", "n_depth", "test_time", "avg_ns", "stddev_ns", "avg_ts",
+        "stddev_ts", "samples_ns", "samples_ts",
+    ]  # fmt: skip
+    assert (reading["n_prompt"], reading["n_gen"]) == (512, 0)
+    assert (writing["n_prompt"], writing["n_gen"]) == (0, 128)
+    assert (reading["avg_ns"], reading["stddev_ns"]) == (3_000_000_000, 1_414_213_562)
+    assert reading["samples_ns"] == [2_000_000_000, 4_000_000_000]
+    assert reading["samples_ts"] == [256.0, 128.0]
+    assert writing["avg_ts"] == 16.0 and writing["stddev_ts"] == 0.0
+    assert reading["model_filename"] == "tinyllama-1.1b-chat-v1.0.Q8_0.gguf"
+    assert reading["spec"] == "tinyllama:Q8_0" and reading["n_threads"] == 2
+
+
+def test_the_table_is_llama_benchs():
+    found = rows(bench(["tinyllama"]), {"tinyllama:Q8_0": measured()}, MACHINE)
+    assert markdown(found) == TABLE
+
+
+def test_what_differs_from_the_default_has_a_column():
+    gpu = measured(n_gpu_layers=23, flash_attn=True, type_k="q8_0", type_v="q8_0", backends="CUDA")
+    table = markdown(rows(bench(["tinyllama"]), {"tinyllama:Q8_0": gpu}, MACHINE))
+    assert "| backend | ngl | threads | n_ubatch | fa | type_k | type_v |" in table.splitlines()[0]
+
+
+def test_csv_has_every_field_and_sample():
+    head, first, _ = as_csv(
+        rows(bench(["tinyllama"]), {"tinyllama:Q8_0": measured()}, MACHINE)
+    ).splitlines()
+    assert head.startswith("build_commit,cpu_info,") and "256.0;128.0" in first
+
+
+def test_the_sentence_compares_writing_then_reading():
+    names = {"a": "A", "b": "B"}
+    found = {"a": measured(pp=(2.0,), tg=(2.0,)), "b": measured(pp=(1.0,), tg=(8.0,))}
+    said = summary(found, names)
+    assert said.finding == "A writes 4.0 times as fast as B"
+    assert str(said).endswith("B, and B reads 2.0 times as fast as A.")
+
+
+def test_the_sentence_says_who_failed_or_was_stopped():
+    failed = told((Failed, {"message": "No.\nGive up."}))
+    stopped = measured(tg=(), end=(Finished, {"reason": "cancelled"}))
+    said = str(
+        summary({"a": measured(tg=(4.0,)), "b": failed, "c": stopped}, dict(a="A", b="B", c="C"))
+    )
+    assert said.startswith("A writes 32.0 tokens a second")
+    assert said.endswith("B failed. C was stopped.")
+    assert str(summary({"b": failed}, {"b": "B"})) == "B failed."
+
+
+def test_the_state_names_the_test_and_the_repetition():
+    def at(test, repeat):
+        values = {"test": test, "repeat": repeat, "repeats": 3, "done": 16, "total": 64}
+        return told((events.Testing, values))
+
+    assert line(at("pp", 0)) == "Warming up"
+    assert line(at("pp", 2)) == "Reading 64\u00a0tokens, 2 of 3"
+    assert line(at("tg", 3)) == "Writing 64\u00a0tokens, 3 of 3"
+    assert progress(at("tg", 3)) == (3 + 0.25) / 4
+    assert line(measured(end=(Finished, {"reason": "cancelled"}))).startswith("Stopped")
+
+
+# What is asked for.
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"repeats": 0}, "repeats is 0"),
+        ({"repeats": -2}, "repeats is -2"),
+        ({"prompt_tokens": -1}, "prompt_tokens is -1"),
+        ({"output_tokens": "many"}, "output_tokens is 'many'"),
+        ({"prompt_tokens": 0, "output_tokens": 0}, "nothing to measure"),
+        ({"threads": 0}, "threads is 0"),
+    ],
+)
+def test_numbers_that_measure_nothing_are_refused(asked, said):
+    with pytest.raises(UsageError, match=said):
+        bench(["smollm2"], **asked)
+
+
+def test_the_context_is_as_large_as_the_longer_test():
+    assert bench(["smollm2"], prompt_tokens=64, output_tokens=600).load.n_ctx == 600
+
+
+def test_a_host_limits_tokens_and_seconds():
+    owner = Owner(max_tokens=16, max_seconds=30, threads=1)
+    capped = owner.capped_bench(bench(["smollm2"]))
+    assert capped.tests.output_tokens == 16 and capped.tests.prompt_tokens == 512
+    assert (capped.max_seconds, capped.threads) == (30, 1)
+    assert capped.notices == ("Output tokens was lowered from 128 to 16, this host's limit.",)
+
+
+# Real models.
+
+
+def test_each_model_is_measured_as_often_as_asked_one_after_the_other(machine, tiny):
+    specs = [tiny("a.gguf"), tiny("b.gguf", ends=True)]
+    found = ends(machine, specs, prompt_tokens=70, output_tokens=5, repeats=3, threads=2)
+    for response in found.values():
+        assert response.state == "finished" and response.finish_reason == "stop"
+        assert (response.pp.tokens, len(response.pp.samples_s)) == (70, 3)
+        assert (response.tg.tokens, len(response.tg.samples_s)) == (5, 3)
+        assert response.shared_with == 0 and response.threads == (2, 2)
+        assert response.testbed.n_ubatch == 64 and response.memory.measured_bytes > 0
+    assert found["a.gguf"].ended_at < found["b.gguf"].started_at
+
+
+@pytest.mark.parametrize(("left_out", "kept"), [("prompt_tokens", "tg"), ("output_tokens", "pp")])
+def test_a_test_of_no_tokens_is_left_out(machine, tiny, left_out, kept):
+    tests = {"prompt_tokens": 1, "output_tokens": 1, "repeats": 1, left_out: 0}
+    (response,) = ends(machine, [tiny()], **tests).values()
+    assert (response.pp is None, response.tg is None) == (kept == "tg", kept == "pp")
+    assert getattr(response, kept).tokens == 1
+
+
+def test_a_model_that_is_too_small_fails_alone_with_both_counts(machine, tiny):
+    asked = bench([tiny(), "smollm2"], prompt_tokens=600, output_tokens=1, repeats=1)
+    *_, found = machine.bench(asked).snapshots(0.02)
+    assert "600 tokens; the context holds 512" in found["tiny.gguf"].error
+    assert [row["spec"] for row in rows(asked, found, machine.describe())] == ["smollm2:Q4_1"] * 2
+
+
+def test_a_model_that_crashes_keeps_what_it_has_and_the_next_one_runs():
+    crashing, good = child("crash"), child("good")
+    spawned = iter([crashing, good])
+    machine = Machine(spawn=lambda sink: next(spawned)(sink))
+    asked = bench(["smollm2", "gemma3"], repeats=1)
+    *_, found = machine.bench(asked).snapshots(0.02)
+    told = rows(asked, found, MACHINE)
+    machine.close()
+    assert "SIGKILL" in found["smollm2:Q4_1"].error
+    assert [(row["spec"], row["avg_ts"]) for row in told] == [
+        ("smollm2:Q4_1", 16.0), ("gemma3:Q4_K_M", 16.0), ("gemma3:Q4_K_M", 8.0),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "tests", [{"prompt_tokens": 4000, "output_tokens": 0}, {"prompt_tokens": 0, "output_tokens": 4000}]
+)  # fmt: skip
+def test_stop_is_answered_in_the_middle_of_a_test(machine, tests):
+    run = machine.bench(bench(["smollm2"], repeats=1000, **tests))
+    for responses in run.snapshots(0.02):
+        (response,) = responses.values()
+        if response.testing and response.testing.repeat == 0:
+            run.stop()
+    assert response.state == response.finish_reason == "cancelled"
+    # The child answered, so it wasn't killed, and what it measured of its memory came with it.
+    assert response.memory.measured_bytes
+    assert response.pp is None and response.tg is None
+
+
+def test_a_host_ends_a_bench_that_takes_too_long():
+    machine = Machine(Owner(max_seconds=0.3))
+    (response,) = ends(machine, ["smollm2"], output_tokens=500, repeats=1000).values()
+    machine.close()
+    assert response.finish_reason == "time"
+
+
+def test_it_waits_for_all_its_files_before_any_model_runs():
+    class Files:
+        """The second file comes late."""
+
+        def want(self, file, run, sink):
+            here = Fetched(run=run, at=0.0, path=file.key, file_bytes=1)
+            if waiting or file.model == "smollm2":
+                sink(here)
+            else:
+                waiting.append(lambda: sink(here))
+            return self
+
+        def leave(self):
+            pass
+
+    waiting = []
+    machine = Machine(spawn=child("good"), files=Files())
+    run = machine.bench(bench(["smollm2", "gemma3"], repeats=1))
+    snapshots = run.snapshots(0.02)
+    for _ in range(10):
+        assert [r.state for r in next(snapshots).values()] == ["waiting", "waiting"]
+    waiting[0]()
+    *_, found = snapshots
+    machine.close()
+    assert [r.state for r in found.values()] == ["finished", "finished"]
+
+
+def test_how_long_it_will_take_is_known_or_guessed_once_something_was_measured(tiny):
+    machine = Machine(Owner(max_seconds=10), spawn=child("good"))
+    asked = bench([tiny(), "smollm2"], prompt_tokens=8, output_tokens=4, repeats=2)
+    assert machine.expected_bench(asked) is None
+    machine.bench(asked).wait()
+    took = machine.expected_bench(asked)
+    # Read 8 tokens three times at 16 a second, write 4 twice and 1 at 8 a second; of two models.
+    assert (took.seconds, took.guessed) == (2 * (24 / 16 + 9 / 8), False)
+    guess = machine.expected_bench(bench(["solar"]))
+    machine.close()
+    assert (guess.seconds, guess.guessed) == (10, True)  # no longer than this host allows
+
+
+# The command.
+
+
+def test_the_command_prints_rows_and_fails_one_model_alone(tmp_path, tiny):
+    said = command(
+        "--models", f"{tmp_path}/no.gguf,{tiny()}", "--prompt-tokens", "4", "--output-tokens", "2",
+        "--repeats", "2", "--json",
+    )  # fmt: skip
+    assert said.returncode == 1
+    reading, writing = json.loads(said.stdout)
+    assert reading["model_filename"] == "tiny.gguf" and "/" not in said.stdout.split("test_time")[0]
+    assert (reading["n_prompt"], writing["n_gen"]) == (4, 2)
+    assert len(writing["samples_ts"]) == 2
+    assert reading["build_commit"] and reading["cpu_info"]
+    assert "no.gguf: There is no file no.gguf." in said.stderr
+
+
+def test_the_command_prints_a_table(tiny):
+    said = command("--models", tiny(), "--prompt-tokens", "4", "--output-tokens", "2")
+    assert said.returncode == 0
+    assert [text.split("|")[-3].strip() for text in said.stdout.splitlines()[:4:3]] == [
+        "test", "tg2",
+    ]  # fmt: skip
+    assert "tokens a second" in said.stderr
+
+
+def test_wrong_numbers_end_with_status_2_and_nothing_on_stdout():
+    said = command("--models", "smollm2", "--repeats", "0")
+    assert (said.returncode, said.stdout) == (2, "")
+    assert "repeats is 0" in said.stderr
+
+
+def test_ctrl_c_prints_the_rows_there_are(tiny):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "compare", "bench", "--models", tiny(), "--prompt-tokens", "1",
+         "--output-tokens", "500", "--repeats", "200", "--json"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
+    for said in process.stderr:
+        if "Writing" in said:
+            break
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=20)
+    assert process.returncode == 130
+    reading, *_ = json.loads(out)
+    assert reading["n_prompt"] == 1 and len(reading["samples_ts"]) == 200
+
+
+def test_what_the_figures_leave_out_is_said_in_the_readme():
+    with open("README.md") as readme:
+        assert " ".join(LEFT_OUT.split()) in " ".join(readme.read().split())
