@@ -8,7 +8,7 @@ Who does what; a module imports only from those below it (tests/test_map.py hold
 
     ui/, __main__.py   the page (the only gradio) and the command line (Typer)
     comparison.py      a comparison as a document
-    charts.py          scores and fits as figures (the only plotly)
+    charts.py          scores, fits and measured speeds as figures (the only plotly)
     claims.py          what the two articles claim, and what the scores say to it
     fit.py             which models fit on which hardware: rows, and sentences about them
     bench.py           what a bench measured: llama-bench's rows, its tables, a sentence

@@ -18,6 +18,12 @@ LEFT_OUT = (
     "run in turn, each with all threads. ± is the standard deviation of the repetitions."
 )
 """What the figures hold, for page and README alike."""
+UNEVEN = 0.1
+"""A deviation of more than this part of the mean says that a figure shouldn't be quoted."""
+DISTURBED = (
+    f"Some repetitions differ by more than {words.percent(UNEVEN)}: before you quote them, measure again, "
+    "with more tokens and nothing else running."
+)
 _UNITS = ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"))
 _SHORT = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K"))
 
@@ -212,7 +218,13 @@ def summary(responses: Mapping[str, Response], names: Mapping[str, str]) -> word
     rest = ""
     if wrote and read:
         rest = f", and {_compared(read, names, 'reads')}"
-    end = " ".join(filter(None, (f"{rest}.", _fates(responses, names))))
+    uneven = any(
+        timings.stddev_tps > UNEVEN * timings.avg_tps
+        for response in responses.values()
+        for timings in (response.pp, response.tg)
+        if timings
+    )
+    end = " ".join(filter(None, (f"{rest}.", _fates(responses, names), uneven and DISTURBED)))
     return words.Summary(finding=finding, rest=end)
 
 

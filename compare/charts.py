@@ -1,13 +1,13 @@
 """The charts: rows in, a figure out, and for scores the sentence that says it in words.
 
-Rows are published scores of one suite, or what fits where. Pure. A figure has no ground of its own and
-is coloured in the light theme's colours; the page's stylesheet maps each of them to the theme's. Chat
-models are filled, base models hollow.
+Rows are published scores of one suite, what fits where, or measured speeds. Pure. A figure has no ground
+of its own and is coloured in the light theme's colours; the page's stylesheet maps each of them to the
+theme's. Chat models are filled, base models hollow.
 """
 
 import html
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -28,12 +28,14 @@ from compare.scores import (
     why_empty,
 )
 from compare.suites import AVERAGE, KINDS, NAMES, SUITES, Name
-from compare.words import UNKNOWN, about_size, listed
+from compare.words import UNKNOWN, about_size, deviation, listed, speed
 
 COLOURS = {
     "tinyllama": "#285fec",
     "solar": "#876b1b",
     "mixtral": "#78154e",
+    "smollm2": "#1f766c",
+    "gemma3": "#5322b8",
     "other-1": "#425c2b",
     "other-2": "#6e1c03",
     "other-3": "#485874",
@@ -111,7 +113,7 @@ def empty(why: str) -> go.Figure:
 
 def tasks(rows: pd.DataFrame, suite: str, again: pd.DataFrame | None = None) -> go.Figure:
     """Grouped bars. `again`: a second reading, drawn as a whisker from the first to the second value."""
-    names, many = SUITES[suite].benchmarks, rows["model"].nunique() > len(COLOURS) + 2
+    names, many = SUITES[suite].benchmarks, rows["model"].nunique() > len(COLOURS)
     scored, kinds, traces = _by_model(rows, names), _kinds(rows), []
     for model in averages(rows, suite).index:
         mine = scored[model]
@@ -209,7 +211,7 @@ def sizes(rows: pd.DataFrame, suite: str) -> go.Figure:
     found = _dicts(averages(rows, suite).dropna(subset=["shown"]).reset_index())
     if not found:
         return empty(NO_AVERAGE)
-    many = len(found) > len(COLOURS) + 2
+    many = len(found) > len(COLOURS)
     by_model = _by_model(rows, SUITES[suite].benchmarks)
     for each in found:
         first, colour = by_model[each["model"]][0], _colour(each["model"], many)
@@ -604,6 +606,61 @@ def _fit_hover(row: dict, machine: str, model: str) -> str:
     return f"<b>{model}</b><br>{machine}: {verdict(row)}<br>{size} in all"
 
 
+# Speeds measured here.
+
+
+TESTS = {"n_gen": "Decode, tokens a second", "n_prompt": "Prefill, tokens a second"}
+"""By llama-bench's field that isn't 0: each a chart with a scale of its own."""
+_BAR, _TITLE, _FIGURE = 36, 34, 112  # pixels: of a model, above a chart's first, right of a bar
+
+
+def speeds(
+    rows: Sequence[Mapping], names: Mapping[str, str], colours: Mapping[str, str]
+) -> go.Figure:
+    """A bar with its deviation for each row of a bench. Names and COLOURS by the row's spec."""
+    shown = {test: [row for row in rows if row[test]] for test in TESTS}
+    shown = {test: found for test, found in shown.items() if found}
+    height = sum(_TITLE + _BAR * len(found) for found in shown.values()) + 16
+    top, traces, notes, axes = 1.0, [], [], {}
+    for n, (test, found) in enumerate(shown.items(), start=1):
+        number = "" if n == 1 else str(n)
+        top -= _TITLE / height
+        bottom = top - _BAR * len(found) / height
+        axes[f"yaxis{number}"] = {
+            "domain": [bottom, top], "anchor": f"x{number}", "autorange": "reversed", "type": "category",
+            "tickfont": {"size": 13, "color": INK},
+        }  # fmt: skip
+        longest = max(row["avg_ts"] + row["stddev_ts"] for row in found)
+        axes[f"xaxis{number}"] = {
+            "anchor": f"y{number}", "range": [0, longest or 1], "showticklabels": False,
+            "showline": False,
+        }  # fmt: skip
+        notes.append(_note(TESTS[test], 0, top, size=13, xanchor="left", yanchor="bottom"))
+        for row in found:
+            name, colour = html.escape(names[row["spec"]]), COLOURS[colours[row["spec"]]]
+            fast, spread = row["avg_ts"], row["stddev_ts"]
+            said = f"{speed(fast)} {deviation(fast, spread)}"
+            traces.append({
+                "type": "bar", "orientation": "h", "name": name, "x": [fast], "y": [name],
+                "xaxis": f"x{number}", "yaxis": f"y{number}", "showlegend": False,
+                "marker": {"color": colour}, "hoverinfo": "text",
+                "hovertext": f"<b>{name}</b><br>{said} tokens a second<br>"
+                f"{_count(len(row['samples_ts']), 'repetition')} of {_count(row[test], 'token')}",
+                "error_x": {"type": "data", "array": [spread], "color": INK, "thickness": 1.5, "width": 3},
+            })  # fmt: skip
+            notes.append(
+                _note(
+                    said, fast + spread, name, size=13, color=INK, xref=f"x{number}",
+                    yref=f"y{number}", xanchor="left", xshift=8,
+                )
+            )  # fmt: skip
+        top = bottom
+    margin = {"l": 8, "r": _FIGURE, "t": 8, "b": 8, "pad": 4}
+    return _figure(
+        traces, height=height, annotations=notes, bargap=0.5, barmode="overlay", margin=margin, **axes
+    )  # fmt: skip
+
+
 # What the charts share.
 
 
@@ -628,12 +685,15 @@ def _figure(traces: list[dict], *, height: int, **layout) -> go.Figure:
             "font": {"family": FONT, "size": 13, "color": INK},
         },
     }  # fmt: skip
-    axes = {name: {**axis, **layout.pop(name, {})} for name in ("xaxis", "yaxis")}
+    named = {"xaxis", "yaxis"} | {name for name in layout if name[:5] in ("xaxis", "yaxis")}
+    axes = {name: {**axis, **layout.pop(name, {})} for name in named}
     # All at once: each piece added to a finished figure would be checked and copied anew.
     return go.Figure({"data": traces, "layout": {**shared, **axes, **layout}})
 
 
-def _note(text: str, x: float, y: float, *, size: int = 12, color: str = MUTED, **more) -> dict:
+def _note(
+    text: str, x: float, y: float | str, *, size: int = 12, color: str = MUTED, **more
+) -> dict:
     place = {"x": x, "y": y, "xref": "paper", "yref": "paper", "showarrow": False}
     return {"text": text, "font": {"size": size, "color": color}, **place, **more}
 

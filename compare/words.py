@@ -67,6 +67,11 @@ def speed(tps: float | None) -> str:
     return f"{tps:.1f}" if tps < 99.95 else f"{tps:,.0f}"
 
 
+def deviation(tps: float, stddev: float) -> str:
+    """± 0.4: as many decimals as its speed has."""
+    return f"± {stddev:,.{1 if tps < 99.95 else 0}f}"
+
+
 def seconds(s: float | None) -> str:
     """0.42 s, 2.9 s, 13.4 s, from 100 s on 2 min 5 s, from an hour on 1 h 5 min."""
     if s is None:
@@ -174,6 +179,11 @@ def time_left(s: float | None) -> str:
 def expected(s: float | None) -> str:
     """How long a run will take, said before it."""
     return "" if s is None else f"Up to {_rounded(s)}"
+
+
+def about_time(s: float, guessed: bool = False) -> str:
+    """How long a bench will take, said before it: About 40 s."""
+    return f"About {_rounded(s)}{', guessed by file size' if guessed else ''}"
 
 
 def _rounded(s: float) -> str:

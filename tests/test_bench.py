@@ -10,7 +10,7 @@ import pytest
 from fakes import child
 
 from compare import events
-from compare.bench import LEFT_OUT, as_csv, line, markdown, progress, rows, summary
+from compare.bench import DISTURBED, LEFT_OUT, as_csv, line, markdown, progress, rows, summary
 from compare.events import Failed, Fetched, Finished, Prefilled, Sample, Started
 from compare.machine import Machine
 from compare.owner import Owner
@@ -135,11 +135,20 @@ def test_the_sentence_compares_writing_then_reading():
     assert str(said).endswith("B, and B reads 2.0 times as fast as A.")
 
 
+def test_repetitions_that_differ_are_said_not_to_be_quotable():
+    steady, uneven = measured(pp=(2.0, 2.1)), measured(pp=(2.0, 2.6))
+    assert DISTURBED not in str(summary({"a": steady}, {"a": "A"}))
+    assert str(summary({"a": uneven}, {"a": "A"})).endswith(DISTURBED)
+
+
 def test_the_sentence_says_who_failed_or_was_stopped():
     failed = told((Failed, {"message": "No.\nGive up."}))
-    stopped = measured(tg=(), end=(Finished, {"reason": "cancelled"}))
+    stopped = measured(pp=(2.0,), tg=(), end=(Finished, {"reason": "cancelled"}))
     said = str(
-        summary({"a": measured(tg=(4.0,)), "b": failed, "c": stopped}, dict(a="A", b="B", c="C"))
+        summary(
+            {"a": measured(pp=(2.0,), tg=(4.0,)), "b": failed, "c": stopped},
+            dict(a="A", b="B", c="C"),
+        )
     )
     assert said.startswith("A writes 32.0 tokens a second")
     assert said.endswith("B failed. C was stopped.")
@@ -213,10 +222,11 @@ def test_a_test_of_no_tokens_is_left_out(machine, tiny, left_out, kept):
 
 
 def test_a_model_that_is_too_small_fails_alone_with_both_counts(machine, tiny):
-    asked = bench([tiny(), "smollm2"], prompt_tokens=600, output_tokens=1, repeats=1)
+    large = tiny("large.gguf", n_ctx_train=1024)
+    asked = bench([tiny(), large], prompt_tokens=600, output_tokens=1, repeats=1)
     *_, found = machine.bench(asked).snapshots(0.02)
     assert "600 tokens; the context holds 512" in found["tiny.gguf"].error
-    assert [row["spec"] for row in rows(asked, found, machine.describe())] == ["smollm2:Q4_1"] * 2
+    assert [row["spec"] for row in rows(asked, found, machine.describe())] == ["large.gguf"] * 2
 
 
 def test_a_model_that_crashes_keeps_what_it_has_and_the_next_one_runs():

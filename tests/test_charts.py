@@ -6,7 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from compare.charts import CHANCE, COLOURS, GROUND, INK, LINE, MUTED, PALE, draw, empty, fit_map
+from compare.charts import (
+    CHANCE,
+    COLOURS,
+    GROUND,
+    INK,
+    LINE,
+    MUTED,
+    PALE,
+    draw,
+    empty,
+    fit_map,
+    speeds,
+)  # fmt: skip
 from compare.fit import files, fit, learn
 from compare.hardware import named
 from compare.scores import View, load, models_of, settled
@@ -290,7 +302,9 @@ def test_the_colours_are_the_stylesheets_and_each_has_its_rule():
 
 
 def test_the_colours_of_models_exist():
-    assert {name.colour for name in NAMES.values()} - {None} == set(COLOURS)
+    # The embedded pair has no published scores here, only speeds.
+    scored = set(COLOURS) - {"smollm2", "gemma3"}
+    assert {name.colour for name in NAMES.values()} - {None} == scored
 
 
 @pytest.mark.parametrize("chart", ["tasks", "sizes", "heat"])
@@ -326,3 +340,35 @@ def test_models_that_lack_a_task_have_no_average_to_draw():
 def test_a_long_reason_is_wrapped():
     text = empty("word " * 30).layout.annotations[0].text
     assert max(len(line) for line in text.split("<br>")) <= 44
+
+
+# Speeds measured here.
+
+
+def speed_row(spec: str, test: str, avg_ts: float, stddev_ts: float) -> dict:
+    tokens = {"n_prompt": 0, "n_gen": 0, test: 64}
+    return {
+        "spec": spec, "avg_ts": avg_ts, "stddev_ts": stddev_ts, "samples_ts": [avg_ts] * 3, **tokens,
+    }  # fmt: skip
+
+
+def test_speeds_are_bars_with_their_deviation_in_the_models_colours():
+    rows = [
+        speed_row("smollm2:Q4_1", "n_prompt", 168.0, 2.0), speed_row("smollm2:Q4_1", "n_gen", 62.7, 0.4),
+        speed_row("own.gguf", "n_prompt", 4000.0, 9.0), speed_row("own.gguf", "n_gen", 9.0, 0.1),
+    ]  # fmt: skip
+    names = {"smollm2:Q4_1": "SmolLM2 Q4_1", "own.gguf": "own.gguf"}
+    figure = speeds(rows, names, {"smollm2:Q4_1": "smollm2", "own.gguf": "other-1"})
+    assert [bar.x[0] for bar in figure.data] == [62.7, 9.0, 168.0, 4000.0]  # decode first
+    assert [bar.error_x.array[0] for bar in figure.data] == [0.4, 0.1, 2.0, 9.0]
+    assert [bar.marker.color for bar in figure.data[:2]] == ["#1f766c", "#425c2b"]
+    said = [note.text for note in figure.layout.annotations]
+    assert said[0] == "Decode, tokens a second" and "62.7 ± 0.4" in said and "4,000 ± 9" in said
+    # Each test has a scale of its own.
+    assert figure.layout.xaxis.range[1] == pytest.approx(63.1)
+    assert figure.layout.xaxis2.range[1] == pytest.approx(4009)
+
+
+def test_a_test_that_was_left_out_has_no_chart():
+    figure = speeds([speed_row("a", "n_gen", 9.0, 0.0)], {"a": "A"}, {"a": "solar"})
+    assert len(figure.data) == 1 and "xaxis2" not in figure.layout

@@ -12,9 +12,9 @@
     return address.href;
   };
   window.keepAddress = (query) => { if (query) history.replaceState(history.state, "", addressOf(query)); };
-  window.saveText = (text, name) => {
+  window.saveText = (text, name, type = "text/csv") => {
     const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([text], { type: "text/csv;charset=utf-8" }));
+    link.href = URL.createObjectURL(new Blob([text], { type: `${type};charset=utf-8` }));
     link.download = name;
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 10000);

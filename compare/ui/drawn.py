@@ -23,11 +23,12 @@ def strip(
     return (
         f'<div class="strip {colour} is-{state}" data-name="{letters(name)}">'
         f'<i class="glyph {sign}"></i><span class="state">{"".join(spans)}</span>'
-        f"{_bar(done, f'{name}: {state}')}</div>"
+        f"{bar(done, f'{name}: {state}')}</div>"
     )
 
 
-def _bar(done: float | None, name: str) -> str:
+def bar(done: float | None, name: str) -> str:
+    """The hairline under a state, which counts where `done`, from 0 to 1, is known."""
     if done is None:
         return '<div class="bar" role="presentation"><i style="width:0%"></i></div>'
     return (

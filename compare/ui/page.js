@@ -32,7 +32,7 @@
     if (composing && event.target.closest?.("#prompt")) {
       event.stopImmediatePropagation();
     } else if (event.key === "Escape" && !composing && !$('[role="combobox"][aria-expanded="true"]')) {
-      $("#stop")?.click();
+      $$("#stop, #speed-stop").find((button) => button.offsetParent)?.click();
     }
   }, true);
 
@@ -133,7 +133,8 @@
   function handOn() {
     if (!focused || focused.isConnected || document.activeElement !== document.body) return;
     const outside = focused.matches(".remove") ? $("#add") : $("#stop");
-    const heir = home?.isConnected ? $(".staterow button", home) : outside ?? $("#run");
+    const elsewhere = focused.id.startsWith("speed-") ? $("#speed-stop") ?? $("#speed-run") : outside ?? $("#run");
+    const heir = home?.isConnected ? $(".staterow button", home) : elsewhere;
     if (heir) {
       focused = null;
       heir.focus({ preventScroll: true });
@@ -143,14 +144,17 @@
     }
   }
 
-  let heard = "", due = false;
+  const heard = {};
+  let due = false;
   function look() {
     due = false;
     label();
     inView();
     handOn();
-    const spoken = $("#spoken")?.textContent.trim() ?? "";
-    if (spoken !== heard) say(heard = spoken);
+    for (const place of ["#spoken", "#speed-spoken"]) {
+      const spoken = $(place)?.textContent.trim() ?? "";
+      if (spoken !== (heard[place] ?? "")) say(heard[place] = spoken);
+    }
   }
   function begin() {
     live = document.body.appendChild(document.createElement("div"));

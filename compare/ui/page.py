@@ -12,12 +12,18 @@ from compare.machine import Machine
 from compare.ui.benchmarks import benchmarks_tab
 from compare.ui.compare import compare_tab
 from compare.ui.fit import fit_tab
+from compare.ui.speed import speed_tab
 
 HERE = Path(__file__).parent
 TITLE = "GGUF Side by Side"
-TABS = {"Compare": compare_tab, "Benchmarks": benchmarks_tab, "Fit": fit_tab}
+TABS = {
+    "Compare": compare_tab,
+    "Benchmarks": benchmarks_tab,
+    "Speed": speed_tab,
+    "Fit": fit_tab,
+}
 """Each tab's name and the function that builds it."""
-STYLES = "style.css", "tabs.css", "benchmarks.css", "fit.css"
+STYLES = "style.css", "tabs.css", "benchmarks.css", "speed.css", "fit.css"
 SCRIPTS = "page.js", "charts.js", "benchmarks.js"
 SCHEME = '<meta name="color-scheme" content="light dark">'
 SANS = "Inter", "ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"

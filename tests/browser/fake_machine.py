@@ -20,7 +20,7 @@ from compare.events import (
 from compare.hardware import Hardware, this_machine
 from compare.owner import Owner
 from compare.response import Response, company
-from compare.spec import Comparison, ModelFile
+from compare.spec import Bench, Comparison, ModelFile
 
 Script = list[tuple[float, type[Event], dict]]
 """Seconds after the start, kind of event, its values."""
@@ -95,6 +95,9 @@ class FakeMachine:
 
     def expected_s(self, comparison: Comparison) -> float | None:
         return self._expected_s
+
+    def expected_bench(self, bench: Bench) -> None:
+        return None
 
 
 @dataclass

@@ -1,0 +1,347 @@
+"""The Speed tab: how fast models read and write on this machine, measured as llama-bench does."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import gradio as gr
+
+from compare import bench, words
+from compare.catalogue import ARTICLES_PAIR, EMBEDDED_PAIR
+from compare.charts import speeds
+from compare.fanout import Run
+from compare.machine import Machine
+from compare.response import Response, Timings
+from compare.spec import MAX_COLUMNS, Bench, ModelFile, Tests, UsageError
+from compare.spec import bench as bench_of
+from compare.ui.drawn import bar
+from compare.ui.form import refused
+from compare.ui.markup import letters
+from compare.ui.menu import Choice, Menu
+
+HEADLINE = (
+    "<h1>How fast models are on this machine. "
+    "<span>Reading and writing apart, repeated, one model after the other.</span></h1>"
+)
+FIELDS = {
+    "prompt_tokens": ("Prompt tokens", "64"),
+    "output_tokens": ("Output tokens", "32"),
+    "repeats": ("Repetitions", "3"),
+}
+MOST = Tests()
+"""The command line's defaults: more than that would hold a shared machine for too long."""
+SAVED = {
+    "Markdown": ("md", "text/markdown", bench.markdown),
+    "CSV": ("csv", "text/csv", bench.as_csv),
+    "JSON": ("json", "application/json", partial(json.dumps, ensure_ascii=False, indent=2)),
+}
+WATCH_S = 0.5
+"""Between two looks at a run: drawing takes from the cores that are being measured."""
+PRIVATE = {"show_progress": "hidden", "concurrency_limit": None, "api_visibility": "private"}
+Updates = dict[Any, Any]
+
+
+@dataclass
+class Session:
+    """What one visitor's tab shows, and the run in progress."""
+
+    run: Run | None = None
+    bench: Bench | None = None
+    """the last one"""
+    responses: dict[str, Response] = field(default_factory=dict)
+    rows: list[dict] = field(default_factory=list)
+
+
+def speed_tab(demo: gr.Blocks, machine: Machine, now: Callable[[], float]) -> None:
+    """The tab in `demo`. `now`: the clock the machine's events are stamped with."""
+    menu = Menu(machine)
+    entries = _entries(menu)
+    session = gr.State(Session())
+    plain = {"apply_default_css": False, "js_on_load": None}
+    typed = {"interactive": True, "min_width": 0, "elem_classes": "field"}
+
+    gr.HTML(HEADLINE, elem_classes="headline", **plain)
+    with gr.Column(elem_id="speed-ask"):
+        with gr.Row(elem_id="speed-fields", elem_classes=["filters", "fields"]):
+            models = gr.Dropdown(
+                [(_label(menu.file(choice)), value) for value, choice in entries.items()],
+                multiselect=True, max_choices=MAX_COLUMNS, label="Models", **typed,
+            )  # fmt: skip
+            numbers = {
+                name: gr.Textbox(default, label=label, lines=1, max_lines=1, **typed)
+                for name, (label, default) in FIELDS.items()
+            }
+        with gr.Row(elem_id="speed-tools"):
+            cost = gr.HTML(elem_id="speed-cost", **plain)
+            start = gr.Button("Run", variant="primary", min_width=0, elem_id="speed-run")
+            stop = gr.Button(
+                "Stop", variant="primary", visible=False, min_width=0, elem_id="speed-stop"
+            )
+    said = gr.HTML(elem_id="speed-said", visible=False, **plain)
+    with gr.Column(elem_id="speed-card", elem_classes="chart-card"):
+        lanes = gr.HTML(elem_id="speed-lanes", **plain)
+        plot = gr.Plot(
+            show_label=False, container=False, visible=False, elem_id="speed-plot", elem_classes="plot"
+        )  # fmt: skip
+        sentence = gr.HTML(
+            visible=False, elem_id="speed-sentence", elem_classes="sentence", **plain
+        )
+        gr.HTML(f"<p>{letters(bench.LEFT_OUT)}</p>", elem_id="speed-about", **plain)
+    with gr.Row(visible=False, elem_id="speed-account", elem_classes="account") as account:
+        with gr.Accordion("All figures", open=False, elem_classes="fold"):
+            table = gr.HTML(elem_id="speed-rows", **plain)
+        gr.HTML("<span>Download</span>", elem_id="speed-save", **plain)
+        saves = {name: gr.Button(name, size="sm", min_width=0, scale=0) for name in SAVED}
+    spoken = gr.HTML(elem_id="speed-spoken", **plain)
+    text = gr.Textbox(visible="hidden", label="Saved", elem_id="speed-text")
+
+    def opened(state: Session, **values) -> Updates:
+        """The tab as it opens: with models that are here, where there are any."""
+        pairs = ([menu.named(spec) for spec in pair] for pair in (ARTICLES_PAIR, EMBEDDED_PAIR))
+        first, *_ = [p for p in pairs if all(map(menu.here, p))] or [
+            [menu.named(spec) for spec in ARTICLES_PAIR]
+        ]
+        chosen = [value for value, choice in entries.items() if choice in first]
+        return offer(state, {**values, "models": chosen}) | {models: gr.update(value=chosen)}
+
+    def offer(state: Session, values: dict) -> Updates:
+        """What Run would do: how long it would take, what it would download, and for which models."""
+        chosen = _chosen(values, entries)
+        missing = [menu.file(choice) for choice in chosen if not menu.here(choice)]
+        return {
+            start: gr.update(value=words.run_label(missing), visible=True),
+            stop: gr.update(visible=False),
+            models: gr.update(interactive=True),
+            cost: f"<span>{letters(costing(values, bool(missing)))}</span>",
+            lanes: _lanes([_idle(menu, choice, state) for choice in chosen]),
+        }
+
+    def costing(values: dict, missing: bool) -> str:
+        """How long a bench would take, where that is known or can be guessed."""
+        try:
+            took = None if missing else machine.expected_bench(_read(values, menu, entries))
+        except UsageError:
+            took = None
+        return words.about_time(took.seconds, took.guessed) if took else ""
+
+    def changed(state: Session, **values) -> Updates:
+        return gr.skip() if state.run else offer(state, values)
+
+    def run(state: Session, **values) -> Iterator[Updates]:
+        """Measures the chosen models."""
+        if state.run:
+            return
+        try:
+            asked = _read(values, menu, entries)
+        except UsageError as error:
+            raise refused(error) from error
+        going = state.run = machine.bench(asked)
+        state.bench, state.responses, state.rows = going.comparison, {}, []
+        colours = {
+            file.key: menu.colour(choice)
+            for file, choice in zip(asked.models, _chosen(values, entries), strict=True)
+        }
+        try:
+            yield begun(going)
+            with closing(going.snapshots(WATCH_S)) as snapshots:
+                for responses in snapshots:
+                    ended = _newly_ended(state.responses, responses)
+                    state.responses = responses
+                    updates = {lanes: _going(going.comparison, responses, colours, now())}
+                    if ended:
+                        updates[spoken] = f"<span>{letters(_told(ended, responses))}</span>"
+                    yield updates
+        finally:
+            going.stop()
+            state.run = None
+        state.rows = bench.rows(state.bench, state.responses, machine.describe())
+        yield offer(state, values) | result(state, colours)
+
+    def begun(going: Run) -> Updates:
+        notices = "".join(f"<p>{letters(notice)}</p>" for notice in going.comparison.notices)
+        hidden = dict.fromkeys((plot, sentence, account, start), gr.update(visible=False))
+        return hidden | {
+            stop: gr.update(visible=True),
+            models: gr.update(interactive=False),
+            said: gr.update(value=notices, visible=bool(notices)),
+            cost: "<span></span>",
+        }
+
+    def result(state: Session, colours: Mapping[str, str]) -> Updates:
+        """Chart, sentence and table."""
+        called = words.names(state.bench.models)
+        found = bench.summary(state.responses, called)
+        told = (
+            f'<p class="finding"><span>{letters(found.before)}</span><b>{letters(found.finding)}</b>'
+            f"<span>{letters(found.rest)}</span></p>"
+        )
+        names = {file.key: _label(file) for file in state.bench.models}
+        plain_colours = {key: colour.removeprefix("m-") for key, colour in colours.items()}
+        there = bool(state.rows)
+        drawing = speeds(state.rows, names, plain_colours) if there else None
+        return {
+            plot: gr.update(value=drawing, visible=there),
+            sentence: gr.update(value=told, visible=True),
+            account: gr.update(visible=there),
+            table: _table(state.rows),
+        }
+
+    def stop_run(state: Session) -> None:
+        if state.run:
+            state.run.stop()
+
+    def saved(name: str, state: Session) -> str:
+        return SAVED[name][2](state.rows)
+
+    fields = {"models": models, **numbers}
+    asked = {"inputs": [session], "inputs_kwargs": fields}
+    offered = [start, stop, models, cost, lanes]
+    outputs = [*offered, said, plot, sentence, account, table, spoken]
+
+    demo.load(opened, **asked, outputs=offered, **PRIVATE)
+    # Clearing all models at once is a change, but no input.
+    changes = [models.change, *(number.blur for number in numbers.values())]
+    gr.on(changes, changed, **asked, outputs=offered, trigger_mode="always_last", **PRIVATE)
+    begins = [start.click, *(number.submit for number in numbers.values())]
+    gr.on(begins, run, **asked, outputs=outputs, **PRIVATE)
+    stop.click(stop_run, [session], None, **PRIVATE)
+    for name, button in saves.items():
+        suffix, kind, _ = SAVED[name]
+        made = button.click(partial(saved, name), [session], text, **PRIVATE)
+        keep = f"text => saveText(text, 'speed.{suffix}', '{kind}')"
+        made.then(None, text, None, js=keep, **PRIVATE)
+
+
+def _entries(menu: Menu) -> dict[str, Choice]:
+    """What the list of models offers: each model with each of its quantizations."""
+    found = {}
+    for _, model in menu.models():
+        for quant in menu.quants(model) or [None]:
+            found[f"{model}:{quant}" if quant else model] = Choice(model, quant)
+    return found
+
+
+def _chosen(values: Mapping[str, Any], entries: Mapping[str, Choice]) -> list[Choice]:
+    return [entries[value] for value in values["models"] or [] if value in entries]
+
+
+def _read(values: Mapping[str, Any], menu: Menu, entries: Mapping[str, Choice]) -> Bench:
+    """The bench the fields ask for. Raises UsageError, in the fields' own names."""
+    texts = {
+        name: str(values[name] or "").strip() or default for name, (_, default) in FIELDS.items()
+    }
+    chosen = _chosen(values, entries)
+    if not chosen:
+        raise UsageError("No model is chosen. Choose one under Models.")
+    try:
+        asked = bench_of([menu.spec(choice) for choice in chosen], most=MAX_COLUMNS, **texts)
+        for name, (label, _) in FIELDS.items():
+            if getattr(asked.tests, name) > (most := getattr(MOST, name)):
+                raise UsageError(
+                    f"{label} is more than {most}. The command line takes more: bench."
+                )
+    except UsageError as error:
+        said = str(error)
+        for name, (label, _) in FIELDS.items():
+            said = said.replace(f"{name} is", f"{label} is").replace(name, label)
+        raise UsageError(said) from error
+    return asked
+
+
+# Markup.
+
+
+def _label(file: ModelFile) -> str:
+    """SOLAR Q2_K; of a file of one's own its name."""
+    return f"{file.short} {file.quant}" if file.quant and not file.path else file.key
+
+
+def _lanes(lanes: list[str]) -> str:
+    if not lanes:
+        return '<p class="none">Choose a model.</p>'
+    head = "<span></span><span></span><span>Decode</span><span>Prefill</span>"
+    return f'<div class="lanes"><div class="lane heads" aria-hidden="true">{head}</div>{"".join(lanes)}</div>'
+
+
+def _idle(menu: Menu, choice: Choice, state: Session) -> str:
+    """A model that isn't being measured: what it did the last time, or whether its file is here."""
+    file, colour, here = menu.file(choice), menu.colour(choice), menu.here(choice)
+    last = state.responses.get(file.key)
+    if last is not None and last.ended:
+        return _measured(file, last, colour, state.bench, 0.0)
+    line = str(words.ready_line(file, here))
+    return _lane(file, Response(), colour, line, "check" if here else "ring", "idle")
+
+
+def _going(
+    asked: Bench, responses: Mapping[str, Response], colours: Mapping[str, str], now: float
+) -> str:
+    return _lanes(
+        [_measured(f, responses[f.key], colours[f.key], asked, now) for f in asked.models]
+    )
+
+
+def _measured(file: ModelFile, response: Response, colour: str, asked: Bench, now: float) -> str:
+    line = bench.line(response, now, words.names(asked.models), asked.max_seconds)
+    return _lane(file, response, colour, line, words.glyph(response), response.state)
+
+
+def _lane(
+    file: ModelFile, response: Response, colour: str, line: str, sign: str, state: str
+) -> str:
+    """One skeleton for all states, so that the browser patches it in place."""
+    done = bench.progress(response)
+    why = ""
+    if response.state == "failed":
+        happened, advice = words.failure(response)
+        why = f"<b>{letters(happened)}</b> {letters(advice)}"
+    name = _label(file)
+    return (
+        f'<div class="lane {colour} is-{state}"><b class="name">{letters(name)}</b>'
+        f'<span class="state"><i class="glyph {sign}"></i><span>{letters(line)}</span></span>'
+        f"{_rate('Decode', response.tg)}{_rate('Prefill', response.pp)}"
+        f'<p class="why">{why}</p>{bar(done, f"{name}: {line}")}</div>'
+    )
+
+
+def _rate(name: str, timings: Timings | None) -> str:
+    if timings is None:
+        return f'<span class="rate"><i>{name} </i>{words.UNKNOWN}</span>'
+    tps = timings.avg_tps
+    spread = f" {words.deviation(tps, timings.stddev_tps)}" if len(timings.samples_s) > 1 else ""
+    return f'<span class="rate"><i>{name} </i><b>{words.speed(tps)}</b>{spread} tok/s</span>'
+
+
+def _table(rows: list[dict]) -> str:
+    """The command's table."""
+    heads = [name for name in bench.heads(rows) if name != "model"]
+    names = {"t/s": "tok/s"}
+
+    def number(name: str) -> str:
+        return "" if name in bench.LEFT else ' class="number"'
+
+    head = "".join(f'<th scope="col"{number(n)}>{letters(names.get(n, n))}</th>' for n in heads)
+    body = "".join(
+        f'<tr><th scope="row">{letters(cells["model"])}</th>'
+        + "".join(f"<td{number(name)}>{letters(cells[name])}</td>" for name in heads)
+        + "</tr>"
+        for cells in map(bench.cells, rows)
+    )
+    on = f'<p class="on">{letters(bench.measured_on(rows[0]))}</p>' if rows else ""
+    return (
+        '<div class="sheet long" role="region" aria-label="All figures" tabindex="0"><table>'
+        f'<thead><tr><th scope="col">model</th>{head}</tr></thead><tbody>{body}</tbody></table></div>{on}'
+    )
+
+
+def _newly_ended(before: Mapping[str, Response], after: Mapping[str, Response]) -> list[str]:
+    return [
+        key for key, r in after.items() if r.ended and not (key in before and before[key].ended)
+    ]
+
+
+def _told(ended: list[str], responses: Mapping[str, Response]) -> str:
+    return " ".join(f"{key}: {bench.line(responses[key])}." for key in ended)
