@@ -12,6 +12,9 @@ Who does what; a module imports only from those below it (tests/test_map.py hold
     claims.py          what the two articles claim, and what the scores say to it
     fit.py             which models fit on which hardware: rows, and sentences about them
     bench.py           what a bench measured: llama-bench's rows, its tables, a sentence
+    record.py          the answers a recording is made of, one by one
+    library.py         the gallery's prompts with the recorded answers to them, and the score board
+    recordings.py      recorded comparisons: what is read of a file, and files written whole
     machine.py         the line of comparisons and benches, the pool of loaded children, what this machine is
     fanout.py          Run: merges and folds the events, divides the threads, stops
     admission.py       whether a model may load, and what would fit instead

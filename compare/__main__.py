@@ -7,7 +7,10 @@ Ctrl-C.
 import json
 import queue
 import sys
+import time
 import unicodedata
+from collections.abc import Iterator
+from contextlib import closing
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -17,6 +20,7 @@ from rich.console import Console
 from rich.progress import (
     BarColumn,
     DownloadColumn,
+    MofNCompleteColumn,
     Progress,
     TextColumn,
     TimeRemainingColumn,
@@ -29,10 +33,12 @@ from compare.comparison import document
 from compare.events import Downloading, Event, Failed, Fetched
 from compare.fanout import Run
 from compare.fit import about, files, fit, learn, lines
-from compare.gallery import load, load_files
+from compare.gallery import chosen, load, load_files
 from compare.hardware import named
 from compare.machine import Machine
 from compare.owner import Owner
+from compare.record import Task, record, settings, tasks
+from compare.recordings import RECORDED, RecordingError, RecordingFile
 from compare.response import Response
 from compare.spec import (
     ModelFile,
@@ -58,6 +64,12 @@ class Mode(StrEnum):
 class KvType(StrEnum):
     f16 = "f16"
     q8_0 = "q8_0"
+
+
+def _own_or(name: str):
+    return typer.Option(
+        help=f"For all prompts; without it the prompt's own, else {RECORDED[name]:g}."
+    )
 
 
 @app.command()
@@ -241,6 +253,76 @@ def check(
         checked = sum(prompt.check is not None for prompt in prompts)
         print(f"Nothing is wrong. Prompts: {len(prompts)}, with a check: {checked}.")
     raise typer.Exit(int(bool(gallery.faults)))
+
+
+@app.command("record")
+def record_command(
+    models: Annotated[list[str], typer.Option(help="SPECs, separated by commas.")],
+    out: Annotated[Path, typer.Option(help="The recording: a new file, or one to go on with.")],
+    prompts: Annotated[
+        list[str] | None,
+        typer.Option(help="Ids of prompts or themes, separated by commas. Without it: all."),
+    ] = None,
+    repeats: Annotated[int, typer.Option(help="Answers of each model to each prompt.")] = 1,
+    temperature: Annotated[float | None, _own_or("temperature")] = None,
+    seed: Annotated[int | None, _own_or("seed")] = None,
+    max_tokens: Annotated[int | None, _own_or("max_tokens")] = None,
+) -> None:
+    """Record answers to the gallery's prompts, model by model; run it again to go on where it ended."""
+    machine = Machine(Owner.from_environ())
+    gallery = load()
+    for fault in gallery.faults:
+        _tell(fault)
+    told = {"temperature": temperature, "seed": seed, "max_tokens": max_tokens}
+    given = {name: value for name, value in told.items() if value is not None}
+    names = split_specs(prompts or []) or [theme.id for theme in gallery.themes]
+    wanted = tasks(machine, split_specs(models), chosen(gallery, names), repeats, given)
+    try:
+        into = RecordingFile(out, settings(machine, given))
+        into.must_be_of(machine.describe())
+        left = [task for task in wanted if not into.has(task.key, task.asked)]
+        if len(left) < len(wanted):
+            _tell(f"{len(wanted) - len(left)} of {len(wanted)} answers are in {out.name} already.")
+        failed = _record(record(machine, into, left), len(left)) if left else False
+    except RecordingError as error:
+        raise UsageError(f"{out}: {error}") from None
+    except OSError as error:
+        _tell(f"{out}: it could not be written: {error.strerror}. What it held before is kept.")
+        failed = True
+    except KeyboardInterrupt:
+        _tell(f"Stopped. What is finished is in {out.name}; the same command goes on from there.")
+        raise typer.Exit(130) from None
+    finally:
+        machine.close()
+    raise typer.Exit(int(failed))
+
+
+def _record(steps: Iterator[tuple[Task, Response]], total: int) -> bool:
+    """Shows answers while they come, a bar and a line each on stderr; returns whether some failed."""
+    failed = False
+    columns = (
+        TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(),
+        TextColumn("left"), TimeRemainingColumn(compact=True),
+    )  # fmt: skip
+    with (
+        Progress(*columns, console=Console(stderr=True, soft_wrap=True)) as progress,
+        closing(steps),
+    ):
+        bar = progress.add_task("", total=total)
+        for task, response in steps:
+            name = f"{task.file.key}, {task.prompt.id}"
+            line = words.state_line(response, time.monotonic())
+            if not response.ended:
+                progress.update(bar, description=f"{name}: {line}")
+                continue
+            if response.state == "failed":
+                failed = True
+                line = response.error
+            else:
+                line = f"{line}, {words.speed(response.decode_tps)} tok/s"
+            progress.console.print(f"{name}: {line}", markup=False, highlight=False)
+            progress.update(bar, advance=1, description=name)
+    return failed
 
 
 def _download(machine: Machine, files: tuple[ModelFile, ...]) -> bool:

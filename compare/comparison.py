@@ -15,15 +15,20 @@ def document(comparison: Comparison, responses: dict[str, Response], machine: di
         "prompt": comparison.prompt,
         "system": comparison.system,
         "mode": comparison.mode,
-        "params": {
-            **comparison.sampling.model_dump(mode="json"),
-            **comparison.load.model_dump(mode="json"),
-            "threads": comparison.threads,
-            "force": comparison.force,
-        },
+        "params": params(comparison),
         "machine": machine,
         "notices": list(comparison.notices),
         "responses": [_response(file, responses[file.key]) for file in comparison.models],
+    }
+
+
+def params(comparison: Comparison) -> dict:
+    """The settings, as the document holds them."""
+    return {
+        **comparison.sampling.model_dump(mode="json"),
+        **comparison.load.model_dump(mode="json"),
+        "threads": comparison.threads,
+        "force": comparison.force,
     }
 
 

@@ -6,6 +6,7 @@ wrong usage (UsageError); what is known only per model, such as a missing file, 
 
 import os
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
@@ -183,7 +184,7 @@ class Bench:
 
 def comparison(
     prompt: str,
-    specs: list[str],
+    specs: Sequence[str | ModelFile],
     *,
     system: str | None = None,
     mode: str = "together",
@@ -256,7 +257,9 @@ def split_specs(texts: list[str]) -> list[str]:
     return specs
 
 
-def resolve(specs: list[str], most: int | None = MAX_COLUMNS) -> tuple[ModelFile, ...]:
+def resolve(
+    specs: Sequence[str | ModelFile], most: int | None = MAX_COLUMNS
+) -> tuple[ModelFile, ...]:
     """The files meant by SPECs, in their order, each under a key of its own, no more than `most`.
 
     Raises UsageError.
@@ -267,7 +270,7 @@ def resolve(specs: list[str], most: int | None = MAX_COLUMNS) -> tuple[ModelFile
         raise UsageError(f"{len(specs)} models were named. At most {most} run side by side.")
     files: list[ModelFile] = []
     for spec in specs:
-        file = parse(spec)
+        file = parse(spec) if isinstance(spec, str) else spec
         for other in files:
             if _same(file, other):
                 raise UsageError(f"“{spec}” names the same file as “{other.key}”. Name it once.")

@@ -8,9 +8,10 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from compare.response import Response
-from compare.spec import Comparison, ModelFile
+from compare.spec import Comparison, LoadSettings, ModelFile, SamplingParams
 
 UNKNOWN = "–"
 NBSP = "\u00a0"
@@ -439,6 +440,42 @@ def failure(response: Response) -> tuple[str, str]:
     """What happened, and what to do."""
     happened, _, advice = (response.error or "It ended without a word.").partition("\n")
     return happened.strip(), advice.strip()
+
+
+# Recordings.
+
+
+def recorded_on(when: datetime) -> str:
+    """Recorded on 3 May 2026."""
+    return f"Recorded on {when.day} {when:%B} {when.year}"
+
+
+def hardware(cpu: str, cores: int, gpus: Sequence[str] = ()) -> str:
+    """NVIDIA L4, with GPUs; else the processor and its cores."""
+    if gpus:
+        return ", ".join(f"{n} × {gpu}" if n > 1 else gpu for gpu, n in Counter(gpus).items())
+    return f"{cpu}, {cores}{NBSP}{'core' if cores == 1 else 'cores'}"
+
+
+def settings(sampling: SamplingParams, load: LoadSettings) -> str:
+    """temperature 0, seed 0, at most 256 tokens; of the others those that aren't the defaults."""
+    parts = [
+        f"temperature {sampling.temperature:g}",
+        f"seed {sampling.seed}",
+        f"at most {tokens(sampling.max_tokens)}",
+    ]
+    told = {**sampling.model_dump(), **load.model_dump()}
+    fields = {**SamplingParams.model_fields, **LoadSettings.model_fields}
+    for name in ("top_p", "top_k", "min_p", "repeat_penalty", "n_ctx", "gpu_layers", "kv_type"):
+        if told[name] != fields[name].default:
+            parts.append(f"{name.replace('_', ' ')} {told[name]}")
+    if sampling.stop:
+        parts.append(f"stop {', '.join(map(repr, sampling.stop))}")
+    return ", ".join(parts)
+
+
+VERDICTS = {True: "Passed", False: "Failed", None: "No check"}
+NO_CHECK = "Only a person can judge this one."
 
 
 # All columns.

@@ -22,8 +22,8 @@ ONLY = {
     "regex": {"checks", "numerals"},
 }
 LAYERS = [
-    {"ui", "__main__"}, {"charts"}, {"comparison", "machine", "claims", "fit"},
-    {"fanout"}, {"admission"},
+    {"ui", "__main__"}, {"charts", "record"}, {"comparison", "machine", "claims", "fit", "library"},
+    {"fanout", "recordings"}, {"admission"},
     {"runner", "hub", "owner", "scores", "hardware", "gallery", "bench"}, {"words"},
     {"spec", "response", "cpu", "worker"}, {"engine", "catalogue", "suites", "checks"},
     {"estimate", "numerals"},

@@ -1,0 +1,234 @@
+"""Recordings: what is read and what is refused, and files that are written whole."""
+
+import copy
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from compare.recordings import (
+    MAX_LETTERS,
+    RecordingError,
+    RecordingFile,
+    load,
+    read,
+)
+from compare.words import recorded_on, settings
+
+MACHINE = {
+    "cpu": "Xeon", "cores": 2, "ram_bytes": 16_000_000_000, "gpus": [],
+    "llama_cpp_python": "0.3.36", "llama_cpp": "0c1e570",
+}  # fmt: skip
+PARAMS = {
+    "max_tokens": 256, "temperature": 0.0, "top_p": 0.95, "top_k": 40, "min_p": 0.05,
+    "repeat_penalty": 1.0, "seed": 0, "stop": [], "n_ctx": 2048, "gpu_layers": "auto",
+    "kv_type": "f16", "threads": None, "force": False,
+}  # fmt: skip
+
+
+def recorded(prompt_id="snake", text="Snakes do not fly.", model="smollm2", quant="Q4_1", **more):
+    """One comparison as `record` writes it."""
+    response = {
+        "spec": f"{model}:{quant}", "model": model, "name": "SmolLM2 135M Instruct", "quant": quant,
+        "file": "SmolLM2-135M-Instruct.Q4_1.gguf", "state": "finished", "text": text,
+        "finish_reason": "stop", "error": None, "prompt_tokens": 38, "cached_tokens": 0,
+        "output_tokens": 11, "load_s": None, "ttft_s": 0.5, "prefill_tps": 80.0, "decode_tps": 20.0,
+        "engine_prefill_tps": 81.0, "engine_decode_tps": 20.1, "total_s": 1.0, "shared_with": 0,
+        "shared_s": 0.0, "threads": [2, 2], "rendered_prompt": "<|im_start|>…", "notices": [],
+        "memory": {
+            "kind": "ram", "scope": "process", "predicted_bytes": 150_000_000,
+            "allocated_bytes": 149_000_000, "weights_bytes": 98_000_000, "kv_bytes": 47_000_000,
+            "compute_bytes": 4_000_000, "measured_bytes": 217_000_000, "own_bytes": 119_000_000,
+            "mapped_bytes": 98_000_000, "devices": [],
+        },
+    }  # fmt: skip
+    return {
+        "prompt_id": prompt_id, "repeat": 1, "prompt": "How fast can a snake fly?", "system": None,
+        "mode": "in-turn", "params": PARAMS, "machine": MACHINE, "notices": [],
+        "responses": [response], **more,
+    }  # fmt: skip
+
+
+def whole(*comparisons, **more) -> dict:
+    return {
+        "format": 1, "recorded_at": "2026-05-03T10:00:00+00:00", "machine": MACHINE,
+        "params": PARAMS, "comparisons": list(comparisons), **more,
+    }  # fmt: skip
+
+
+def put(folder: Path, name: str, content) -> Path:
+    path = folder / name
+    path.write_text(content if isinstance(content, str) else json.dumps(content))
+    return path
+
+
+def test_a_recording_is_read_with_its_figures(tmp_path):
+    put(tmp_path, "small.json", whole(recorded()))
+    (found,), faults = load(tmp_path)
+    assert not faults
+    assert found.name == "small.json" and found.params.max_tokens == 256
+    assert recorded_on(found.recorded_at) == "Recorded on 3 May 2026"
+    response = found.takes[0].answer.response()
+    assert response.text == "Snakes do not fly." and response.ended
+    assert response.decode_tps == pytest.approx(20.0)
+    assert (response.ttft_s, response.total_s) == (0.5, 1.0)
+    assert response.memory.measured_bytes == 217_000_000
+
+
+def test_settings_are_told_in_words_and_only_those_that_matter(tmp_path):
+    path = put(tmp_path, "a.json", whole(params={**PARAMS, "top_k": 1, "stop": ["\n"]}))
+    found, _ = read(path)
+    assert settings(found.params, found.params).replace("\u00a0", " ") == (
+        "temperature 0, seed 0, at most 256 tokens, top k 1, stop '\\n'"
+    )
+
+
+def test_the_newest_recording_comes_first(tmp_path):
+    put(tmp_path, "a.json", whole(recorded()))
+    put(tmp_path, "b.json", whole(recorded(), recorded_at="2026-06-03T10:00:00Z"))
+    found, _ = load(tmp_path)
+    assert [recording.name for recording in found] == ["b.json", "a.json"]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (whole(format=2), "It is of format 2; this app reads format 1. Update the app."),
+        (whole(format=0), "Record it anew."),
+        (json.dumps(whole(recorded()))[:-200], "It is no recording: Invalid JSON"),
+        ("", "It is no recording"),
+        ("[]", "It is no recording"),
+        ('{"hello": 1}', "It is no recording: format: Field required."),
+        ("[" * 100_000, "It is no recording"),
+        (whole(recorded_at="yesterday"), "recorded_at"),
+        (whole(params={**PARAMS, "temperature": -1}), "params.temperature"),
+    ],
+)
+def test_what_is_no_recording_is_named_and_the_others_still_show(tmp_path, content, words):
+    put(tmp_path, "bad.json", content)
+    put(tmp_path, "good.json", whole(recorded()))
+    found, (fault,) = load(tmp_path)
+    assert [recording.name for recording in found] == ["good.json"]
+    assert fault.startswith("bad.json: ") and words in fault
+
+
+def edited(**changes) -> dict:
+    found = copy.deepcopy(recorded())
+    found["responses"][0].update(changes)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("bad", "words"),
+    [
+        (recorded(model="nobody"), "There is no model “nobody” in the catalogue."),
+        (recorded(quant="Q9"), "is no quantization of SmolLM2 135M Instruct"),
+        (edited(spec="gemma3:Q4_K_M"), "“gemma3:Q4_K_M” is no quantization of SmolLM2"),
+        (edited(text="x" * 1_000_000), "has 1,000,000 characters; at most 100,000 are shown"),
+        (edited(file="/home/me/a.gguf"), "must be a file's name, not its path"),
+        (edited(state="failed"), "state"),
+        (edited(decode_tps=float("nan")), "decode_tps"),
+        (edited(text="\ud83d"), "text"),
+        ({**recorded(), "responses": []}, "responses"),
+        ("nonsense", "comparison 2"),
+    ],
+)
+def test_one_bad_answer_is_left_out_and_the_rest_of_its_file_shows(tmp_path, bad, words):
+    put(tmp_path, "some.json", whole(recorded(), bad))
+    found, faults = load(tmp_path)
+    if not found:  # what breaks a file as JSON breaks all of it
+        assert "\ud83d" in str(bad) or "Invalid JSON" in faults[0]
+        return
+    assert len(found[0].takes) == 1
+    assert faults[0].startswith("some.json: comparison 2: ") and words in faults[0]
+
+
+def test_many_faults_of_one_file_are_counted(tmp_path):
+    put(tmp_path, "some.json", whole(*[recorded(model="nobody")] * 10))
+    _, faults = load(tmp_path)
+    assert len(faults) == 4 and faults[-1] == "some.json: 7 more faults."
+
+
+def test_a_missing_folder_is_an_empty_gallery(tmp_path):
+    assert load(tmp_path / "none") == ((), ())
+
+
+def asked(comparison: dict) -> dict:
+    return {name: comparison[name] for name in ("prompt", "system", "mode", "params")}
+
+
+def document(comparison: dict) -> dict:
+    return {k: v for k, v in comparison.items() if k not in ("prompt_id", "repeat")}
+
+
+def test_answers_are_added_one_by_one_and_found_again(tmp_path):
+    path = tmp_path / "out.json"
+    file = RecordingFile(path, PARAMS)
+    assert not path.exists(), "nothing is written before there is something to write"
+    file.add(document(recorded()), "snake", 1)
+    file.add(document(recorded()), "snake", 2)
+    found, faults = read(path)
+    assert not faults and [take.repeat for take in found.takes] == [1, 2]
+    assert (datetime.now(UTC) - found.recorded_at).total_seconds() < 60
+    assert [each.name for each in tmp_path.iterdir()] == ["out.json"]
+
+    again = RecordingFile(path, PARAMS)
+    assert again.has(("smollm2:Q4_1", "snake", 1), asked(recorded()))
+    assert not again.has(("smollm2:Q4_1", "snake", 3), asked(recorded()))
+    assert not again.has(
+        ("smollm2:Q4_1", "snake", 1), asked(recorded(prompt="How fast can a snake swim?"))
+    )
+
+
+def test_an_answer_to_a_changed_prompt_takes_the_old_ones_place(tmp_path):
+    file = RecordingFile(tmp_path / "out.json", PARAMS)
+    file.add(document(recorded()), "snake", 1)
+    file.add(document(recorded(prompt="How fast can a snake swim?")), "snake", 1)
+    found, _ = read(tmp_path / "out.json")
+    assert [take.prompt for take in found.takes] == ["How fast can a snake swim?"]
+
+
+def test_a_file_of_other_settings_or_another_machine_is_not_continued(tmp_path):
+    path = put(tmp_path, "out.json", whole(recorded()))
+    before = path.read_bytes()
+    with pytest.raises(RecordingError, match="max_tokens 256 there, 64 here"):
+        RecordingFile(path, {**PARAMS, "max_tokens": 64})
+    file = RecordingFile(path, PARAMS)
+    with pytest.raises(RecordingError, match=r"for prompt “snake” .max_tokens 256 there, 9 here"):
+        other = {**asked(recorded()), "params": {**PARAMS, "max_tokens": 9}}
+        file.has(("smollm2:Q4_1", "snake", 1), other)
+    elsewhere = {**MACHINE, "cpu": "EPYC"}
+    with pytest.raises(RecordingError, match="another machine"):
+        file.add(document(recorded(machine=elsewhere)), "snake", 2)
+    # Before a model has run, only the processor is known.
+    unknown = {**MACHINE, "llama_cpp": None, "llama_cpp_python": None, "ram_bytes": 1}
+    file.must_be_of(unknown)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("content", ["notes of mine", '{"a": 1}', "", json.dumps(whole(format=2))])
+def test_what_is_no_recording_is_never_overwritten(tmp_path, content):
+    path = put(tmp_path, "mine.json", content)
+    with pytest.raises(RecordingError, match=r"no recording|format 2"):
+        RecordingFile(path, PARAMS)
+    assert path.read_text() == content
+
+
+def test_a_missing_folder_or_a_folder_as_file_is_refused(tmp_path):
+    with pytest.raises(RecordingError, match="There is no folder"):
+        RecordingFile(tmp_path / "no" / "out.json", PARAMS)
+    with pytest.raises(RecordingError, match="It is a folder"):
+        RecordingFile(tmp_path, PARAMS)
+
+
+def test_a_folder_that_takes_no_files_is_refused(tmp_path):
+    # Root may write anywhere but into the kernel's own folders.
+    with pytest.raises(RecordingError, match="Nothing can be written into /proc"):
+        RecordingFile(Path("/proc/out.json"), PARAMS)
+
+
+def test_the_limit_of_letters_is_a_limit_and_not_less(tmp_path):
+    put(tmp_path, "long.json", whole(edited(text="x" * MAX_LETTERS)))
+    (found,), faults = load(tmp_path)
+    assert not faults and len(found.takes[0].answer.text) == MAX_LETTERS
