@@ -3,6 +3,7 @@
 Read once, at the start. Pure but for the reading: values in, values out; knows no page.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -181,20 +182,26 @@ class Board:
 
 def board(library: Library) -> Board:
     """The rows of all recordings that share their settings: of several such, those with most answers."""
-    prompts = library.gallery.prompts
     by_params: dict[Params, list[Take]] = {}
     for take in library.takes:
-        told = take.recording.params
-        # An option of `record` may have replaced what the prompt sets; then others were asked otherwise.
-        own = told.model_copy(update=prompts[take.answer.prompt_id].settings)
-        if _unseeded(take.answer.params) == _unseeded(own):
-            by_params.setdefault(told, []).append(take)
+        by_params.setdefault(take.recording.params, []).append(take)
     if not by_params:
-        return Board(left_out=len(library.takes))
+        return Board()
     params = max(by_params, key=lambda each: len(by_params[each]))
-    rows = [_row(takes, prompts) for takes in _by_column(by_params[params])]
+    takes = _alike(by_params[params])
+    prompts = library.gallery.prompts
+    rows = [_row(mine, prompts) for mine in _by_column(takes)]
     rows.sort(key=lambda row: -row.passed / max(row.made, 1))
-    return Board(tuple(rows), params, len(library.takes) - len(by_params[params]))
+    return Board(tuple(rows), params, len(library.takes) - len(takes))
+
+
+def _alike(takes: Sequence[Take]) -> list[Take]:
+    """Of each prompt the answers with the settings that most have: an option may replace a prompt's own."""
+    settings: dict[str, Counter] = {}
+    for take in takes:
+        settings.setdefault(take.answer.prompt_id, Counter())[_unseeded(take.answer.params)] += 1
+    usual = {prompt: counted.most_common(1)[0][0] for prompt, counted in settings.items()}
+    return [t for t in takes if _unseeded(t.answer.params) == usual[t.answer.prompt_id]]
 
 
 def _by_column(takes: Iterable[Take]) -> list[list[Take]]:

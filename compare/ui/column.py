@@ -7,9 +7,10 @@ import gradio as gr
 
 from compare import words
 from compare.catalogue import ARTICLES_PAIR
+from compare.library import Take
 from compare.response import Response
 from compare.spec import ModelFile
-from compare.ui import drawn
+from compare.ui import cards, drawn
 from compare.ui.markup import MATHS
 from compare.ui.menu import Choice, Menu
 
@@ -45,14 +46,27 @@ class Column:
     def closed(self) -> Updates:
         return {self.box: gr.update(visible=False), self.model: None, self.quant: None}
 
-    def opened(self, menu: Menu, choice: Choice) -> Updates:
-        """The column with a model that hasn't run."""
+    def opened(self, menu: Menu, choice: Choice, take: Take | None = None) -> Updates:
+        """The column with a model that hasn't run; `take`: a recorded answer of it to show meanwhile."""
         quants = menu.quants(choice.model)
         return {
             self.box: gr.update(visible=True),
             self.model: gr.update(value=choice.model),
             self.quant: gr.update(choices=quants, value=choice.quant, visible=bool(quants)),
-            **self.idle(menu, choice),
+            **(self.recorded(menu, choice, take) if take else self.idle(menu, choice)),
+        }
+
+    def recorded(self, menu: Menu, choice: Choice, take: Take) -> Updates:
+        """A recorded answer, plainly marked, where one of this machine will stand."""
+        response = take.answer.answer.response()
+        line = words.Line((words.recorded_on(take.recording.recorded_at),))
+        return {
+            self.strip: drawn.strip(
+                line, "clock", name=menu.file(choice).name, colour=menu.colour(choice)
+            ),
+            self.answer: cards.quoted(take),
+            self.figures: drawn.figures(response, words.company(response, 0.0)),
+            **self._buttons(),
         }
 
     def idle(self, menu: Menu, choice: Choice) -> Updates:

@@ -9,13 +9,24 @@ import gradio as gr
 
 from compare import words
 from compare.catalogue import EMBEDDED_PAIR
+from compare.checks import Verdict, judge
 from compare.fanout import Run
+from compare.library import Library
 from compare.machine import Machine
 from compare.response import Response
 from compare.spec import Comparison, ModelFile, UsageError
-from compare.ui import drawn
+from compare.ui import cards, drawn
 from compare.ui.column import Updates, column
-from compare.ui.form import PLACES, Form, choices, read, refused, settings_fields, with_choices
+from compare.ui.form import (
+    PLACES,
+    Form,
+    choices,
+    filled,
+    read,
+    refused,
+    settings_fields,
+    with_choices,
+)
 from compare.ui.markup import MATHS, letters
 from compare.ui.menu import Choice, Menu
 
@@ -42,6 +53,8 @@ class Session:
     reason: str | None = None
     """why the page opened with the models it did, until others are chosen"""
     responses: dict[str, Response] = field(default_factory=dict)
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
+    """of finished answers to a prompt of the gallery"""
 
     def shown(self) -> dict[str, Response]:
         """The responses on the page, in the order of their columns."""
@@ -49,10 +62,17 @@ class Session:
         return {key: self.responses[key] for key in keys if key in self.responses}
 
 
-def compare_tab(demo: gr.Blocks, machine: Machine, now: Callable[[], float]) -> None:
-    """The tab in `demo`. `now`: the clock the machine's events are stamped with."""
+def compare_tab(
+    demo: gr.Blocks, machine: Machine, now: Callable[[], float], library: Library
+) -> Callable[[Callable, gr.Textbox], None]:
+    """The tab in `demo`. `now`: the clock the machine's events are stamped with.
+
+    Returns what makes another tab's event run the prompt of the gallery whose id a field holds.
+    """
     menu = Menu(machine)
     session = gr.State(Session())
+    showcase = library.showcase(EXAMPLES)
+    shown_first = {take.spec: take for take in showcase.takes} if showcase else {}
     plain = {"apply_default_css": False, "js_on_load": None}
 
     gr.HTML(HEADLINE, elem_id="headline", **plain)
@@ -82,11 +102,13 @@ def compare_tab(demo: gr.Blocks, machine: Machine, now: Callable[[], float]) -> 
     with gr.Row(elem_id="columns"):
         columns = {place: column(place, menu) for place in PLACES}
     summary = gr.HTML(elem_id="summary", **plain)
+    verdicts = gr.HTML(elem_id="verdicts", **plain)
     with gr.Row(elem_id="account", visible=False) as account:
         with gr.Accordion("All measures", open=False, elem_id="all-measures"):
             table = gr.HTML(elem_id="table", **plain)
             rendered = gr.Markdown(elem_id="rendered", latex_delimiters=MATHS)
         seed = gr.Button("Seed", min_width=0, size="sm", elem_id="seed")
+    beside = gr.Markdown(elem_id="beside", latex_delimiters=MATHS)
     spoken = gr.HTML(elem_id="spoken", **plain)
     shelf = gr.HTML(elem_id="shelf", **plain)
 
@@ -103,7 +125,9 @@ def compare_tab(demo: gr.Blocks, machine: Machine, now: Callable[[], float]) -> 
         """A model into a column; what stood there of an earlier run goes."""
         state.chosen[place] = menu.settled(choice)
         state.keys.pop(place, None)
-        return columns[place].opened(menu, state.chosen[place])
+        # Beside a live answer a recorded one would be taken for live, too.
+        take = None if state.keys else shown_first.get(menu.file(state.chosen[place]).key)
+        return columns[place].opened(menu, state.chosen[place], take)
 
     def taken_away(state: Session, place: int) -> Updates:
         state.chosen.pop(place, None)
@@ -167,7 +191,29 @@ def compare_tab(demo: gr.Blocks, machine: Machine, now: Callable[[], float]) -> 
             updates[table] = drawn.measures(shown, state.comparison, called)
             updates[rendered] = drawn.rendered(shown, called)
             updates[seed] = words.seed_label(state.comparison.sampling.seed)
-        return updates
+        return updates | judged(state, called)
+
+    def judged(state: Session, called: dict[str, str]) -> Updates:
+        """The checks of finished answers, and what was recorded of the same prompt.
+
+        Before the first run a recording, where no column shows one.
+        """
+        shown = state.shown()
+        if not shown:
+            keys = [menu.file(choice).key for choice in state.chosen.values()]
+            elsewhere = showcase and not any(key in shown_first for key in keys)
+            return {verdicts: "", beside: cards.quoted_all(showcase) if elsewhere else ""}
+        prompt = library.prompt_of(state.comparison.prompt, state.comparison.system)
+        if prompt is None:
+            return {verdicts: "", beside: ""}
+        for key, response in shown.items():
+            if response.state == "finished" and key not in state.verdicts:
+                state.verdicts[key] = judge(prompt.check, response.text)
+        told = {key: state.verdicts[key] for key in shown if key in state.verdicts}
+        return {
+            verdicts: cards.verdicts(told, called) if told else "",
+            beside: cards.recorded(library.comparisons(prompt)),
+        }
 
     def examined(state: Session) -> Updates:
         """What the models that aren't here are predicted to take, looked up on the Hub: seconds, once."""
@@ -225,7 +271,7 @@ def compare_tab(demo: gr.Blocks, machine: Machine, now: Callable[[], float]) -> 
         state.chosen = {place: menu.settled(choice) for place, choice in choices(values).items()}
         keys = [file.key for file in comparison.models]
         state.keys = dict(zip(sorted(state.chosen), keys, strict=True))
-        state.comparison, state.responses = comparison, {}
+        state.comparison, state.responses, state.verdicts = comparison, {}, {}
         yield from watched(state, machine.compare(comparison), values)
 
     def run_small(state: Session, **values) -> Iterator[Updates]:
@@ -240,11 +286,40 @@ def compare_tab(demo: gr.Blocks, machine: Machine, now: Callable[[], float]) -> 
         yield updates | offer(state, values) | result(state)
         yield from run(state, **with_choices(values, state.chosen))
 
+    def run_prompt(state: Session, prompt_id: str, **values) -> Iterator[Updates]:
+        """A prompt of the gallery, with its settings: on the models chosen, else on those recorded.
+
+        Where neither are on this machine, only filled in: a download is begun by Run alone.
+        """
+        prompt = library.gallery.prompts.get(prompt_id)
+        if state.run or prompt is None:
+            return
+        texts = filled(prompt, library.comparisons(prompt))
+        updates: Updates = {fields[name]: text for name, text in texts.items()}
+        recorded = [take.answer.answer for c in library.comparisons(prompt)[:1] for take in c.takes]
+        others = [Choice(answer.model, answer.quant) for answer in recorded][: len(PLACES)]
+        if (
+            not all(map(menu.here, state.chosen.values()))
+            and others
+            and all(map(menu.here, others))
+        ):
+            for place in PLACES:
+                if place <= len(others):
+                    updates |= put(state, place, others[place - 1])
+                elif place in state.chosen:
+                    updates |= taken_away(state, place)
+        state.keys, state.reason = {}, None
+        values = with_choices({**values, **texts}, state.chosen)
+        yield updates | offer(state, values) | result(state) | notice(state)
+        if all(map(menu.here, state.chosen.values())):
+            yield from run(state, **values)
+
     def run_again(place: int, state: Session, **values) -> Iterator[Updates]:
         """One column once more, asked the same; the others keep their answers."""
         if state.run or place not in state.keys:
             return
         models = tuple(file for file in state.comparison.models if file.key == state.keys[place])
+        state.verdicts.pop(state.keys[place], None)
         going = machine.compare(replace(state.comparison, models=models))
         yield from watched(state, going, values)
 
@@ -315,13 +390,14 @@ def compare_tab(demo: gr.Blocks, machine: Machine, now: Callable[[], float]) -> 
         return str(state.comparison.sampling.seed) if state.comparison else gr.skip()
 
     form = Form(prompt, mode, settings)
+    fields = form.inputs
     models = {f"model_{place}": each.model for place, each in columns.items()}
     quants = {f"quant_{place}": each.quant for place, each in columns.items()}
     written = {"inputs": [session], "inputs_kwargs": form.inputs}
     asked = {"inputs": [session], "inputs_kwargs": {**form.inputs, **models, **quants}}
     outside = [
         cost, small, start, stop, said, add, pager, summary, account, table, rendered, seed, spoken,
-        shelf,
+        shelf, verdicts, beside,
     ]  # fmt: skip
     outputs = [*outside, *(part for each in columns.values() for part in each.outputs)]
 
@@ -347,3 +423,10 @@ def compare_tab(demo: gr.Blocks, machine: Machine, now: Callable[[], float]) -> 
         each.stop.click(partial(stop_one, place), [session], None, **PRIVATE)
         each.again.click(partial(run_again, place), **written, outputs=outputs, **PRIVATE)
         each.copy.click(None, each.written, None, js="text => copyText(text)", **PRIVATE)
+
+    def run_here(when: Callable, prompt_id: gr.Textbox) -> None:
+        """The event `when` runs the prompt whose id the field holds."""
+        taken = {"inputs": [session, prompt_id], "inputs_kwargs": form.inputs}
+        when(run_prompt, **taken, outputs=[*outputs, *fields.values()], **PRIVATE)
+
+    return run_here

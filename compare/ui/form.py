@@ -1,12 +1,15 @@
 """The prompt's surface: its fields, and the comparison they ask for."""
 
 import html
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
+from compare.gallery import Prompt
+from compare.library import Comparison as Recorded
+from compare.recordings import RECORDED
 from compare.spec import (
     MAX_COLUMNS,
     Comparison,
@@ -101,6 +104,20 @@ def read(values: Mapping[str, Any], menu: Menu) -> Comparison:
         )  # fmt: skip
     except UsageError as error:
         raise UsageError(_in_the_pages_words(str(error))) from error
+
+
+def filled(prompt: Prompt, recorded: Sequence[Recorded]) -> Values:
+    """What the fields hold to ask a prompt of the gallery as it was recorded, or would be by default."""
+    params = recorded[0].params if recorded else SamplingParams(**{**RECORDED, **prompt.settings})
+    told = {**_defaults(LoadSettings), **{n: str(v) for n, v in params.model_dump().items()}}
+    told["stop"] = ", ".join(map(_typed, params.stop))
+    texts = {name: told[name] for name in _FIELDS}
+    return {"prompt": prompt.prompt, "mode": "in-turn", "system": prompt.system or "", **texts}
+
+
+def _typed(stop: str) -> str:
+    """A stop string as it is typed into its field."""
+    return stop.replace(",", "\\,").replace("\n", "\\n").replace("\t", "\\t")
 
 
 def refused(error: UsageError) -> gr.Error:

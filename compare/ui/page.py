@@ -8,23 +8,19 @@ from pathlib import Path
 import gradio as gr
 from gradio.themes import Base, Font
 
+from compare.library import Library, load
 from compare.machine import Machine
 from compare.ui.benchmarks import benchmarks_tab
 from compare.ui.compare import compare_tab
 from compare.ui.fit import fit_tab
+from compare.ui.gallery import gallery_tab
 from compare.ui.speed import speed_tab
 
 HERE = Path(__file__).parent
 TITLE = "GGUF Side by Side"
-TABS = {
-    "Compare": compare_tab,
-    "Benchmarks": benchmarks_tab,
-    "Speed": speed_tab,
-    "Fit": fit_tab,
-}
-"""Each tab's name and the function that builds it."""
-STYLES = "style.css", "tabs.css", "benchmarks.css", "speed.css", "fit.css"
-SCRIPTS = "page.js", "charts.js", "benchmarks.js"
+TABS = "Compare", "Gallery", "Benchmarks", "Speed", "Fit"
+STYLES = "style.css", "tabs.css", "benchmarks.css", "speed.css", "fit.css", "gallery.css"
+SCRIPTS = "page.js", "charts.js", "benchmarks.js", "gallery.js"
 SCHEME = '<meta name="color-scheme" content="light dark">'
 SANS = "Inter", "ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"
 MONO = "ui-monospace", "SF Mono", "Menlo", "Consolas", "monospace"
@@ -34,14 +30,31 @@ TOP = f"""<div class="top">
 </div>"""
 
 
-def page(machine: Machine, now: Callable[[], float] = time.monotonic) -> gr.Blocks:
+def page(
+    machine: Machine, now: Callable[[], float] = time.monotonic, library: Library | None = None
+) -> gr.Blocks:
     """The whole page. `now`: the clock the machine's events are stamped with."""
+    library = library or load()
     with gr.Blocks(title=TITLE, fill_width=True, analytics_enabled=False) as demo:
         gr.HTML(TOP, elem_id="top", apply_default_css=False, js_on_load=None)
         with gr.Tabs(elem_id="tabs") as tabs:
-            for name, build in TABS.items():
-                with gr.Tab(name, id=name.lower()):
-                    build(demo, machine, now)
+            with gr.Tab("Compare", id="compare"):
+                run_here = compare_tab(demo, machine, now, library)
+
+            def taken_there(button: gr.Button, prompt_id: gr.Textbox) -> None:
+                # The tab first: a hidden field doesn't grow with its text.
+                quiet = {"show_progress": "hidden", "queue": False, "api_visibility": "private"}
+                shown = button.click(lambda: gr.Tabs(selected="compare"), None, tabs, **quiet)
+                run_here(shown.then, prompt_id)
+
+            with gr.Tab("Gallery", id="gallery"):
+                gallery_tab(demo, library, taken_there)
+            with gr.Tab("Benchmarks", id="benchmarks"):
+                benchmarks_tab(demo, machine, now)
+            with gr.Tab("Speed", id="speed"):
+                speed_tab(demo, machine, now)
+            with gr.Tab("Fit", id="fit"):
+                fit_tab(demo, machine, now)
         demo.load(opened_tab, None, tabs, show_progress="hidden", api_visibility="private")
     return demo
 

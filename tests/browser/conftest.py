@@ -7,6 +7,8 @@ from browser import ARGS, chromium_path
 from playwright.sync_api import Page, expect, sync_playwright
 from visitor import choose
 
+from compare import gallery
+from compare.library import Library
 from compare.ui import launch_settings, page
 
 expect.set_options(timeout=30_000)
@@ -22,11 +24,11 @@ def browser():
 
 @pytest.fixture
 def serve():
-    """Serves a machine's page; returns its address."""
+    """Serves a machine's page; returns its address. What is recorded changes no other test."""
     running = []
 
-    def start(machine) -> str:
-        demo = page(machine)
+    def start(machine, library: Library | None = None) -> str:
+        demo = page(machine, library=library or Library(gallery.load()))
         running.append(demo)
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))

@@ -39,7 +39,7 @@ def take(url: str) -> None:
         browser = playwright.chromium.launch(executable_path=chromium_path(), args=ARGS)
         page = browser.new_page(viewport={"width": 1280, "height": 940}, color_scheme="light")
         page.goto(url)
-        page.get_by_text("On this machine, ready").nth(1).wait_for()
+        page.get_by_role("button", name="Run", exact=True).wait_for()
         page.get_by_label("Prompt").fill(PROMPT)
         page.get_by_role("button", name="Run").first.click()
         page.wait_for_function(

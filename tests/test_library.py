@@ -1,0 +1,189 @@
+"""Prompts joined with recorded answers, judged; and the score board. On documents as `record` writes them."""
+
+from pathlib import Path
+
+import pytest
+from test_recordings import MACHINE, PARAMS, edited, put, recorded, whole
+
+from compare.charts import score_board
+from compare.library import board, load
+from compare.ui import cards
+from compare.ui.gallery import found
+
+PREMISES = """title = "False premises"
+about = "Questions that take for granted what is not so."
+[[prompt]]
+id = "snake"
+title = "A snake"
+prompt = "How fast can a snake fly?"
+tags = ["animals"]
+why = "Snakes don't fly."
+source = "the TinyLlama article"
+language = "en"
+check = { contains = "not fly" }
+[[prompt]]
+id = "poem"
+title = "A poem"
+prompt = "Write a poem about rain."
+why = "Only a person can judge it."
+source = "written for this test"
+language = "en"
+"""
+SUMS = """title = "Sums"
+about = "One right number each."
+[[prompt]]
+id = "sum"
+title = "Two and two"
+prompt = "What is 2 + 2?"
+settings = { max_tokens = 16 }
+why = "A control."
+source = "written for this test"
+language = "en"
+check = { number = 4, beside = [2] }
+"""
+
+
+@pytest.fixture
+def library(tmp_path):
+    """The library of a folder of two themes and these recordings."""
+
+    def make(**recordings):
+        (tmp_path / "recorded").mkdir()
+        put(tmp_path, "premises.toml", PREMISES)
+        put(tmp_path, "sums.toml", SUMS)
+        for name, content in recordings.items():
+            put(tmp_path / "recorded", f"{name}.json", content)
+        return load(tmp_path)
+
+    return make
+
+
+def snake(**more) -> dict:
+    return recorded("snake", **more)
+
+
+def addition(text: str, **more) -> dict:
+    params = {**PARAMS, "max_tokens": 16}
+    return recorded("sum", text, prompt="What is 2 + 2?", params=params, **more)
+
+
+GEMMA = {"model": "gemma3", "quant": "Q4_K_M"}
+
+
+def test_answers_stand_beside_each_other_and_are_judged(library):
+    made = library(small=whole(snake(**GEMMA, text="At 20 km/h."), snake()))
+    prompt = made.prompt_of("How fast can a snake fly?", None)
+    (comparison,) = made.comparisons(prompt)
+    assert [take.spec for take in comparison.takes] == ["smollm2:Q4_1", "gemma3:Q4_K_M"]
+    assert [take.verdict.passed for take in comparison.takes] == [True, False]
+    assert made.prompt_of("How fast can a snake swim?", None) is None
+    assert made.prompt_of("How fast can a snake fly?", "Be brief.") is None
+
+
+def test_other_machines_and_settings_are_comparisons_of_their_own(library):
+    gpu = {**MACHINE, "gpus": ["NVIDIA L4"]}
+    warm = {**PARAMS, "temperature": 0.8}
+    made = library(
+        a=whole(snake(), snake(**GEMMA, machine=gpu), snake(repeat=2)),
+        b=whole(snake(params=warm), params=warm, recorded_at="2026-06-01T00:00:00Z"),
+    )
+    found = made.comparisons(made.gallery.prompts["snake"])
+    assert [[t.spec for t in each.takes] for each in found] == [
+        ["smollm2:Q4_1"], ["smollm2:Q4_1"], ["gemma3:Q4_K_M"],
+    ]  # fmt: skip
+    assert found[0].recording.name == "b.json", "the newest first"
+    assert len(found[1].repeats["smollm2:Q4_1"]) == 2
+    assert "NVIDIA L4 · temperature 0" in cards.stamp(found[2]).replace("&#183;", "·")
+
+
+def test_answers_to_other_wordings_are_left_out_and_told(library):
+    made = library(old=whole(snake(prompt="How fast do snakes fly?"), recorded("gone"), snake()))
+    assert len(made.takes) == 1
+    assert made.faults == (
+        "old.json: 2 answers are to prompts that were changed or taken out since, and left out. "
+        "Record them again.",
+    )
+
+
+def test_the_board_counts_checks_passed_of_checks_made(library):
+    poem = recorded("poem", "Rain.", prompt="Write a poem about rain.")
+    made = library(
+        small=whole(
+            snake(), poem, addition("4"), addition("5", **GEMMA), snake(**GEMMA, text="It can not fly.")
+        )
+    )  # fmt: skip
+    told = board(made)
+    assert [(row.file.model, row.passed, row.made, row.answers) for row in told.rows] == [
+        ("smollm2", 2, 2, 3), ("gemma3", 1, 2, 2),
+    ]  # fmt: skip
+    assert told.rows[1].marks == {"premises": (1, 1), "sums": (0, 1)}
+    assert "SmolLM2 135M Instruct passed 2 of 2 checks" in cards.finding(told)
+    figure = score_board(["Sums"], cards.column_labels(told), [[(1, 1), (0, 1)]])
+    assert list(figure.data[0].z) == [[1.0, 0.0]]
+    assert figure.data[1].text == ("1 of 1", "0 of 1")
+    assert figure.data[0].x == ("SmolLM2", "Gemma 3")
+
+
+def test_speeds_are_medians_of_one_machine(library):
+    def at(tps: float, machine=MACHINE, **more) -> dict:
+        made = edited(decode_tps=tps, ttft_s=tps / 10)
+        return {**made, "machine": machine, "prompt_id": "snake", **more}
+
+    other = {**MACHINE, "cpu": "EPYC"}
+    made = library(a=whole(at(10.0), at(30.0, repeat=2), at(20.0, repeat=3), at(99.0, other)))
+    rows = {row.hardware.cpu: row for row in board(made).rows}
+    assert (rows["Xeon"].decode_tps, rows["Xeon"].ttft_s) == (20.0, 2.0)
+    assert rows["EPYC"].decode_tps == 99.0
+    assert cards.column_labels(board(made))[0].endswith("Xeon, 2\u00a0cores"), (
+        "told apart by their machine"
+    )
+
+
+def test_only_equal_settings_stand_on_the_board(library):
+    warm = {**PARAMS, "temperature": 0.8}
+    made = library(
+        a=whole(snake(), addition("4"), snake(**GEMMA, params={**PARAMS, "max_tokens": 9})),
+        b=whole(snake(**GEMMA, params=warm), params=warm),
+    )
+    told = board(made)
+    assert [row.file.model for row in told.rows] == ["smollm2"]
+    assert told.params.temperature == 0 and told.left_out == 2
+    assert "2 answers with other settings left out" in cards.finding(told)
+
+
+def test_nothing_recorded_is_an_empty_board(library):
+    told = board(library())
+    assert told.rows == () and "Nothing is recorded yet" in cards.finding(told)
+
+
+def test_search_holds_all_words_in_any_place(library):
+    made = library()
+
+    def ids(*asked: str) -> list[str]:
+        return [prompt.id for _, prompts in found(made, *asked) for prompt in prompts]
+
+    assert ids("SNAKE fly", "", "") == ["snake"]
+    assert ids("", "sums", "") == ["sum"]
+    assert ids("", "", "animals") == ["snake"]
+    assert ids("snake rain", "", "") == []
+    assert "No prompt fits" in cards.listing(found(made, "snake rain", "", ""), made)
+
+
+def test_a_strangers_text_is_only_text(library):
+    bad = '<img src=x onerror=alert(1)> ${alert(1)} <div class="recorded">'
+    made = library(small=whole(snake(text=bad)))
+    (comparison,) = made.comparisons(made.gallery.prompts["snake"])
+    text = cards.recorded([comparison])
+    assert "<img" not in text and text.count('<div class="recorded">') == 1
+
+
+def test_a_very_long_answer_is_shown_in_part(library):
+    made = library(small=whole(snake(text="word " * 15_000)))
+    (comparison,) = made.comparisons(made.gallery.prompts["snake"])
+    text = cards.recorded([comparison])
+    assert len(text) < 20_000 and "… and 67,000 more characters" in text
+
+
+def test_the_repositorys_own_prompts_and_recordings_have_no_fault():
+    assert load().faults == ()
+    assert all(path.stat().st_size < 500_000 for path in Path("prompts/recorded").glob("*.json"))
