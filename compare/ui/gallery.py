@@ -140,8 +140,15 @@ def gallery_tab(
     back.click(closed, None, parts, **PRIVATE).then(**keep)
     view.input(viewed, view, parts, **PRIVATE).then(**keep)
     asking = [search, theme, tag]
-    inputs = [field.input for field in asking]
-    gr.on(inputs, searched, asking, listing, trigger_mode="always_last", **PRIVATE)
+    # What is pasted first into a text field is a change, but no input.
+    gr.on(
+        [search.change, theme.input, tag.input],
+        searched,
+        asking,
+        listing,
+        trigger_mode="always_last",
+        **PRIVATE,
+    )
     copy.click(None, link, None, js="query => copyText(addressOf(query))", **PRIVATE)
     run_here(run, shown)
 
