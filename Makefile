@@ -1,6 +1,7 @@
 # make run    sets up .venv, then serves the app on http://localhost:7860 (PORT=8000: elsewhere)
 # make test   sets up what tests need, a browser included, then runs them (ARGS=… for pytest)
 # make test-gpu  the tests that need a GPU, which fail without one; after make run CMAKE_ARGS=…
+# make record answers to the gallery's prompts by the embedded pair, into prompts/recorded/
 # make lint   ruff
 # make bench  measures our own speed against what is asked of it, by hand, on a quiet machine
 #             (LINES=stop,page: only these; bench-full: the real models' shapes too, 5.2 GB)
@@ -23,7 +24,7 @@ export ASKED := $(strip $(CMAKE_ARGS))
 # pip's cache and an installed build don't know what arguments they were built with.
 ANEW := --no-cache-dir --force-reinstall
 
-.PHONY: run test test-gpu lint picture bench bench-full FORCE
+.PHONY: run test test-gpu lint picture bench bench-full record FORCE
 
 run: $(APP)
 	$(PY) app.py
@@ -46,6 +47,12 @@ bench bench-full: $(TESTS)
 	@PYTHONPATH=.:tests:tests/browser $(PY) -m performance --lines "$(LINES)" $(FULL) $(ARGS)
 
 bench-full: FULL := --full
+
+# On a machine that does nothing else, for fair speeds; goes on where it was interrupted. To begin anew,
+# remove the file first.
+record: $(APP)
+	@mkdir -p prompts/recorded
+	$(PY) -m compare record --models smollm2,gemma3 --out prompts/recorded/embedded.json
 
 lint: $(LINT)
 	$(PY) -m ruff check .

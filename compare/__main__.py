@@ -317,7 +317,9 @@ def _record(steps: Iterator[tuple[Task, Response]], total: int) -> bool:
                 continue
             if response.state == "failed":
                 failed = True
-                line = response.error
+                line = " ".join(response.error.splitlines())
+                if response.loaded_at is None:
+                    line += " Its other prompts are left out."
             else:
                 line = f"{line}, {words.speed(response.decode_tps)} tok/s"
             progress.console.print(f"{name}: {line}", markup=False, highlight=False)
