@@ -39,7 +39,7 @@ def gallery_tab(
                 VIEWS, value="prompts", label="View", show_label=False, container=False,
                 min_width=0, elem_id="gallery-view",
             )  # fmt: skip
-            with gr.Row(elem_id="gallery-fields") as fields:
+            with gr.Row(elem_id="gallery-fields", elem_classes=["filters", "fields"]) as fields:
                 search = gr.Textbox(
                     label="Search", placeholder="a word of the prompt, why, or a tag", lines=1,
                     max_lines=1, **menu,
@@ -55,9 +55,11 @@ def gallery_tab(
         listing = gr.HTML(
             cards.listing(found(library, "", "", ""), library), elem_id="gallery-list", **plain
         )
-        with gr.Column(elem_id="gallery-board", visible=False) as scores:
-            plot = gr.Plot(show_label=False, container=False, elem_id="gallery-plot")
-            finding = gr.HTML(elem_id="gallery-finding", **plain)
+        with gr.Column(elem_classes="chart-card", visible=False) as scores:
+            plot = gr.Plot(
+                show_label=False, container=False, elem_id="gallery-plot", elem_classes="plot"
+            )
+            finding = gr.HTML(elem_id="gallery-finding", elem_classes="sentence", **plain)
             rows = gr.HTML(elem_id="gallery-rows", **plain)
     with gr.Column(elem_id="gallery-one", visible=False) as one:
         with gr.Row(elem_id="gallery-tools"):
