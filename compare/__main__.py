@@ -32,7 +32,7 @@ from compare.catalogue import MODELS
 from compare.comparison import document
 from compare.events import Downloading, Event, Failed, Fetched
 from compare.fanout import Run
-from compare.fit import about, files, fit, learn, lines
+from compare.fit import about, fit, learn, lines
 from compare.gallery import chosen, load, load_files
 from compare.hardware import named
 from compare.machine import Machine
@@ -222,7 +222,7 @@ def fit_command(
     here = machine.hardware()
     machine.close()
     rooms = [named(name, here) for name in split_specs(hardware or [])] or [here]
-    learned = learn(files(split_specs(models)))
+    learned = learn(resolve(split_specs(models), most=None))
     rows = fit(learned, rooms, n_ctx, kv_type.value)
     for model in learned:
         if model.trouble:

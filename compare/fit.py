@@ -5,7 +5,6 @@ network and loads nothing, so the buffers that llama.cpp computes in stay unknow
 that it is approximate.
 """
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -26,7 +25,7 @@ from compare.estimate import (
 from compare.hardware import Hardware
 from compare.header import Header, HeaderError, read_model
 from compare.hub import FileError, local_path
-from compare.spec import LoadSettings, ModelFile, UsageError, faults, parse
+from compare.spec import LoadSettings, ModelFile, UsageError, faults
 
 UNKNOWN_SHAPE = "Nothing is known of it before its file is here."
 WHOLE, IN_PART, IN_RAM = "whole on the GPU", "in part on the GPU", "in RAM"
@@ -42,24 +41,6 @@ class Known:
     """read from the file itself, rather than from the model's known shape and size"""
     trouble: str | None = None
     """why there can be no prediction, and what to do on the next line"""
-
-
-def files(specs: Sequence[str]) -> tuple[ModelFile, ...]:
-    """The files meant by SPECs, any number of them, each once. Raises UsageError."""
-    if not specs:
-        raise UsageError("No model was named. Name some: --models tinyllama,solar")
-    found: list[ModelFile] = []
-    for spec in specs:
-        file = parse(spec)
-        for other in found:
-            if _place(file) == _place(other):
-                raise UsageError(f"“{spec}” names the same file as “{other.key}”. Name it once.")
-        found.append(file)
-    return tuple(found)
-
-
-def _place(file: ModelFile) -> str:
-    return os.path.realpath(file.path) if file.path else file.key
 
 
 def settings(n_ctx: int, kv_type: str) -> LoadSettings:

@@ -10,12 +10,11 @@ from typing import Any
 
 from compare.catalogue import EMBEDDED_PAIR
 from compare.comparison import document, params
-from compare.fit import files
 from compare.gallery import Prompt
 from compare.machine import Machine
 from compare.recordings import RECORDED, RecordingFile
 from compare.response import Response
-from compare.spec import MAX_SEED, Comparison, ModelFile, UsageError, comparison
+from compare.spec import MAX_SEED, Comparison, ModelFile, UsageError, comparison, resolve
 
 PATIENCE_S = 5.0
 """How long an answer that was stopped may take to end."""
@@ -65,8 +64,8 @@ def tasks(
     """
     if repeats < 1:
         raise UsageError(f"repeats is {repeats}. It must be at least 1.")
-    found = files(specs)
-    if len({file.key for file in found}) < len(found):
+    found = resolve(specs, most=None)
+    if len({file.file for file in found}) < len(found):
         raise UsageError("Two of the files have the same name, and a recording names no paths.")
     made = []
     for file in found:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from compare.fit import about, files, fit, learn, lines, say, say_one, settings, verdict
+from compare.fit import about, fit, learn, lines, say, say_one, settings, verdict
 from compare.hardware import named
-from compare.spec import UsageError
+from compare.spec import UsageError, resolve
 
 ROOT = Path(__file__).parent.parent
 FIELDS = [
@@ -38,7 +38,7 @@ SHORTS = {"tinyllama": "TinyLlama", "solar": "SOLAR", "mixtral": "Mixtral"}
 
 
 def rows_of(specs: list[str], hardware: list[str], n_ctx: int = 2048, kv_type: str = "f16"):
-    return fit(learn(files(specs)), [named(name) for name in hardware], n_ctx, kv_type)
+    return fit(learn(resolve(specs, most=None)), [named(name) for name in hardware], n_ctx, kv_type)
 
 
 def row_of(spec: str, hardware: str, n_ctx: int = 2048, kv_type: str = "f16") -> dict:
@@ -114,7 +114,7 @@ def test_a_macs_one_memory_is_not_counted_twice():
 
 
 def test_a_file_that_is_here_is_read(tiny):
-    learned = learn(files([tiny()]))
+    learned = learn(resolve([tiny()]))
     [row] = fit(learned, [named("24GB")], 512, "f16")
     assert learned[0].from_file
     assert (row["fits"], row["layers_that_fit"]) == (True, row["layers"])
@@ -125,20 +125,12 @@ def test_a_file_that_is_here_is_read(tiny):
 def test_a_file_that_tells_nothing_is_unknown_with_its_reason(tmp_path, content):
     path = tmp_path / "bad.gguf"
     path.write_bytes(content)
-    learned = learn(files([str(path)]))
+    learned = learn(resolve([str(path)]))
     [row] = fit(learned, [named("24GB")], 512, "f16")
     assert learned[0].trouble
     assert row["fits"] is row["predicted_bytes"] is row["layers_that_fit"] is None
     assert verdict(row) == "unknown"
     assert "–" in list(lines([row]))[1]
-
-
-def test_any_number_of_files_may_be_asked_for_but_none_twice():
-    assert len(files([f"solar:{q}" for q in ("Q2_K", "Q4_0", "Q5_0", "Q6_K", "Q8_0")])) == 5
-    with pytest.raises(UsageError, match="Name it once"):
-        files(["solar", "solar:Q2_K"])
-    with pytest.raises(UsageError, match="No model"):
-        files([])
 
 
 @pytest.mark.parametrize(
@@ -192,7 +184,7 @@ def test_a_larger_file_held_otherwise_is_told_too():
 
 
 def test_what_is_approximate_is_said():
-    learned, rooms = learn(files(["tinyllama"])), [named("zero-a10g"), named("t4-small")]
+    learned, rooms = learn(resolve(["tinyllama"])), [named("zero-a10g"), named("t4-small")]
     told = " ".join(about(fit(learned, rooms, 2048, "f16"), learned, rooms))
     assert "known shape and size" in told
     assert "Only the nominal GB are known of ZeroGPU, large." in told

@@ -112,3 +112,10 @@ def test_a_bad_variable_is_named(name):
 
 def test_an_empty_variable_is_unset():
     assert Owner.from_environ({"PORT": ""}).port == 7860
+
+
+def test_any_number_of_files_may_be_listed_but_none_twice():
+    five = [f"solar:{quant}" for quant in ("Q2_K", "Q4_0", "Q5_0", "Q6_K", "Q8_0")]
+    assert len(resolve(five, most=None)) == 5
+    with pytest.raises(UsageError, match="Name it once"):
+        resolve(["solar", "solar:Q2_K"], most=None)
