@@ -15,6 +15,8 @@ from compare.ui.markup import MATHS
 from compare.ui.menu import Choice, Menu
 
 NOT_RUN = "not run yet"
+_OFFERS = {"finished": "", "cancelled": "", "failed": "again"}
+"""The button beside the state line once a run has ended; before, Stop."""
 Updates = dict[Any, Any]
 """Component to its new value, or to gr.update(...)."""
 
@@ -39,8 +41,7 @@ class Column:
     @property
     def outputs(self) -> list:
         return [
-            self.box, self.model, self.quant, self.strip, self.stop, self.copy, self.again,
-            self.answer, self.figures, self.written,
+            self.box, self.model, self.quant, self.strip, self.answer, self.figures, self.written,
         ]  # fmt: skip
 
     def closed(self) -> Updates:
@@ -66,7 +67,6 @@ class Column:
             ),
             self.answer: cards.quoted(take),
             self.figures: drawn.figures(response, words.company(response, 0.0)),
-            **self._buttons(),
         }
 
     def idle(self, menu: Menu, choice: Choice) -> Updates:
@@ -79,7 +79,6 @@ class Column:
             ),
             self.answer: drawn.card(file),
             self.figures: drawn.figures(menu.foreseen(choice), NOT_RUN),
-            **self._buttons(),
         }  # fmt: skip
 
     def examined(self, menu: Menu, choice: Choice) -> Updates:
@@ -97,13 +96,11 @@ class Column:
             self.strip: drawn.strip(
                 line, words.glyph(response), name=file.name, colour=colour,
                 state=response.state, done=words.progress(response),
+                offers="copy" if answered else _OFFERS.get(response.state, "stop"),
             ),
             self.answer: drawn.answer(response, file, now),
             self.figures: drawn.figures(
                 response, words.company(response, now), words.speed_now(response, now)
-            ),
-            **self._buttons(
-                stop=not response.ended, copy=answered, again=response.state == "failed"
             ),
         }  # fmt: skip
         return updates | ({self.written: response.text} if answered else {})
@@ -111,10 +108,6 @@ class Column:
     def locked(self, is_locked: bool) -> Updates:
         """While its model runs, no other can be chosen."""
         return dict.fromkeys((self.model, self.quant), gr.update(interactive=not is_locked))
-
-    def _buttons(self, stop: bool = False, copy: bool = False, again: bool = False) -> Updates:
-        shown = {self.stop: stop, self.copy: copy, self.again: again}
-        return {button: gr.update(visible=visible) for button, visible in shown.items()}
 
 
 def column(place: int, menu: Menu) -> Column:
@@ -128,6 +121,7 @@ def column(place: int, menu: Menu) -> Column:
             remove = _button("Remove", "remove", visible=place > 2)
         with gr.Row(elem_classes="staterow"):
             strip = gr.HTML(elem_classes="status", apply_default_css=False, js_on_load=None)
+            # Which of them shows, the state line's class says: a stylesheet is never late or early.
             stop = _button("Stop", "stop")
             copy = _button("Copy", "copy")
             again = _button("Run again", "again")
@@ -146,5 +140,5 @@ def _menu(entries: list, label: str, kind: str, value: str | None = None) -> gr.
     )  # fmt: skip
 
 
-def _button(label: str, kind: str, visible: bool = False) -> gr.Button:
+def _button(label: str, kind: str, visible: bool = True) -> gr.Button:
     return gr.Button(label, size="sm", min_width=0, scale=0, visible=visible, elem_classes=kind)

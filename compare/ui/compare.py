@@ -89,10 +89,10 @@ def compare_tab(
             with gr.Accordion("Settings", open=False, elem_id="settings"):
                 settings = settings_fields()
             cost = gr.HTML(elem_id="cost", **plain)
-            small = gr.Button("Try the small pair now", visible=False, min_width=0, elem_id="small")
+            small = gr.Button("Try the small pair now", min_width=0, elem_id="small")
             start = gr.Button("Run", variant="primary", min_width=0, elem_id="run")
-            stop = gr.Button("Stop", variant="primary", visible=False, min_width=0, elem_id="stop")
-    said = gr.HTML(elem_id="said", visible=False, **plain)
+            stop = gr.Button("Stop", variant="primary", min_width=0, elem_id="stop")
+    said = gr.HTML(elem_id="said", **plain)
     with gr.Row(elem_id="try"):
         gr.HTML("<span>Try</span>", elem_id="try-label", **plain)
         with gr.Row(elem_id="examples"):
@@ -103,7 +103,7 @@ def compare_tab(
         columns = {place: column(place, menu) for place in PLACES}
     summary = gr.HTML(elem_id="summary", **plain)
     verdicts = gr.HTML(elem_id="verdicts", **plain)
-    with gr.Row(elem_id="account", visible=False) as account:
+    with gr.Row(elem_id="account"):
         with gr.Accordion("All measures", open=False, elem_id="all-measures"):
             table = gr.HTML(elem_id="table", **plain)
             rendered = gr.Markdown(elem_id="rendered", latex_delimiters=MATHS)
@@ -137,29 +137,29 @@ def compare_tab(
     def offer(state: Session, values: dict) -> Updates:
         """What Run would do: download or not, how long it would take, and what could be had at once."""
         missing = [menu.file(choice) for choice in state.chosen.values() if not menu.here(choice)]
-        pair_here = all(menu.here(menu.named(spec)) for spec in EMBEDDED_PAIR)
         return {
-            start: gr.update(value=words.run_label(missing), visible=True),
-            small: gr.update(visible=bool(missing) and pair_here),
+            start: words.run_label(missing),
             cost: costing(state, values),
             add: gr.update(visible=len(state.chosen) < len(PLACES), interactive=True),
             shelf: drawn.shelf({menu.file(c).name: menu.notes(c) for c in state.chosen.values()}),
         }
 
     def costing(state: Session, values: dict) -> str:
-        """How long a run would take, where that is known."""
+        """How long a run would take, where that is known; its class says which buttons show beside it."""
         try:
             asked = with_choices({**values, "prompt": values["prompt"] or "?"}, state.chosen)
             took = machine.expected_s(read(asked, menu))
         except UsageError:
             took = None
         here = all(menu.here(choice) for choice in state.chosen.values())
-        return f"<span>{letters(words.expected(took if here else None))}</span>"
+        pair_here = all(menu.here(menu.named(spec)) for spec in EMBEDDED_PAIR)
+        kind = "missing" if pair_here and not here else ""
+        return f'<span class="{kind}">{letters(words.expected(took if here else None))}</span>'
 
     def notice(state: Session, *texts: str) -> Updates:
         texts = (state.reason, *texts) if state.reason else texts
         lines = "".join(f"<p>{letters(text)}</p>" for text in texts)
-        return {said: gr.update(value=lines, visible=bool(texts))}
+        return {said: lines}
 
     def files(state: Session) -> dict[int, ModelFile]:
         """The file of each open column, under the key it has or had in its run."""
@@ -184,8 +184,7 @@ def compare_tab(
         shown, called = state.shown(), names(state)
         updates = {
             pager: paged(state),
-            summary: drawn.summary(words.summary(shown, called)),
-            account: gr.update(visible=bool(shown)),
+            summary: drawn.summary(words.summary(shown, called), ran=bool(shown)),
         }  # fmt: skip
         if shown:
             updates[table] = drawn.measures(shown, state.comparison, called)
@@ -349,14 +348,13 @@ def compare_tab(
         locked = [columns[place].locked(True) for place in state.chosen]
         updates = {part: value for each in locked for part, value in each.items()}
         return updates | {
-            start: gr.update(visible=False), stop: gr.update(visible=True),
-            small: gr.update(visible=False), add: gr.update(interactive=False), cost: "<span></span>",
+            add: gr.update(interactive=False), cost: '<span class="running"></span>',
         }  # fmt: skip
 
     def at_rest(state: Session, values: dict) -> Updates:
         unlocked = [columns[place].locked(False) for place in state.chosen]
         updates = {part: value for each in unlocked for part, value in each.items()}
-        return updates | offer(state, values) | {stop: gr.update(visible=False)}
+        return updates | offer(state, values)
 
     def answers(state: Session, before: dict[str, Response]) -> Updates:
         """The columns that have moved on."""
@@ -396,7 +394,7 @@ def compare_tab(
     written = {"inputs": [session], "inputs_kwargs": form.inputs}
     asked = {"inputs": [session], "inputs_kwargs": {**form.inputs, **models, **quants}}
     outside = [
-        cost, small, start, stop, said, add, pager, summary, account, table, rendered, seed, spoken,
+        cost, start, said, add, pager, summary, table, rendered, seed, spoken,
         shelf, verdicts, beside,
     ]  # fmt: skip
     outputs = [*outside, *(part for each in columns.values() for part in each.outputs)]

@@ -15,13 +15,17 @@ from compare.ui.markup import code, letters, shown
 
 
 def strip(
-    line: words.Line, sign: str, *, colour: str, name: str, state: str = "idle", done: float | None = None
+    line: words.Line, sign: str, *, colour: str, name: str, state: str = "idle", done: float | None = None,
+    offers: str = "",
 ) -> str:  # fmt: skip
-    """The state line: sign, text, and the bar below it, `done` from 0 to 1."""
+    """The state line: sign, text, and the bar below it, `done` from 0 to 1.
+
+    `offers`: the button that shows beside it, stop, copy or again.
+    """
     parts = [*map(letters, line.parts), "", "", "", ""][:4]
     spans = (f"<span{' class=wide' * (i % 2)}>{part}</span>" for i, part in enumerate(parts))
     return (
-        f'<div class="strip {colour} is-{state}" data-name="{letters(name)}">'
+        f'<div class="strip {colour} is-{state} offers-{offers}" data-name="{letters(name)}">'
         f'<i class="glyph {sign}"></i><span class="state">{"".join(spans)}</span>'
         f"{bar(done, f'{name}: {state}')}</div>"
     )
@@ -103,9 +107,10 @@ def pager(columns: Sequence[tuple[str, str, str]]) -> str:
     )
 
 
-def summary(sentence: words.Summary) -> str:
+def summary(sentence: words.Summary, *, ran: bool) -> str:
+    """`ran`: whether there are measures of which the rest of the page may tell."""
     return (
-        f'<p class="summary"><span>{letters(sentence.before)}</span>'
+        f'<p class="summary{" ran" if ran else ""}"><span>{letters(sentence.before)}</span>'
         f"<b>{letters(sentence.finding)}</b><span>{letters(sentence.rest)}</span></p>"
     )
 

@@ -130,17 +130,20 @@
     focused = event.target;
     home = focused.closest(".col");
   });
+  const shows = (element) => element?.getClientRects().length > 0;
+  const showing = (selector, root) => $$(selector, root).find(shows);
   function handOn() {
-    if (!focused || focused.isConnected || document.activeElement !== document.body) return;
-    const outside = focused.matches(".remove") ? $("#add") : $("#stop");
-    const elsewhere = focused.id.startsWith("speed-") ? $("#speed-stop") ?? $("#speed-run") : outside ?? $("#run");
-    const heir = home?.isConnected ? $(".staterow button", home) : elsewhere;
+    const lost = [document.body, focused].includes(document.activeElement);
+    if (!focused || shows(focused) || !lost) return;
+    const outside = focused.matches(".remove") ? $("#add") : showing("#stop");
+    const elsewhere = focused.id.startsWith("speed-") ? showing("#speed-stop, #speed-run") : outside ?? $("#run");
+    const heir = shows(home) ? showing(".staterow button", home) : elsewhere;
     if (heir) {
       focused = null;
       heir.focus({ preventScroll: true });
     } else {
       clearTimeout(patience);
-      patience = setTimeout(() => home?.isConnected && $(".block.answer", home).focus({ preventScroll: true }), 400);
+      patience = setTimeout(() => shows(home) && $(".block.answer", home).focus({ preventScroll: true }), 400);
     }
   }
 

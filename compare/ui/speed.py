@@ -77,10 +77,8 @@ def speed_tab(demo: gr.Blocks, machine: Machine, now: Callable[[], float]) -> No
         with gr.Row(elem_id="speed-tools"):
             cost = gr.HTML(elem_id="speed-cost", **plain)
             start = gr.Button("Run", variant="primary", min_width=0, elem_id="speed-run")
-            stop = gr.Button(
-                "Stop", variant="primary", visible=False, min_width=0, elem_id="speed-stop"
-            )
-    said = gr.HTML(elem_id="speed-said", visible=False, **plain)
+            stop = gr.Button("Stop", variant="primary", min_width=0, elem_id="speed-stop")
+    said = gr.HTML(elem_id="speed-said", **plain)
     with gr.Column(elem_id="speed-card", elem_classes="chart-card"):
         lanes = gr.HTML(elem_id="speed-lanes", **plain)
         plot = gr.Plot(
@@ -112,8 +110,7 @@ def speed_tab(demo: gr.Blocks, machine: Machine, now: Callable[[], float]) -> No
         chosen = _chosen(values, entries)
         missing = [menu.file(choice) for choice in chosen if not menu.here(choice)]
         return {
-            start: gr.update(value=words.run_label(missing), visible=True),
-            stop: gr.update(visible=False),
+            start: words.run_label(missing),
             models: gr.update(interactive=True),
             cost: f"<span>{letters(costing(values, bool(missing)))}</span>",
             lanes: _lanes([_idle(menu, choice, state) for choice in chosen]),
@@ -162,12 +159,11 @@ def speed_tab(demo: gr.Blocks, machine: Machine, now: Callable[[], float]) -> No
 
     def begun(going: Run) -> Updates:
         notices = "".join(f"<p>{letters(notice)}</p>" for notice in going.comparison.notices)
-        hidden = dict.fromkeys((plot, sentence, account, start), gr.update(visible=False))
+        hidden = dict.fromkeys((plot, sentence, account), gr.update(visible=False))
         return hidden | {
-            stop: gr.update(visible=True),
             models: gr.update(interactive=False),
-            said: gr.update(value=notices, visible=bool(notices)),
-            cost: "<span></span>",
+            said: notices,
+            cost: '<span class="running"></span>',
         }
 
     def result(state: Session, colours: Mapping[str, str]) -> Updates:
@@ -198,7 +194,7 @@ def speed_tab(demo: gr.Blocks, machine: Machine, now: Callable[[], float]) -> No
 
     fields = {"models": models, **numbers}
     asked = {"inputs": [session], "inputs_kwargs": fields}
-    offered = [start, stop, models, cost, lanes]
+    offered = [start, models, cost, lanes]
     outputs = [*offered, said, plot, sentence, account, table, spoken]
 
     demo.load(opened, **asked, outputs=offered, **PRIVATE)
