@@ -3,6 +3,7 @@ a download can meet. Knows repositories and files by their names in the catalogu
 """
 
 import hashlib
+import re
 import threading
 import time
 from dataclasses import dataclass, field
@@ -59,7 +60,9 @@ class Hub:
         self._server.server_close()
 
     def gets(self) -> int:
-        return sum(line.startswith("GET") and "/resolve/" in line for line in self.requests)
+        """How often a file was asked for to its end; its first bytes, for its header, don't count."""
+        files = (x for x in self.requests if x.startswith("GET") and "/resolve/" in x)
+        return sum(not re.search(r"bytes=\d+-\d+$", line) for line in files)
 
 
 class _Handler(BaseHTTPRequestHandler):

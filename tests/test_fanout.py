@@ -148,6 +148,10 @@ def test_running_threads_never_exceed_the_budget(machine):
     """Read from the children themselves: how many of their threads run at once, sampled."""
     import psutil
 
+    def children() -> set[psutil.Process]:
+        return {p for p in psutil.Process().children() if "compare.worker" in p.cmdline()}
+
+    before = children()
     request = comparison("Tell me about Athens. " * 10, PAIR, max_tokens=120, threads=2, seed=1)
     run = machine.compare(request)
     for responses in run.snapshots(0.02):
@@ -155,7 +159,7 @@ def test_running_threads_never_exceed_the_budget(machine):
             r.threads for r in responses.values() if r.threads and r.state in ("reading", "writing")
         ]
         assert sum(fewest for fewest, _ in granted) <= 2
-    workers = [p for p in psutil.Process().children() if "compare.worker" in p.cmdline()]
+    workers = children() - before
     # A main thread, one on stdin, and OpenMP's: never more than the budget's.
     assert len(workers) == 2 and all(p.num_threads() <= 2 + 2 for p in workers)
 
