@@ -15,7 +15,7 @@ from compare.ui.markup import MATHS
 from compare.ui.menu import Choice, Menu
 
 NOT_RUN = "not run yet"
-_OFFERS = {"finished": "", "cancelled": "", "failed": "again"}
+_OFFERS = {"finished": "nothing", "cancelled": "nothing", "failed": "again"}
 """The button beside the state line once a run has ended; before, Stop."""
 Updates = dict[Any, Any]
 """Component to its new value, or to gr.update(...)."""

@@ -16,7 +16,7 @@ from compare.ui.markup import code, letters, shown
 
 def strip(
     line: words.Line, sign: str, *, colour: str, name: str, state: str = "idle", done: float | None = None,
-    offers: str = "",
+    offers: str = "nothing",
 ) -> str:  # fmt: skip
     """The state line: sign, text, and the bar below it, `done` from 0 to 1.
 
