@@ -19,9 +19,10 @@ from compare.charts import (
     fit_map,
     speeds,
 )  # fmt: skip
-from compare.fit import files, fit, learn
+from compare.fit import fit, learn
 from compare.hardware import named
 from compare.scores import View, load, models_of, settled
+from compare.spec import resolve
 from compare.suites import NAMES, SUITES
 
 TABLE = load().table
@@ -182,7 +183,7 @@ def test_the_training_curve_runs_over_tokens():
 
 def fitting(hardware=("cpu-basic", "t4-small"), title="{}", short="{}"):
     rooms = [named(name) for name in hardware]
-    rows = fit(learn(files(["solar", "mixtral", "mixtral:Q5_K_M"])), rooms, 2048, "f16")
+    rows = fit(learn(resolve(["solar", "mixtral", "mixtral:Q5_K_M"])), rooms, 2048, "f16")
     return fit_map(
         rows,
         {room.name: title.format(room.title) for room in rooms},
