@@ -1,5 +1,6 @@
 """A browser, and pages served for it."""
 
+import queue
 import socket
 
 import pytest
@@ -8,7 +9,9 @@ from playwright.sync_api import Page, expect, sync_playwright
 from visitor import choose
 
 from compare import gallery
+from compare.events import Fetched
 from compare.library import Library
+from compare.spec import parse
 from compare.ui import launch_settings, page
 
 expect.set_options(timeout=30_000)
@@ -63,7 +66,13 @@ def visit(browser):
 
 @pytest.fixture
 def small_pair(serve, visit, machine):
-    """A visitor with the embedded models in both columns, whatever the page opened with."""
+    """A visitor with the embedded models in both columns, whatever the page opened with.
+
+    On a fresh machine Gemma's parts are put together first, or its column would come late.
+    """
+    heard = queue.SimpleQueue()
+    machine.want(parse("gemma3"), heard.put)
+    assert isinstance(heard.get(timeout=60), Fetched)
 
     def go(**options) -> Page:
         tab = visit(serve(machine), **options)
