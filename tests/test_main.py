@@ -183,7 +183,7 @@ def test_a_context_beyond_the_files_own_is_capped_with_a_notice(tiny):
 def test_ctrl_c_prints_the_document_with_its_columns_cancelled():
     process = subprocess.Popen(
         [sys.executable, "-m", "compare", "ask", "Tell me a long story.", "--models", "smollm2",
-         "--max-tokens", "1900", "--json"],
+         "--max-tokens", "1900", "--temperature", "0", "--json"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         # Where the tests run in the background, SIGINT comes ignored.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
