@@ -188,7 +188,8 @@ def served(stage: Stage) -> Iterator[Sample]:
             try:
                 until(lambda t=tab, p=port: reached(t, p), 60, "The page")
                 for place in (1, 2):
-                    expect(state(tab, place)).to_have_text("On this machine, ready", timeout=60_000)
+                    ready = re.compile("On this machine, ready|Recorded on")
+                    expect(state(tab, place)).to_have_text(ready, timeout=60_000)
                 expect(tab.locator("#run")).to_be_enabled()
                 usable_s = time.monotonic() - began_at
                 process = psutil.Process(app.pid)
