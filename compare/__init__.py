@@ -1,7 +1,8 @@
 """GGUF Side by Side: one prompt, several local models, their answers, speeds and memory side by side.
 
     prompt -> Machine: the files, the line, the loaded children -> Run: a Runner (child process) a model
-           -> events, stamped where they happen -> folded into {key: Response} -> a snapshot every 0.1 s
+           -> events, stamped where they happen -> folded into {key: Response}
+           -> a snapshot every 0.1 s, and at each new state
            -> columns (page), blocks or a document (command line)
 
 Who does what; a module imports only from those below it (tests/test_map.py holds the rules):
@@ -17,7 +18,7 @@ Who does what; a module imports only from those below it (tests/test_map.py hold
     recordings.py      recorded comparisons: what is read of a file, and files written whole
     machine.py         the line of comparisons and benches, the pool of loaded children, what this machine is
     fanout.py          Run: merges and folds the events, divides the threads, stops
-    admission.py       whether a model may load, and what would fit instead
+    admission.py       whether a model may be fetched and loaded, how much of it on the GPU, what fits instead
     runner.py          the parent's end of one child             hub.py   where a model's file is
     cpu.py             the thread budget                         owner.py what a host sets for its visitors
     hardware.py        machines to fit into, from data/hardware.toml or typed in
@@ -28,7 +29,7 @@ Who does what; a module imports only from those below it (tests/test_map.py hold
     spec.py            what is asked for, parsed once            catalogue.py  the models known by name
     response.py        the fold: all arithmetic of tokens and seconds
     worker.py          the child: its loop                       engine.py  the only llama_cpp
-    memory.py          what a process has taken                  textstream.py  bytes to text, stop strings
+    memory.py          what is taken, free, there                textstream.py  bytes to text, stop strings
     estimate.py        what a model will take, predicted       header.py  what a GGUF says of itself
     events.py  requests.py   the values that cross between parent and child
 

@@ -66,6 +66,12 @@ class KvType(StrEnum):
     q8_0 = "q8_0"
 
 
+GpuLayers = Annotated[str, typer.Option(help="auto, or a number of layers.")]
+Threads = Annotated[int | None, typer.Option(help="Replaces the cores found here.")]
+Force = Annotated[bool, typer.Option("--force", help="Load also what is predicted not to fit.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one document.")]
+
+
 def _own_or(name: str):
     return typer.Option(
         help=f"For all prompts; without it the prompt's own, else {RECORDED[name]:g}."
@@ -90,13 +96,11 @@ def ask(
     stop: Annotated[list[str] | None, typer.Option(help="Ends an answer; may be repeated.")] = None,
     system: Annotated[str | None, typer.Option(help="The system prompt.")] = None,
     n_ctx: int = 2048,
-    gpu_layers: Annotated[str, typer.Option(help="auto, or a number of layers.")] = "auto",
+    gpu_layers: GpuLayers = "auto",
     kv_type: KvType = KvType.f16,
-    threads: Annotated[int | None, typer.Option(help="Replaces the cores found here.")] = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Load also what is predicted not to fit.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one document.")] = False,
+    threads: Threads = None,
+    force: Force = False,
+    as_json: AsJson = False,
 ) -> None:
     """Ask several models the same thing and watch them answer."""
     machine = Machine(Owner.from_environ())
@@ -148,13 +152,11 @@ def bench_command(
     prompt_tokens: Annotated[int, typer.Option(help="To read; 0 leaves it out.")] = 512,
     output_tokens: Annotated[int, typer.Option(help="To write; 0 leaves it out.")] = 128,
     repeats: Annotated[int, typer.Option(help="Of each test, after a warm-up.")] = 5,
-    gpu_layers: Annotated[str, typer.Option(help="auto, or a number of layers.")] = "auto",
+    gpu_layers: GpuLayers = "auto",
     kv_type: KvType = KvType.f16,
-    threads: Annotated[int | None, typer.Option(help="Replaces the cores found here.")] = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Load also what is predicted not to fit.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one document.")] = False,
+    threads: Threads = None,
+    force: Force = False,
+    as_json: AsJson = False,
 ) -> None:
     """Measure reading and writing as llama-bench does: one model after the other."""
     machine = Machine(Owner.from_environ())
@@ -185,7 +187,7 @@ def models(
     download: Annotated[
         list[str] | None, typer.Option(help="SPECs, separated by commas, to fetch ahead.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one document.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """List the models that can be asked by name, and what is here; fetch some ahead."""
     machine = Machine(Owner.from_environ())
@@ -215,7 +217,7 @@ def fit_command(
         list[str] | None,
         typer.Option(help="Names, or GB such as 24GB or 16GB-ram. Without it: this machine."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one document.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Tell which models fit on which hardware, before anything is downloaded."""
     machine = Machine(Owner.from_environ())
