@@ -12,6 +12,7 @@ import struct
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from math import prod
 from typing import BinaryIO
 
@@ -193,13 +194,21 @@ def read_header(source: str | os.PathLike | BinaryIO) -> Header:
     if hasattr(source, "read"):
         return _read(source)
     try:
-        regular = stat.S_ISREG(os.stat(source).st_mode)  # opening a FIFO would wait for ever
+        found = os.stat(source)
     except (OSError, ValueError) as error:  # ValueError: no path can be written so
         raise _unreadable(error) from error
-    if not regular:
+    if not stat.S_ISREG(found.st_mode):  # opening a FIFO would wait for ever
         raise HeaderError("This is not a regular file.\nName a .gguf file.")
+    return _read_once(
+        os.fspath(source), found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+    )
+
+
+@lru_cache(maxsize=64)
+def _read_once(path: str, *_identity: int) -> Header:
+    """A large vocabulary takes a tenth of a second to pass over, and each run asks for its headers."""
     try:
-        with open(source, "rb", buffering=0) as file:
+        with open(path, "rb", buffering=0) as file:
             return _read(file)
     except OSError as error:
         raise _unreadable(error) from error

@@ -222,7 +222,7 @@ def comparison(
 
 
 def bench(
-    specs: list[str], *, threads: int | None = None, force: bool = False,
+    specs: Sequence[str | ModelFile], *, threads: int | None = None, force: bool = False,
     most: int | None = None, gpu_layers: int | str = "auto", kv_type: str = "f16", **tests,
 ) -> Bench:  # fmt: skip
     """A validated bench of at most `most` models, their context as large as the tests need.
@@ -273,7 +273,8 @@ def resolve(
         file = parse(spec) if isinstance(spec, str) else spec
         for other in files:
             if _same(file, other):
-                raise UsageError(f"“{spec}” names the same file as “{other.key}”. Name it once.")
+                named = spec if isinstance(spec, str) else spec.key
+                raise UsageError(f"“{named}” names the same file as “{other.key}”. Name it once.")
         files.append(_with_free_key(file, {other.key for other in files}))
     return tuple(files)
 

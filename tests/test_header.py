@@ -114,6 +114,19 @@ def test_a_tiny_model(tmp_path):
     assert read_model(path) == (str(path), header)
 
 
+def test_it_is_read_again_only_where_the_file_has_changed(tmp_path):
+    path = shapes.tiny(tmp_path / "t.gguf", quant="Q8_0")
+    header = read_header(path)
+    assert read_header(str(path)) is header
+    other = shapes.tiny(tmp_path / "other.gguf", quant="F16")
+    other.replace(path)
+    assert read_header(path).quant == "F16"
+    with path.open("r+b") as file:
+        file.truncate(8)
+    with pytest.raises(HeaderError):
+        read_header(path)
+
+
 @pytest.mark.parametrize("quant", ["F32", "F16", "Q8_0", "Q4_0"])
 def test_its_tensors_are_those_that_the_gguf_package_reads(tmp_path, quant):
     path = shapes.tiny(tmp_path / "t.gguf", quant=quant)

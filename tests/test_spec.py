@@ -32,6 +32,7 @@ def test_a_path_is_keyed_by_its_file_name(tmp_path):
         (["nope"], "Known: tinyllama, solar, mixtral, smollm2, gemma3"),
         (["solar:Q9"], "It has Q2_K, Q3_K_S"),
         (["solar", "solar:Q2_K"], "names the same file as “solar:Q2_K”"),
+        ([parse("solar"), parse("solar")], "“solar:Q2_K” names the same file"),
         ([], "No model was named"),
         (["http://x/v1"], "not yet"),
         (["hf:x"], "not yet"),

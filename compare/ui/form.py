@@ -99,7 +99,7 @@ def read(values: Mapping[str, Any], menu: Menu) -> Comparison:
     try:
         chosen = choices(values)
         return comparison(
-            values["prompt"] or "", [menu.spec(chosen[place]) for place in sorted(chosen)],
+            values["prompt"] or "", [menu.file(chosen[place]) for place in sorted(chosen)],
             system=values["system"], mode=values["mode"], **_params(values),
         )  # fmt: skip
     except UsageError as error:

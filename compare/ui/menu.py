@@ -53,17 +53,13 @@ class Menu:
         here = [choice for choice in free if self.here(choice)]
         return next(iter(here or free), self.settled(Choice(ARTICLES_PAIR[0])))
 
-    def spec(self, choice: Choice) -> str:
-        """The SPEC of a choice. Raises UsageError where it is none of the menu's."""
+    def file(self, choice: Choice) -> ModelFile:
+        """The file of a choice. Raises UsageError where it is none of the menu's."""
         if choice.model in self._own:
-            return self._own[choice.model].path
+            return self._own[choice.model]
         if choice.model not in MODELS:
             raise UsageError(f"There is no model “{choice.model}” here. {known_models()}")
-        return f"{choice.model}:{choice.quant}" if choice.quant else choice.model
-
-    def file(self, choice: Choice) -> ModelFile:
-        own = self._own.get(choice.model)
-        return own if own else parse(self.spec(choice))
+        return parse(f"{choice.model}:{choice.quant}" if choice.quant else choice.model)
 
     def here(self, choice: Choice) -> bool:
         """Whether its file is on this machine."""

@@ -233,7 +233,7 @@ def _read(values: Mapping[str, Any], menu: Menu, entries: Mapping[str, Choice]) 
     if not chosen:
         raise UsageError("No model is chosen. Choose one under Models.")
     try:
-        asked = bench_of([menu.spec(choice) for choice in chosen], most=MAX_COLUMNS, **texts)
+        asked = bench_of([menu.file(choice) for choice in chosen], most=MAX_COLUMNS, **texts)
         for name, (label, _) in FIELDS.items():
             if getattr(asked.tests, name) > (most := getattr(MOST, name)):
                 raise UsageError(
