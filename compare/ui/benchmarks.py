@@ -24,12 +24,12 @@ from compare.scores import (
 )
 from compare.suites import CHARTS, KINDS, NAMES, SIZES, SUITES
 from compare.ui import evidence
+from compare.ui.wiring import AT_ONCE
 
 HEADLINE = (
     "<h1>Published scores, each with its source. "
     "<span>Of the full-precision models, not of the quantized files that the columns run.</span></h1>"
 )
-PRIVATE = {"show_progress": "hidden", "queue": False, "api_visibility": "private"}
 
 
 def benchmarks_tab(
@@ -164,16 +164,16 @@ def benchmarks_tab(
     fields = [suite, models, kind, size, chart, one, other, again]
     shown = [models, chart, one, other, again, pair, plot, sentence, link, fold, rows, means]
     everything = [said, suite, kind, size, *shown]
-    keep = {"fn": None, "inputs": link, "js": "query => keepAddress(query)", **PRIVATE}
+    keep = {"fn": None, "inputs": link, "js": "query => keepAddress(query)", **AT_ONCE}
     # Unchecked by Gradio, which would refuse a choice made while another suite's models arrive; `settled`
     # replaces what the suite doesn't have.
-    asking = {**PRIVATE, "preprocess": False}
+    asking = {**AT_ONCE, "preprocess": False}
 
-    demo.load(opened, None, everything, **PRIVATE)
-    wanted.change(followed, wanted, everything, **PRIVATE).then(**keep)
+    demo.load(opened, None, everything, **AT_ONCE)
+    wanted.change(followed, wanted, everything, **AT_ONCE).then(**keep)
     inputs = [field.input for field in fields]
     change = gr.on(inputs, filtered, [link, *fields], shown, trigger_mode="always_last", **asking)
     change.then(**keep)
-    copy.click(None, link, None, js="query => copyText(addressOf(query))", **PRIVATE)
+    copy.click(None, link, None, js="query => copyText(addressOf(query))", **AT_ONCE)
     csv = save.click(saved, fields, text, **asking)
-    csv.then(None, text, None, js="text => saveText(text, 'benchmark-scores.csv')", **PRIVATE)
+    csv.then(None, text, None, js="text => saveText(text, 'benchmark-scores.csv')", **AT_ONCE)

@@ -39,10 +39,9 @@ class Column:
     """the answer to the letter, for Copy"""
 
     @property
-    def outputs(self) -> list:
-        return [
-            self.box, self.model, self.quant, self.strip, self.answer, self.figures, self.written,
-        ]  # fmt: skip
+    def parts(self) -> list:
+        """What may change in it while a model runs."""
+        return [self.model, self.quant, self.strip, self.answer, self.figures, self.written]
 
     def closed(self) -> Updates:
         return {self.box: gr.update(visible=False), self.model: None, self.quant: None}
@@ -105,9 +104,15 @@ class Column:
         }  # fmt: skip
         return updates | ({self.written: response.text} if answered else {})
 
-    def locked(self, is_locked: bool) -> Updates:
+    def locked(self, choice: Choice) -> Updates:
         """While its model runs, no other can be chosen."""
-        return dict.fromkeys((self.model, self.quant), gr.update(interactive=not is_locked))
+        return {
+            self.model: gr.update(value=choice.model, interactive=False),
+            self.quant: gr.update(value=choice.quant, interactive=False),
+        }
+
+    def unlocked(self) -> Updates:
+        return dict.fromkeys((self.model, self.quant), gr.update(interactive=True))
 
 
 def column(place: int, menu: Menu) -> Column:

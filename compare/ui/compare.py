@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import partial, wraps
+from inspect import isgeneratorfunction
 
 import gradio as gr
 
@@ -29,6 +30,7 @@ from compare.ui.form import (
 )
 from compare.ui.markup import MATHS, letters
 from compare.ui.menu import Choice, Menu
+from compare.ui.wiring import AT_ONCE, PLAIN, PUBLIC, QUEUED
 
 HEADLINE = "<h1>One prompt, several local models. <span>Answers, speed and memory side by side.</span></h1>"
 EXAMPLES = (
@@ -36,8 +38,6 @@ EXAMPLES = (
     "How fast can a snake fly?",
     "1, 4, 9, 16, __, 36: which number is missing?",
 )
-QUIET = {"show_progress": "hidden", "concurrency_limit": None}
-PRIVATE = {**QUIET, "api_visibility": "private"}
 
 
 @dataclass
@@ -55,6 +55,8 @@ class Session:
     responses: dict[str, Response] = field(default_factory=dict)
     verdicts: dict[str, Verdict] = field(default_factory=dict)
     """of finished answers to a prompt of the gallery"""
+    holds: Updates = field(default_factory=dict)
+    """the value of each part of the page, for a run to repeat"""
 
     def shown(self) -> dict[str, Response]:
         """The responses on the page, in the order of their columns."""
@@ -327,7 +329,6 @@ def compare_tab(
         state.run = going
         # What this host capped holds for the whole page; a column that runs again leaves the others in.
         state.comparison = replace(going.comparison, models=state.comparison.models)
-        sent: Updates = {}
         try:
             yield running(state) | notice(state, *going.comparison.notices)
             with closing(going.snapshots()) as snapshots:
@@ -336,24 +337,25 @@ def compare_tab(
                     state.responses = {**said_so_far, **responses}
                     drawing = answers(state, said_so_far) | result(state)
                     drawing |= speech(state, said_so_far)
-                    fresh = {part: new for part, new in drawing.items() if sent.get(part) != new}
-                    sent |= fresh
-                    yield fresh or gr.skip()
+                    # What is left out, Gradio builds anew each time; what is repeated costs it nothing.
+                    yield state.holds | drawing
         finally:
             going.stop()
             state.run = None
         yield at_rest(state, values)
 
     def running(state: Session) -> Updates:
-        locked = [columns[place].locked(True) for place in state.chosen]
-        updates = {part: value for each in locked for part, value in each.items()}
+        updates = dict(state.holds)
+        for place, choice in state.chosen.items():
+            updates |= columns[place].locked(choice)
         return updates | {
             add: gr.update(interactive=False), cost: '<span class="running"></span>',
         }  # fmt: skip
 
     def at_rest(state: Session, values: dict) -> Updates:
-        unlocked = [columns[place].locked(False) for place in state.chosen]
-        updates = {part: value for each in unlocked for part, value in each.items()}
+        updates = dict(state.holds)
+        for place in state.chosen:
+            updates |= columns[place].unlocked()
         return updates | offer(state, values)
 
     def answers(state: Session, before: dict[str, Response]) -> Updates:
@@ -397,34 +399,67 @@ def compare_tab(
         cost, start, said, add, pager, summary, table, rendered, seed, spoken,
         shelf, verdicts, beside,
     ]  # fmt: skip
-    outputs = [*outside, *(part for each in columns.values() for part in each.outputs)]
+    parts = [*outside, *(part for each in columns.values() for part in each.parts)]
+    outputs = [*parts, *(each.box for each in columns.values())]
+
+    def remembering(handler: Callable) -> Callable:
+        """The handler, with what it shows kept in `holds`."""
+
+        def kept(state: Session, updates: Updates) -> Updates:
+            for part in parts:
+                new = updates.get(part, {})
+                if not isinstance(new, dict):
+                    state.holds[part] = new
+                elif "value" in new:
+                    state.holds[part] = new["value"]
+            return updates
+
+        @wraps(handler)
+        def once(state: Session, *args, **values) -> Updates:
+            return kept(state, handler(state, *args, **values))
+
+        @wraps(handler)
+        def throughout(state: Session, *args, **values) -> Iterator[Updates]:
+            with closing(handler(state, *args, **values)) as going:
+                for updates in going:
+                    yield kept(state, updates)
+
+        return throughout if isgeneratorfunction(handler) else once
 
     shown_figures = [each.figures for each in columns.values()]
-    examine = {"fn": examined, "inputs": [session], "outputs": shown_figures, **PRIVATE}
-    demo.load(opened, [session], outputs, **PRIVATE).then(**examine)
-    gr.on([start.click, prompt.submit], run, **asked, outputs=outputs, api_name="run", **QUIET)
-    small.click(run_small, **written, outputs=outputs, **PRIVATE)
-    stop.click(stop_all, [session], None, **PRIVATE)
-    add.click(added, **written, outputs=outputs, **PRIVATE).then(**examine)
-    seed.click(keep_seed, [session], settings["seed"], **PRIVATE)
-    costly = [mode.input, prompt.blur, settings["max_tokens"].blur]
-    gr.on(costly, weighed, **written, outputs=[cost], **PRIVATE)
+    examine = {"fn": remembering(examined), "inputs": [session], "outputs": shown_figures, **QUEUED}
+    demo.load(remembering(opened), [session], outputs, **QUEUED).then(**examine)
+    begins = [start.click, prompt.submit]
+    lasting = {"outputs": parts, **QUEUED, **PLAIN}
+    gr.on(begins, remembering(run), **asked, api_name="run", **lasting | PUBLIC)
+    small.click(remembering(run_small), **written, **lasting | {"outputs": outputs})
+    stop.click(stop_all, [session], None, **AT_ONCE)
+    add.click(remembering(added), **written, outputs=outputs, **QUEUED).then(**examine)
+    seed.click(keep_seed, [session], settings["seed"], **AT_ONCE)
+    costly = [mode.input, settings["max_tokens"].blur]
+    gr.on(costly, remembering(weighed), **written, outputs=[cost], **AT_ONCE)
     for example in examples:
-        example.click(None, None, prompt, js=f"() => {example.value!r}", **PRIVATE)
+        example.click(None, None, prompt, js=f"() => {example.value!r}", **AT_ONCE)
     for place, each in columns.items():
         # Each menu is sent alone: the other may still hold an entry of the model before.
         for part, heard in ((each.model, model_chosen), (each.quant, quant_chosen)):
             inputs = {"inputs": [session, part], "inputs_kwargs": form.inputs}
-            chosen = part.input(partial(heard, place), **inputs, outputs=outputs, **PRIVATE)
+            chosen = part.input(
+                remembering(partial(heard, place)), **inputs, outputs=outputs, **QUEUED
+            )
             chosen.then(**examine)
-        each.remove.click(partial(removed, place), **written, outputs=outputs, **PRIVATE)
-        each.stop.click(partial(stop_one, place), [session], None, **PRIVATE)
-        each.again.click(partial(run_again, place), **written, outputs=outputs, **PRIVATE)
-        each.copy.click(None, each.written, None, js="text => copyText(text)", **PRIVATE)
+        each.remove.click(
+            remembering(partial(removed, place)), **written, outputs=outputs, **QUEUED
+        )
+        each.stop.click(partial(stop_one, place), [session], None, **AT_ONCE)
+        each.again.click(remembering(partial(run_again, place)), **written, **lasting)
+        each.copy.click(None, each.written, None, js="text => copyText(text)", **AT_ONCE)
 
     def run_here(when: Callable, prompt_id: gr.Textbox) -> None:
         """The event `when` runs the prompt whose id the field holds."""
         taken = {"inputs": [session, prompt_id], "inputs_kwargs": form.inputs}
-        when(run_prompt, **taken, outputs=[*outputs, *fields.values()], **PRIVATE)
+        when(
+            remembering(run_prompt), **taken, **lasting | {"outputs": [*outputs, *fields.values()]}
+        )
 
     return run_here

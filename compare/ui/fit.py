@@ -13,6 +13,7 @@ from compare.hardware import HERE, Hardware, known, named
 from compare.machine import Machine
 from compare.spec import LoadSettings, ModelFile, UsageError, catalogue_file
 from compare.ui.markup import letters
+from compare.ui.wiring import QUEUED
 
 HEADLINE = (
     "<h1>Which models fit where. "
@@ -25,7 +26,6 @@ FEW = ("Q2_K", "Q4_K_M", "Q5_K_M", "Q8_0")
 FIRST_MODELS = ["tinyllama", "solar", "mixtral"]
 FIRST_HARDWARE = [HERE, "cpu-basic", "rtx-4060", "t4-small", "l4x1", "l40sx1"]
 KEY = "“all” or a number: layers on the GPU. “RAM”: it runs without a GPU. “no”: it does not fit. "
-PRIVATE = {"show_progress": "hidden", "concurrency_limit": None, "api_visibility": "private"}
 Updates = dict[Any, Any]
 
 
@@ -106,11 +106,11 @@ def fit_tab(demo: gr.Blocks, machine: Machine, now: Callable[[], float]) -> None
 
     fields = [models, hardware, typed, quants, n_ctx, kv_type]
     shown = [said, plot, sentence, figures]
-    demo.load(show, fields, shown, **PRIVATE)
+    demo.load(show, fields, shown, **QUEUED)
     changes = [field.input for field in fields if field is not typed]
     # By default, what changes while an answer is on its way would be lost.
     triggers = [*changes, typed.submit, typed.blur]
-    gr.on(triggers, show, fields, shown, trigger_mode="always_last", **PRIVATE)
+    gr.on(triggers, show, fields, shown, trigger_mode="always_last", **QUEUED)
 
 
 def _files(machine: Machine, chosen: Sequence[str], every: bool) -> list[ModelFile]:

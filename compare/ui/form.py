@@ -77,11 +77,12 @@ def _defaults(model) -> dict[str, str]:
 
 def choices(values: Mapping[str, Any]) -> dict[int, Choice]:
     """The model and quantization of each open column, by its place."""
-    return {
-        place: Choice(values[f"model_{place}"], values.get(f"quant_{place}"))
-        for place in PLACES
-        if values.get(f"model_{place}")
-    }
+    chosen = {}
+    for place in PLACES:
+        if model := values.get(f"model_{place}"):
+            quant = values.get(f"quant_{place}")
+            chosen[place] = Choice(str(model), str(quant) if quant else None)
+    return chosen
 
 
 def with_choices(values: Mapping[str, Any], chosen: Mapping[int, Choice]) -> Values:
@@ -99,8 +100,8 @@ def read(values: Mapping[str, Any], menu: Menu) -> Comparison:
     try:
         chosen = choices(values)
         return comparison(
-            values["prompt"] or "", [menu.file(chosen[place]) for place in sorted(chosen)],
-            system=values["system"], mode=values["mode"], **_params(values),
+            str(values["prompt"] or ""), [menu.file(chosen[place]) for place in sorted(chosen)],
+            system=str(values["system"] or ""), mode=values["mode"], **_params(values),
         )  # fmt: skip
     except UsageError as error:
         raise UsageError(_in_the_pages_words(str(error))) from error

@@ -10,12 +10,12 @@ from compare.gallery import Prompt, Theme
 from compare.library import Library, board
 from compare.ui import cards
 from compare.ui.markup import MATHS
+from compare.ui.wiring import AT_ONCE
 
 HEADLINE = (
     "<h1>Prompts that tell models apart. "
     "<span>Recorded answers, checked by rules that anyone can read.</span></h1>"
 )
-PRIVATE = {"show_progress": "hidden", "queue": False, "api_visibility": "private"}
 VIEWS = [("Prompts", "prompts"), ("Score board", "board")]
 Updates = dict[Any, Any]
 
@@ -136,11 +136,11 @@ def gallery_tab(
         said, everything, fields, view, listing, scores, plot, finding, rows, one, card, answers,
         shown, link,
     ]  # fmt: skip
-    keep = {"fn": None, "inputs": link, "js": "query => keepAddress(query)", **PRIVATE}
-    demo.load(opened, None, parts, **PRIVATE)
-    wanted.change(clicked, wanted, parts, **PRIVATE).then(**keep)
-    back.click(closed, None, parts, **PRIVATE).then(**keep)
-    view.input(viewed, view, parts, **PRIVATE).then(**keep)
+    keep = {"fn": None, "inputs": link, "js": "query => keepAddress(query)", **AT_ONCE}
+    demo.load(opened, None, parts, **AT_ONCE)
+    wanted.change(clicked, wanted, parts, **AT_ONCE).then(**keep)
+    back.click(closed, None, parts, **AT_ONCE).then(**keep)
+    view.input(viewed, view, parts, **AT_ONCE).then(**keep)
     asking = [search, theme, tag]
     # What is pasted first into a text field is a change, but no input.
     gr.on(
@@ -149,9 +149,9 @@ def gallery_tab(
         asking,
         listing,
         trigger_mode="always_last",
-        **PRIVATE,
+        **AT_ONCE,
     )
-    copy.click(None, link, None, js="query => copyText(addressOf(query))", **PRIVATE)
+    copy.click(None, link, None, js="query => copyText(addressOf(query))", **AT_ONCE)
     run_here(run, shown)
 
 

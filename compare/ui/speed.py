@@ -21,6 +21,7 @@ from compare.ui.drawn import bar
 from compare.ui.form import refused
 from compare.ui.markup import letters
 from compare.ui.menu import Choice, Menu
+from compare.ui.wiring import AT_ONCE, QUEUED
 
 HEADLINE = (
     "<h1>How fast models are on this machine. "
@@ -40,7 +41,6 @@ SAVED = {
 }
 WATCH_S = 0.5
 """Between two looks at a run: drawing takes from the cores that are being measured."""
-PRIVATE = {"show_progress": "hidden", "concurrency_limit": None, "api_visibility": "private"}
 Updates = dict[Any, Any]
 
 
@@ -197,18 +197,18 @@ def speed_tab(demo: gr.Blocks, machine: Machine, now: Callable[[], float]) -> No
     offered = [start, models, cost, lanes]
     outputs = [*offered, said, plot, sentence, account, table, spoken]
 
-    demo.load(opened, **asked, outputs=offered, **PRIVATE)
+    demo.load(opened, **asked, outputs=offered, **QUEUED)
     # Clearing all models at once is a change, but no input.
     changes = [models.change, *(number.blur for number in numbers.values())]
-    gr.on(changes, changed, **asked, outputs=offered, trigger_mode="always_last", **PRIVATE)
+    gr.on(changes, changed, **asked, outputs=offered, trigger_mode="always_last", **QUEUED)
     begins = [start.click, *(number.submit for number in numbers.values())]
-    gr.on(begins, run, **asked, outputs=outputs, **PRIVATE)
-    stop.click(stop_run, [session], None, **PRIVATE)
+    gr.on(begins, run, **asked, outputs=outputs, **QUEUED)
+    stop.click(stop_run, [session], None, **AT_ONCE)
     for name, button in saves.items():
         suffix, kind, _ = SAVED[name]
-        made = button.click(partial(saved, name), [session], text, **PRIVATE)
+        made = button.click(partial(saved, name), [session], text, **QUEUED)
         keep = f"text => saveText(text, 'speed.{suffix}', '{kind}')"
-        made.then(None, text, None, js=keep, **PRIVATE)
+        made.then(None, text, None, js=keep, **QUEUED)
 
 
 def _entries(menu: Menu) -> dict[str, Choice]:

@@ -409,7 +409,8 @@ def test_two_visitors_do_not_disturb_each_other(serve, visit, machine):
         ({"temperature": "NaN"}, "Temperature is 'NaN'"),
         ({"prompt": ""}, "The prompt is empty"),
         ({"model_1": "gpt-9"}, "tinyllama"),
-        ({"model_1": "/etc/passwd"}, "not in the list"),
+        ({"model_1": "/etc/passwd"}, "There is no model “/etc/passwd” here"),
+        ({"model_1": ["solar"]}, "There is no model"),
         ({"quant_1": "Q9_9"}, "Q8_0"),
     ],
 )

@@ -35,7 +35,7 @@ WATCH = """seen => {
   }
   observer.observe(document.body, { childList: true, subtree: true, characterData: true, attributes: true });
 }"""
-FIRST = "document.querySelector('.col %s')"
+FIRST = "document.querySelector('#columns > .col:first-child %s')"
 FIRST_TEXT = f"""{FIRST % ".strip.is-writing"}
   && {FIRST % ".block.answer .prose p:not(.place, .aside)"}"""
 STOPPED = FIRST % ".strip.is-cancelled"
