@@ -237,13 +237,16 @@ _KINDS: dict[str, type[Event]] = {
 }
 
 
-# On the way of every token, so made once: json.dumps would make an encoder a call, asdict copies.
+# Made once: json.dumps would make an encoder a call, and asdict copies.
 _NAMES = {kind: (name, [field.name for field in fields(kind)]) for name, kind in _KINDS.items()}
+_quoted = json.encoder.encode_basestring
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=asdict)
 
 
 def encode(event: Event) -> str:
     """One line of JSON, its newline included."""
+    if type(event) is Delta:  # on the way of every token: a fifth of the time that an encoder takes
+        return f'{{"event":"delta","run":{event.run},"at":{event.at!r},"text":{_quoted(event.text)}}}\n'
     kind, names = _NAMES[type(event)]
     values = {"event": kind}
     for name in names:
