@@ -44,7 +44,8 @@ class Column:
         return [self.model, self.quant, self.strip, self.answer, self.figures, self.written]
 
     def closed(self) -> Updates:
-        return {self.box: gr.update(visible=False), self.model: None, self.quant: None}
+        empty = dict.fromkeys((self.strip, self.answer, self.figures, self.written), "")
+        return {self.box: gr.update(visible=False), self.model: None, self.quant: None, **empty}
 
     def opened(self, menu: Menu, choice: Choice, take: Take | None = None) -> Updates:
         """The column with a model that hasn't run; `take`: a recorded answer of it to show meanwhile."""

@@ -33,6 +33,7 @@ from compare.ui.menu import Choice, Menu
 from compare.ui.wiring import AT_ONCE, PLAIN, PUBLIC, QUEUED
 
 HEADLINE = "<h1>One prompt, several local models. <span>Answers, speed and memory side by side.</span></h1>"
+ADD = "Add a model"
 EXAMPLES = (
     "Who are you?",
     "How fast can a snake fly?",
@@ -99,7 +100,7 @@ def compare_tab(
         gr.HTML("<span>Try</span>", elem_id="try-label", **plain)
         with gr.Row(elem_id="examples"):
             examples = [gr.Button(text, min_width=0, size="sm") for text in EXAMPLES]
-        add = gr.Button("Add a model", min_width=0, size="sm", elem_id="add")
+        add = gr.Button(ADD, min_width=0, size="sm", elem_id="add")
     pager = gr.HTML(elem_id="pager", **plain)
     with gr.Row(elem_id="columns"):
         columns = {place: column(place, menu) for place in PLACES}
@@ -118,6 +119,8 @@ def compare_tab(
         """The page as it opens: the articles' pair, or the embedded one and why."""
         specs, state.reason = machine.start_pair()
         updates: Updates = {}
+        for place in PLACES[len(specs) :]:
+            updates |= taken_away(state, place)
         for place, spec in enumerate(specs, start=1):
             updates |= put(state, place, menu.named(spec))
         values = dict.fromkeys(form.inputs, "") | {"mode": "together"}
@@ -142,7 +145,7 @@ def compare_tab(
         return {
             start: words.run_label(missing),
             cost: costing(state, values),
-            add: gr.update(visible=len(state.chosen) < len(PLACES), interactive=True),
+            add: gr.update(value=ADD, visible=len(state.chosen) < len(PLACES), interactive=True),
             shelf: drawn.shelf({menu.file(c).name: menu.notes(c) for c in state.chosen.values()}),
         }
 
