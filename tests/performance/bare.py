@@ -5,14 +5,12 @@
 Prints one JSON document. Imports nothing of the app.
 """
 
-import ctypes
 import json
 import sys
 import threading
 import time
 
 from llama_cpp import Llama
-from llama_cpp import llama_cpp as api
 
 PROMPT = "Write a long story about a lighthouse keeper and the sea."
 
@@ -63,35 +61,6 @@ def plain(models: list[tuple[str, int]]) -> dict:
     return {"wall_s": time.monotonic() - began_at}
 
 
-def ids(path: str, threads: int, n_prompt: int, n_gen: int, repeats: int) -> dict:
-    """Tokens a second of evaluating ids through llama.cpp's own calls, after a warm-up."""
-    llm = Llama(
-        path, n_ctx=2048, n_threads=threads, n_threads_batch=threads, n_ubatch=64, verbose=False
-    )
-    context, memory = llm._ctx.ctx, api.llama_get_memory(llm._ctx.ctx)
-
-    def evaluate(batches: int, size: int) -> float:
-        """Tokens a second of so many batches of so many tokens, from an empty cache."""
-        api.llama_memory_clear(memory, True)
-        array = (api.llama_token * size)(*range(100, 100 + size))
-        batch = api.llama_batch_get_one(ctypes.cast(array, ctypes.POINTER(api.llama_token)), size)
-        began_at = time.monotonic()
-        for _ in range(batches):
-            if api.llama_decode(context, batch) != 0:
-                raise RuntimeError("llama_decode failed")
-            if size == 1:  # as a loop that reads each token's logits must
-                api.llama_synchronize(context)
-        api.llama_synchronize(context)
-        return batches * size / (time.monotonic() - began_at)
-
-    evaluate(1, n_prompt)
-    evaluate(4, 1)
-    return {
-        "prompt_tps": [evaluate(1, n_prompt) for _ in range(repeats)],
-        "gen_tps": [evaluate(n_gen, 1) for _ in range(repeats)],
-    }
-
-
 if __name__ == "__main__":
-    kinds = {function.__name__: function for function in (generate, articles, plain, ids)}
+    kinds = {function.__name__: function for function in (generate, articles, plain)}
     print(json.dumps(kinds[sys.argv[1]](**json.loads(sys.argv[2]))))

@@ -21,7 +21,7 @@ from visitor import choose, column
 from compare import cpu
 from compare.hub import local_path
 from compare.machine import Machine
-from compare.requests import Generate, Load
+from compare.requests import Generate, Load, Measure
 from compare.response import Response
 from compare.runner import ChildRunner
 from compare.spec import SamplingParams, parse, resolve
@@ -158,6 +158,17 @@ class Model:
             )
         )  # fmt: skip
         return finished(followed(self._heard), max_tokens)
+
+    def measure(self, n_prompt: int, n_gen: int) -> Response:
+        """One repetition of `bench`'s tests, its warm-up before it."""
+        self._run += 1
+        self._runner.send(
+            Measure(
+                run=self._run, n_prompt=n_prompt, n_gen=n_gen, repeats=1, threads=self._threads,
+                max_seconds=None,
+            )
+        )  # fmt: skip
+        return finished(followed(self._heard))
 
 
 @contextmanager
