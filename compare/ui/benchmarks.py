@@ -102,6 +102,8 @@ def benchmarks_tab(
         """What the fields ask for, where `before` the view of that link stood there."""
         asked = asked_by(*values)
         view = settled(asked, scores.table)
+        if view == asked and view.query() == before:
+            return gr.skip()
         was, _ = read(dict(parse_qsl(before.removeprefix("?"))), scores.table)
         same = view == asked and view.suite == was.suite
         if same and chosen(scores.table, view).equals(chosen(scores.table, was)):
@@ -171,7 +173,9 @@ def benchmarks_tab(
 
     demo.load(opened, None, everything, **AT_ONCE)
     wanted.change(followed, wanted, everything, **AT_ONCE).then(**keep)
-    inputs = [field.input for field in fields]
+    # Clearing all models at once is a change, but no input; so is what the server sets, which `filtered`
+    # leaves as it is.
+    inputs = [models.change, *(field.input for field in fields if field is not models)]
     change = gr.on(inputs, filtered, [link, *fields], shown, trigger_mode="always_last", **asking)
     change.then(**keep)
     copy.click(None, link, None, js="query => copyText(addressOf(query))", **AT_ONCE)

@@ -107,7 +107,8 @@ def fit_tab(demo: gr.Blocks, machine: Machine, now: Callable[[], float]) -> None
     fields = [models, hardware, typed, quants, n_ctx, kv_type]
     shown = [said, plot, sentence, figures]
     demo.load(show, fields, shown, **QUEUED)
-    changes = [field.input for field in fields if field is not typed]
+    # Clearing a list at once is a change, but no input.
+    changes = [models.change, hardware.change, quants.input, n_ctx.input, kv_type.input]
     # By default, what changes while an answer is on its way would be lost.
     triggers = [*changes, typed.submit, typed.blur]
     gr.on(triggers, show, fields, shown, trigger_mode="always_last", **QUEUED)

@@ -116,11 +116,12 @@ def names(shown: Page) -> list[str]:
     )
 
 
+NAMES = "document.querySelector('#bench-plot .js-plotly-plot')?.data?.map(t => t.name)"
+
+
 def expect_names(shown: Page, wanted: list[str]) -> None:
     shown.wait_for_function(
-        "wanted => JSON.stringify(document.querySelector('#bench-plot .js-plotly-plot')"
-        "?.data?.map(t => t.name)) === JSON.stringify(wanted)",
-        arg=wanted,
+        f"wanted => JSON.stringify({NAMES}) === JSON.stringify(wanted)", arg=wanted
     )
 
 
@@ -147,6 +148,10 @@ def bar(shown: Page, model: str, task: str):
 
 def test_filters_change_what_is_drawn(tab):
     shown = tab()
+    expect_names(shown, WIDE)
+    choose(shown, "Models", "SOLAR Instruct")
+    expect_names(shown, ["SOLAR Instruct", "Chance level"])
+    shown.locator("#bench-models").get_by_role("button", name="Clear").click()
     expect_names(shown, WIDE)
     choose(shown, "Kind", "Chat")
     expect_names(shown, ["SOLAR Instruct", "Mixtral Instruct", "Chance level"])

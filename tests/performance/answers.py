@@ -171,11 +171,15 @@ def real_size(stage: Stage) -> Iterator[Sample]:
     """Both loaded at once; in turn, so that each speed is its own."""
     specs = [stage.tinyllama, stage.solar]
     machine = stage.machine()
-    run(machine, specs, mode="in-turn", max_tokens=1)
+
+    def answers(words: int, tokens: int) -> list[Response]:
+        prompt = "a" + " the" * words
+        return list(run(machine, specs, prompt, mode="in-turn", max_tokens=tokens).values())
+
+    few, more = (answers(words, 1)[1].prompt_tokens for words in (1, 5))  # loads, too
+    words = round(1 + (100 - few) / ((more - few) / 4))
     while True:
-        small, large = run(
-            machine, specs, "a" + " the" * 80, mode="in-turn", max_tokens=32
-        ).values()
+        small, large = answers(words, 32)
         rows = [row for row in benched(specs, 1) if row["n_gen"]]
         yield {
             "real-memory": sum(r.memory.measured_bytes for r in (small, large)) / 1e9,
