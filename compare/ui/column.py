@@ -54,6 +54,7 @@ class Column:
             self.box: gr.update(visible=True),
             self.model: gr.update(value=choice.model),
             self.quant: gr.update(choices=quants, value=choice.quant, visible=bool(quants)),
+            self.written: "",
             **(self.recorded(menu, choice, take) if take else self.idle(menu, choice)),
         }
 
