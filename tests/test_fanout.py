@@ -180,11 +180,11 @@ def test_one_failing_column_leaves_the_others_whole(ask):
 
 
 def test_a_killed_child_is_its_columns_failure_and_the_next_prompt_works(machine):
-    request = comparison("Tell me a long story.", PAIR, max_tokens=150, seed=1)
+    request = comparison("Tell me a long story.", PAIR, max_tokens=300, seed=1)
     victims = []
 
     def kill(responses, _n):
-        if not victims and responses[A].output_tokens > 3 and responses[B].output_tokens > 3:
+        if not victims and responses[A].output_tokens > 3:
             import psutil
 
             victims.extend(
@@ -198,7 +198,8 @@ def test_a_killed_child_is_its_columns_failure_and_the_next_prompt_works(machine
     assert last[A].state == "failed" and "SIGKILL" in last[A].error
     assert last[A].text  # what was written stays
     assert last[B].state == "finished"
-    again = watch(machine.compare(request), lambda *_: None)[-1]
+    short = comparison("Tell me a long story.", PAIR, max_tokens=20, seed=1)
+    again = watch(machine.compare(short), lambda *_: None)[-1]
     assert {r.state for r in again.values()} == {"finished"}
     assert again[A].load_s > 0 and again[B].load_s is None
 
