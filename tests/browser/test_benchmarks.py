@@ -116,12 +116,11 @@ def names(shown: Page) -> list[str]:
     )
 
 
-NAMES = "document.querySelector('#bench-plot .js-plotly-plot')?.data?.map(t => t.name)"
-
-
 def expect_names(shown: Page, wanted: list[str]) -> None:
     shown.wait_for_function(
-        f"wanted => JSON.stringify({NAMES}) === JSON.stringify(wanted)", arg=wanted
+        "wanted => JSON.stringify(document.querySelector('#bench-plot .js-plotly-plot')"
+        "?.data?.map(t => t.name)) === JSON.stringify(wanted)",
+        arg=wanted,
     )
 
 

@@ -16,19 +16,10 @@ from llama_cpp import llama_cpp as api
 from compare.engine import Engine, Log
 from compare.events import Sample
 from compare.requests import Load, Measure
+from compare.worker import Inbox
 
 
-class Free:
-    """Nobody stops it or takes its threads."""
-
-    def cancelled(self, run: int) -> bool:
-        return False
-
-    def threads_wanted(self) -> None:
-        return None
-
-
-def turns(path: str, threads: int, n_prompt: int, n_gen: int, turns: int) -> dict:
+def in_turns(path: str, threads: int, n_prompt: int, n_gen: int, turns: int) -> dict:
     load = Load(run=1, path=path, n_ctx=2048, gpu_layers=None, kv_type="f16", threads=threads)
     engine = Engine(load, Log(), lambda event: None)
     sizes = {"pp": n_prompt, "tg": n_gen}
@@ -46,7 +37,7 @@ def measured(engine: Engine, test: str, n: int, threads: int) -> float:
         run=1, n_prompt=n if test == "pp" else 0, n_gen=n if test == "tg" else 0, repeats=1,
         threads=threads, max_seconds=None,
     )  # fmt: skip
-    engine.measure(request, time.monotonic(), heard.append, Free())
+    engine.measure(request, time.monotonic(), heard.append, Inbox())
     (sample,) = (event for event in heard if isinstance(event, Sample))
     return sample.tokens / sample.eval_s
 
@@ -69,4 +60,4 @@ def bare(context, test: str, n: int) -> float:
 
 
 if __name__ == "__main__":
-    print(json.dumps(turns(**json.loads(sys.argv[1]))))
+    print(json.dumps(in_turns(**json.loads(sys.argv[1]))))
