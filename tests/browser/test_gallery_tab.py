@@ -115,6 +115,16 @@ def test_the_page_opens_with_a_recording_plainly_marked(serve, visit, library):
     expect(tab.locator("#beside")).to_contain_text("“How fast can a snake fly?”")
 
 
+def test_a_recording_opens_at_its_beginning_on_a_phone_too(serve, visit):
+    address = serve(telling("No.", start=EMBEDDED_PAIR), load())
+    tab = visit(address, width=390, height=844)
+    answer = column(tab, 1).locator(".block.answer")
+    asked = answer.get_by_text("Asked on")
+    expect(asked).to_be_attached()
+    assert answer.evaluate("box => box.scrollHeight > box.clientHeight"), "all of it is in view"
+    assert asked.bounding_box()["y"] >= answer.bounding_box()["y"]
+
+
 def test_the_score_board_counts_and_says_of_what(serve, visit, library):
     tab = visit(f"{serve(telling('4'), library)}/?tab=gallery", width=390, height=844)
     tab.get_by_text("Score board", exact=True).click()
