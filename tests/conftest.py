@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 import shapes
 
+from compare.hub import local_path
 from compare.machine import Machine
-from compare.spec import comparison
+from compare.spec import comparison, parse
 
 # Tests share their cores with a browser and with each other's models. Threads that spin where they wait
 # would then slow everything down by as much as fifteen times; no test measures a speed.
@@ -30,6 +31,16 @@ def ask(machine):
         return last
 
     return run
+
+
+@pytest.fixture
+def endless(tmp_path):
+    """Writes a SmolLM2 whose answers are as long as is asked for; returns its path as a SPEC."""
+
+    def write(name: str = "endless.gguf") -> str:
+        return str(shapes.endless(Path(local_path(parse("smollm2"))), tmp_path / name))
+
+    return write
 
 
 @pytest.fixture

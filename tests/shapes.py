@@ -41,6 +41,8 @@ WORDS = (
 )
 PIECES = ("▁", *ascii_letters, *digits, *punctuation, *WORDS)
 
+SMOLLM2_ENDS = (b"<|im_end|>", b"<|endoftext|>")
+
 # A logit this far below or above the others decides, at any temperature in use.
 SURE = 40.0
 
@@ -140,6 +142,21 @@ def tiny_mixtral(
     """
     shape = Shape(2, 128, heads=4, kv_heads=2, ffn=128, context=512, experts=4, experts_used=2)
     return _write_tiny(path, shape, name="Tiny Mixtral", says=says, split=split, seed=seed)
+
+
+def endless(smollm2: Path, path: Path) -> Path:
+    """SmolLM2 that never ends by itself: its own weights, its end tokens under another name.
+
+    So an answer always has the length that was asked for, on any processor, and nothing in the app has
+    to know. `smollm2` is the embedded file.
+    """
+    data = smollm2.read_bytes()
+    for end in SMOLLM2_ENDS:
+        data = data.replace(end, end[:-3] + b"x" + end[-2:])
+    at = data.index(b"tokenizer.ggml.eos_token_id") + len("tokenizer.ggml.eos_token_id") + 4
+    unknown = (3).to_bytes(4, "little")  # <repo_name>, which no answer has
+    path.write_bytes(data[:at] + unknown + data[at + 4 :])
+    return path
 
 
 def tinyllama(path: Path) -> Path:

@@ -179,44 +179,45 @@ def test_one_failing_column_leaves_the_others_whole(ask):
     assert found[A].shared_with == 0
 
 
-def test_a_killed_child_is_its_columns_failure_and_the_next_prompt_works(machine):
-    request = comparison("Tell me a long story.", PAIR, max_tokens=300, seed=1)
-    victims = []
+def test_a_killed_child_is_its_columns_failure_and_the_next_prompt_works(machine, endless):
+    victim, other = "victim.gguf", B
+    specs = [endless(victim), "gemma3"]
+    killed = []
 
     def kill(responses, _n):
-        if not victims and responses[A].output_tokens > 3:
+        if not killed and responses[victim].output_tokens > 3:
             import psutil
 
-            victims.extend(
+            killed.extend(
                 p.pid
                 for p in psutil.Process().children(recursive=True)
-                if any("SmolLM2" in opened.path for opened in p.memory_maps())
+                if any(victim in opened.path for opened in p.memory_maps())
             )
-            os.kill(victims[0], signal.SIGKILL)
+            os.kill(killed[0], signal.SIGKILL)
 
-    last = watch(machine.compare(request), kill)[-1]
-    assert last[A].state == "failed" and "SIGKILL" in last[A].error
-    assert last[A].text  # what was written stays
-    assert last[B].state == "finished"
-    short = comparison("Tell me a long story.", PAIR, max_tokens=20, seed=1)
-    again = watch(machine.compare(short), lambda *_: None)[-1]
+    last = watch(machine.compare(comparison("Tell me a story.", specs, max_tokens=400)), kill)[-1]
+    assert last[victim].state == "failed" and "SIGKILL" in last[victim].error
+    assert last[victim].text  # what was written stays
+    assert last[other].state == "finished"
+    again = ends(machine, specs, max_tokens=20)
     assert {r.state for r in again.values()} == {"finished"}
-    assert again[A].load_s > 0 and again[B].load_s is None
+    assert again[victim].load_s > 0 and again[other].load_s is None
 
 
-def test_stop_ends_all_and_stop_of_one_only_that(machine):
-    request = comparison("Tell me a long story.", PAIR, max_tokens=800, seed=1)
-    run = machine.compare(request)
+def test_stop_ends_all_and_stop_of_one_only_that(machine, endless):
+    first, second = "first.gguf", "second.gguf"
+    specs = [endless(first), endless(second)]
+    run = machine.compare(comparison("Tell me a story.", specs, max_tokens=1500))
 
     def stop_one(responses, _n):
         if all(r.output_tokens > 2 for r in responses.values()):
-            run.stop(A if not responses[A].ended else None)
+            run.stop(first if not responses[first].ended else None)
 
     last = watch(run, stop_one)[-1]
-    assert last[A].state == "cancelled" and last[A].finish_reason == "cancelled"
-    assert last[B].state == "cancelled"
-    assert last[A].ended_at < last[B].ended_at
-    assert last[B].decode_tps > 0  # its measures so far stay
+    assert last[first].state == last[first].finish_reason == "cancelled"
+    assert last[second].state == "cancelled"
+    assert last[first].ended_at < last[second].ended_at
+    assert last[second].decode_tps > 0  # its measures so far stay
 
 
 def test_stop_shows_at_once_and_an_idle_child_serves_again(machine):
@@ -234,8 +235,9 @@ def test_stop_shows_at_once_and_an_idle_child_serves_again(machine):
     assert again[A].load_s is None
 
 
-def test_closing_the_snapshots_stops_the_children(machine):
-    run = machine.compare(comparison("Tell me a long story.", PAIR, max_tokens=1500))
+def test_closing_the_snapshots_stops_the_children(machine, endless):
+    specs = [endless("first.gguf"), endless("second.gguf")]
+    run = machine.compare(comparison("Tell me a story.", specs, max_tokens=1500))
     snapshots = run.snapshots()
     while not all(r.output_tokens for r in next(snapshots).values()):
         pass
@@ -330,18 +332,18 @@ def test_stop_while_loading_kills_the_child(fake):
     assert ends(machine, ["smollm2"])[A].state == "finished"
 
 
-def test_a_late_column_joins_and_the_others_give_up_threads():
+def test_a_late_column_joins_and_the_others_give_up_threads(endless):
     """A file that is still being fetched when the others start: its column joins them."""
+    early, late = "early.gguf", B
     gate = threading.Event()
-    machine = Machine(files=Gated(Files(), gate, late=B))
-    request = comparison("Tell me a long story.", PAIR, threads=2, max_tokens=200, temperature=0)
-    run = machine.compare(request)
-    last = watch(run, lambda responses, _n: responses[A].output_tokens and gate.set())[-1]
+    machine = Machine(files=Gated(Files(), gate, late))
+    run = machine.compare(comparison("p", [endless(early), "gemma3"], threads=2, max_tokens=300))
+    last = watch(run, lambda responses, _n: responses[early].output_tokens and gate.set())[-1]
     machine.close()
-    assert last[A].threads == (1, 2)
-    assert last[B].threads[0] == 1
-    assert last[A].started_at < last[B].loading_at < last[A].ended_at
-    assert 0 < last[A].shared_s < last[A].total_s
+    assert last[early].threads == (1, 2)
+    assert last[late].threads[0] == 1
+    assert last[early].started_at < last[late].loading_at < last[early].ended_at
+    assert 0 < last[early].shared_s < last[early].total_s
 
 
 class Gated:

@@ -180,10 +180,10 @@ def test_a_context_beyond_the_files_own_is_capped_with_a_notice(tiny):
     assert said.returncode == 0 and "from 9,000 to 512 tokens" in response["notices"][0]
 
 
-def test_ctrl_c_prints_the_document_with_its_columns_cancelled():
+def test_ctrl_c_prints_the_document_with_its_columns_cancelled(endless):
     process = subprocess.Popen(
-        [sys.executable, "-m", "compare", "ask", "Tell me a long story.", "--models", "smollm2",
-         "--max-tokens", "1900", "--temperature", "0", "--json"],
+        [sys.executable, "-m", "compare", "ask", "Tell me a story.", "--models", endless(),
+         "--max-tokens", "1900", "--json"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         # Where the tests run in the background, SIGINT comes ignored.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
@@ -196,10 +196,11 @@ def test_ctrl_c_prints_the_document_with_its_columns_cancelled():
     assert response["state"] == response["finish_reason"] == "cancelled"
 
 
-def test_no_child_outlives_a_killed_parent():
+def test_no_child_outlives_a_killed_parent(endless):
+    models = f"{endless('first.gguf')},{endless('second.gguf')}"
     process = subprocess.Popen(
-        [sys.executable, "-m", "compare", "ask", "Tell me a long story. " * 20, "--models",
-         "smollm2,gemma3", "--max-tokens", "1000", "--json"],
+        [sys.executable, "-m", "compare", "ask", "Tell me a story.", "--models", models,
+         "--max-tokens", "1900", "--json"],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     children = _until_it_answers(process.pid, models=2)

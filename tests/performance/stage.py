@@ -31,7 +31,6 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 BARE = Path(__file__).with_name("bare.py")
 STORY = "Write a long story about a lighthouse keeper and the sea."
 SEED = 1
-ENDS = (b"<|im_end|>", b"<|endoftext|>")
 
 
 class TimedOut(Exception):
@@ -60,18 +59,8 @@ class Stage:
 
     @cached_property
     def endless(self) -> str:
-        """SmolLM2 that never ends by itself: its own weights, its end tokens under another name.
-
-        So an answer always has the length that was asked for, and nothing in the app has to know.
-        """
-        data = Path(local_path(parse("smollm2"))).read_bytes()
-        for end in ENDS:
-            data = data.replace(end, end[:-3] + b"x" + end[-2:])
-        at = data.index(b"tokenizer.ggml.eos_token_id") + len("tokenizer.ggml.eos_token_id") + 4
-        unknown = (3).to_bytes(4, "little")  # <repo_name>, which no story has
-        path = self.folder / "smollm2-endless.gguf"
-        path.write_bytes(data[:at] + unknown + data[at + 4 :])
-        return str(path)
+        source = Path(local_path(parse("smollm2")))
+        return str(shapes.endless(source, self.folder / "smollm2-endless.gguf"))
 
     @cached_property
     def tiny(self) -> str:
