@@ -134,6 +134,7 @@ class Engine:
             self._context = _new_context(self._model, params, log)
             self._vocab = api.llama_model_get_vocab(self._model)
             self._buffer = ctypes.create_string_buffer(64)
+            self._pieces: dict[int, bytes] = {}
             self._one = (api.llama_token * 1)()
             self._one_batch = api.llama_batch_get_one(self._one, 1)
             self._nodes = self._warm_up()
@@ -321,7 +322,12 @@ class Engine:
             room = -n
 
     def _piece(self, token: int) -> bytes:
-        """A token's bytes; a special token has none."""
+        """A token's bytes; a special token has none. Kept, as a text repeats its tokens."""
+        if token not in self._pieces:
+            self._pieces[token] = self._piece_anew(token)
+        return self._pieces[token]
+
+    def _piece_anew(self, token: int) -> bytes:
         while True:
             buffer = self._buffer
             n = api.llama_token_to_piece(self._vocab, token, buffer, len(buffer), 0, False)

@@ -22,7 +22,10 @@ class TextStream:
 
     def push(self, piece: bytes) -> str:
         """The text that has become certain. Sets `stopped` once a stop string is complete."""
-        self._held += self._decoder.decode(piece)
+        text = self._decoder.decode(piece)
+        if not self._stops:
+            return text
+        self._held += text
         found = [i for i in (self._held.find(stop) for stop in self._stops) if i >= 0]
         if found:
             self.stopped = True
