@@ -6,10 +6,12 @@ from pathlib import Path
 
 import gradio as gr
 from fake_machine import FakeMachine, answering
+from fakes import child
 
 from compare.machine import Machine
 from compare.ui import page
 from compare.ui.compare import Session
+from compare.ui.speed import Session as Measuring
 
 ROOT = Path(__file__).parent.parent
 
@@ -41,6 +43,20 @@ def test_a_run_repeats_what_it_does_not_change():
     assert len(ticks) > 3
     for updates in ticks:
         assert updates.keys() == parts
+        assert not any(isinstance(value, dict) for value in updates.values())
+
+
+def test_a_bench_that_is_watched_repeats_what_it_does_not_change():
+    machine = Machine(spawn=child("good"))
+    demo = page(machine)
+    named_run = (event for event in demo.fns.values() if event.name == "run")
+    (run,) = (event for event in named_run if event.fn.__module__ == "compare.ui.speed")
+    asked = {"prompt_tokens": "8", "output_tokens": "4", "repeats": "2"}
+    _, *ticks = run.fn(Measuring(), models=["smollm2:Q4_1"], **asked)
+    machine.close()
+    assert ticks
+    for updates in ticks:
+        assert updates.keys() == set(run.outputs)
         assert not any(isinstance(value, dict) for value in updates.values())
 
 

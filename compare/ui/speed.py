@@ -21,7 +21,7 @@ from compare.ui.drawn import bar
 from compare.ui.form import refused
 from compare.ui.markup import letters
 from compare.ui.menu import Choice, Menu
-from compare.ui.wiring import AT_ONCE, QUEUED
+from compare.ui.wiring import AT_ONCE, PLAIN, QUEUED
 
 HEADLINE = (
     "<h1>How fast models are on this machine. "
@@ -51,6 +51,8 @@ class Session:
     run: Run | None = None
     bench: Bench | None = None
     """the last one"""
+    colours: dict[str, str] = field(default_factory=dict)
+    """of its models, by key"""
     responses: dict[str, Response] = field(default_factory=dict)
     rows: list[dict] = field(default_factory=list)
 
@@ -137,36 +139,35 @@ def speed_tab(demo: gr.Blocks, machine: Machine, now: Callable[[], float]) -> No
             raise refused(error) from error
         going = state.run = machine.bench(asked)
         state.bench, state.responses, state.rows = going.comparison, {}, []
-        colours = {
-            file.key: menu.colour(choice)
-            for file, choice in zip(asked.models, _chosen(values, entries), strict=True)
-        }
+        chosen = zip(asked.models, _chosen(values, entries), strict=True)
+        state.colours = {file.key: menu.colour(choice) for file, choice in chosen}
+        notices = "".join(f"<p>{letters(notice)}</p>" for notice in going.comparison.notices)
+        # Every part each time: what is left out, Gradio builds anew; what is repeated costs it nothing.
+        shown = {
+            cost: '<span class="running"></span>', said: notices, models: values["models"], spoken: "",
+        }  # fmt: skip
         try:
-            yield begun(going)
+            yield {models: gr.update(interactive=False)}
             with closing(going.snapshots(WATCH_S)) as snapshots:
                 for responses in snapshots:
                     ended = _newly_ended(state.responses, responses)
                     state.responses = responses
-                    updates = {lanes: _going(going.comparison, responses, colours, now())}
                     if ended:
-                        updates[spoken] = f"<span>{letters(_told(ended, responses))}</span>"
-                    yield updates
+                        shown[spoken] = f"<span>{letters(_told(ended, responses))}</span>"
+                    drawn = _going(going.comparison, responses, state.colours, now())
+                    yield shown | {lanes: drawn}
         finally:
             going.stop()
             state.run = None
         state.rows = bench.rows(state.bench, state.responses, machine.describe())
-        yield offer(state, values) | result(state, colours)
 
-    def begun(going: Run) -> Updates:
-        notices = "".join(f"<p>{letters(notice)}</p>" for notice in going.comparison.notices)
-        hidden = dict.fromkeys((plot, sentence, account), gr.update(visible=False))
-        return hidden | {
-            models: gr.update(interactive=False),
-            said: notices,
-            cost: '<span class="running"></span>',
-        }
+    def ended(state: Session, **values) -> Updates:
+        """The tab after a run, or after one that was refused."""
+        if state.run:
+            return gr.skip()
+        return offer(state, values) | (result(state) if state.bench else {})
 
-    def result(state: Session, colours: Mapping[str, str]) -> Updates:
+    def result(state: Session) -> Updates:
         """Chart, sentence and table."""
         called = words.names(state.bench.models)
         found = bench.summary(state.responses, called)
@@ -175,7 +176,7 @@ def speed_tab(demo: gr.Blocks, machine: Machine, now: Callable[[], float]) -> No
             f"<span>{letters(found.rest)}</span></p>"
         )
         names = {file.key: _label(file) for file in state.bench.models}
-        plain_colours = {key: colour.removeprefix("m-") for key, colour in colours.items()}
+        plain_colours = {key: colour.removeprefix("m-") for key, colour in state.colours.items()}
         there = bool(state.rows)
         drawing = speeds(state.rows, names, plain_colours) if there else None
         return {
@@ -195,14 +196,16 @@ def speed_tab(demo: gr.Blocks, machine: Machine, now: Callable[[], float]) -> No
     fields = {"models": models, **numbers}
     asked = {"inputs": [session], "inputs_kwargs": fields}
     offered = [start, models, cost, lanes]
-    outputs = [*offered, said, plot, sentence, account, table, spoken]
+    watched = [cost, said, models, spoken, lanes]
+    outputs = [*offered, plot, sentence, account, table]
 
     demo.load(opened, **asked, outputs=offered, **QUEUED)
     # Clearing all models at once is a change, but no input.
     changes = [models.change, *(number.blur for number in numbers.values())]
     gr.on(changes, changed, **asked, outputs=offered, trigger_mode="always_last", **QUEUED)
     begins = [start.click, *(number.submit for number in numbers.values())]
-    gr.on(begins, run, **asked, outputs=outputs, **QUEUED)
+    going = gr.on(begins, run, **asked, outputs=watched, **QUEUED, **PLAIN)
+    going.then(ended, **asked, outputs=outputs, **QUEUED)
     stop.click(stop_run, [session], None, **AT_ONCE)
     for name, button in saves.items():
         suffix, kind, _ = SAVED[name]
