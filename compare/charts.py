@@ -639,14 +639,18 @@ def speeds(
         for row in found:
             name, colour = html.escape(names[row["spec"]]), COLOURS[colours[row["spec"]]]
             fast, spread = row["avg_ts"], row["stddev_ts"]
-            said = f"{speed(fast)} {deviation(fast, spread)}"
+            repeats = len(row["samples_ts"])
+            said = f"{speed(fast)} {deviation(fast, spread, repeats)}".rstrip()
             traces.append({
                 "type": "bar", "orientation": "h", "name": name, "x": [fast], "y": [name],
                 "xaxis": f"x{number}", "yaxis": f"y{number}", "showlegend": False,
                 "marker": {"color": colour}, "hoverinfo": "text",
                 "hovertext": f"<b>{name}</b><br>{said} tokens a second<br>"
-                f"{_count(len(row['samples_ts']), 'repetition')} of {_count(row[test], 'token')}",
-                "error_x": {"type": "data", "array": [spread], "color": INK, "thickness": 1.5, "width": 3},
+                f"{_count(repeats, 'repetition')} of {_count(row[test], 'token')}",
+                "error_x": {
+                    "type": "data", "array": [spread], "color": INK, "thickness": 1.5, "width": 3,
+                    "visible": repeats > 1,
+                },
             })  # fmt: skip
             notes.append(
                 _note(

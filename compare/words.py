@@ -68,9 +68,9 @@ def speed(tps: float | None) -> str:
     return f"{tps:.1f}" if tps < 99.95 else f"{tps:,.0f}"
 
 
-def deviation(tps: float, stddev: float) -> str:
-    """± 0.4: as many decimals as its speed has."""
-    return f"± {stddev:,.{1 if tps < 99.95 else 0}f}"
+def deviation(tps: float, stddev: float, repeats: int) -> str:
+    """± 0.4: as many decimals as its speed has. Nothing for a single repetition, which has none."""
+    return f"± {stddev:,.{1 if tps < 99.95 else 0}f}" if repeats > 1 else ""
 
 
 def seconds(s: float | None) -> str:

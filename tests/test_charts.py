@@ -346,10 +346,11 @@ def test_a_long_reason_is_wrapped():
 # Speeds measured here.
 
 
-def speed_row(spec: str, test: str, avg_ts: float, stddev_ts: float) -> dict:
+def speed_row(spec: str, test: str, avg_ts: float, stddev_ts: float, repeats: int = 3) -> dict:
     tokens = {"n_prompt": 0, "n_gen": 0, test: 64}
+    samples = [avg_ts] * repeats
     return {
-        "spec": spec, "avg_ts": avg_ts, "stddev_ts": stddev_ts, "samples_ts": [avg_ts] * 3, **tokens,
+        "spec": spec, "avg_ts": avg_ts, "stddev_ts": stddev_ts, "samples_ts": samples, **tokens,
     }  # fmt: skip
 
 
@@ -368,6 +369,12 @@ def test_speeds_are_bars_with_their_deviation_in_the_models_colours():
     # Each test has a scale of its own.
     assert figure.layout.xaxis.range[1] == pytest.approx(63.1)
     assert figure.layout.xaxis2.range[1] == pytest.approx(4009)
+
+
+def test_a_single_repetition_has_no_deviation():
+    figure = speeds([speed_row("a", "n_gen", 9.0, 0.0, repeats=1)], {"a": "A"}, {"a": "solar"})
+    assert [note.text for note in figure.layout.annotations] == ["Decode, tokens a second", "9.0"]
+    assert not figure.data[0].error_x.visible
 
 
 def test_a_test_that_was_left_out_has_no_chart():

@@ -310,8 +310,8 @@ def _rate(name: str, timings: Timings | None) -> str:
     if timings is None:
         return f'<span class="rate"><i>{name} </i>{words.UNKNOWN}</span>'
     tps = timings.avg_tps
-    spread = f" {words.deviation(tps, timings.stddev_tps)}" if len(timings.samples_s) > 1 else ""
-    return f'<span class="rate"><i>{name} </i><b>{words.speed(tps)}</b>{spread} tok/s</span>'
+    spread = words.deviation(tps, timings.stddev_tps, len(timings.samples_s))
+    return f'<span class="rate"><i>{name} </i><b>{words.speed(tps)}</b> {spread} tok/s</span>'
 
 
 def _table(rows: list[dict]) -> str:
