@@ -15,7 +15,8 @@ LEFT_OUT = (
     "Prefill is reading a prompt, decode is writing one token after the other: each from an empty context, "
     "with ids in place of text, after a warm-up. Left out are the prompt's template, sampling, turning "
     "tokens into text, and the load; an answer in Compare has them, and is a little slower for it. Models "
-    "run in turn, each with all threads. ± is the standard deviation of the repetitions."
+    "run in turn, each with all threads. A browser on the same machine takes its part of the cores "
+    "meanwhile; bench on the command line runs without one. ± is the standard deviation of the repetitions."
 )
 """What the figures hold, for page and README alike."""
 UNEVEN = 0.1

@@ -39,7 +39,7 @@ SAVED = {
     "CSV": ("csv", "text/csv", bench.as_csv),
     "JSON": ("json", "application/json", partial(json.dumps, ensure_ascii=False, indent=2)),
 }
-WATCH_S = 0.5
+WATCH_S = 1.0
 """Between two looks at a run: drawing takes from the cores that are being measured."""
 Updates = dict[Any, Any]
 
