@@ -102,7 +102,7 @@ def test_stop_ends_one_column_while_the_other_finishes(serve, visit):
     """Scripts, since no real answer is sure to be short beside one that is long."""
 
     def scripts(comparison):
-        texts = ("word " * 200, "word " * 9999)
+        texts = ("word " * 80, "word " * 9999)
         return {f.key: answering(t) for f, t in zip(comparison.models, texts, strict=True)}
 
     tab = visit(serve(FakeMachine(scripts)))
