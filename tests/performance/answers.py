@@ -142,7 +142,7 @@ def bench(stage: Stage) -> Iterator[Sample]:
     """
     sizes = {"n_prompt": 64, "n_gen": 32}
     model = stage.model(stage.endless)
-    asked = {"path": stage.endless, "threads": stage.cores, **sizes, "turns": 9}
+    asked = {"path": stage.endless, "threads": stage.cores, **sizes, "turns": 10}
     while True:
         found = json.loads(told([WITHIN_ONE, json.dumps(asked)]))
         pp, bare_pp, tg, bare_tg = (

@@ -24,10 +24,12 @@ def in_turns(path: str, threads: int, n_prompt: int, n_gen: int, turns: int) -> 
     engine = Engine(load, Log(), lambda event: None)
     sizes = {"pp": n_prompt, "tg": n_gen}
     found = {f"{whose}_{test}": [] for test in sizes for whose in ("bench", "bare")}
+    ways = [("bench", measured), ("bare", bare)]
     for _ in range(turns):
         for test, n in sizes.items():
-            found[f"bench_{test}"].append(measured(engine, test, n, threads))
-            found[f"bare_{test}"].append(bare(engine._context, test, n))
+            for whose, measure in ways:
+                found[f"{whose}_{test}"].append(measure(engine, test, n, threads))
+        ways.reverse()  # neither comes first more often than the other
     return found
 
 
@@ -42,8 +44,10 @@ def measured(engine: Engine, test: str, n: int, threads: int) -> float:
     return sample.tokens / sample.eval_s
 
 
-def bare(context, test: str, n: int) -> float:
+def bare(engine: Engine, test: str, n: int, threads: int) -> float:
     """As llama-bench does it: after a warm-up, from an empty cache, ids and nothing else."""
+    context = engine._context
+    api.llama_set_n_threads(context, threads, threads)
     batches, size = (1, n) if test == "pp" else (n, 1)
     array = (api.llama_token * size)(*range(100, 100 + size))
     batch = api.llama_batch_get_one(ctypes.cast(array, ctypes.POINTER(api.llama_token)), size)
