@@ -198,9 +198,11 @@ class Run:
             if column.runner is not None:
                 self._let_go(column)
         self._line.leave(self)
-        self._on_end(self)
-        self._ended.set()
-        self._turned.set()
+        try:
+            self._on_end(self)
+        finally:
+            self._ended.set()
+            self._turned.set()
 
     def _over(self) -> bool:
         return all(column.step == "ended" for column in self._columns.values())

@@ -221,12 +221,12 @@ def compare_tab(
 
     def examined(state: Session) -> Updates:
         """What the models that aren't here are predicted to take, looked up on the Hub: seconds, once."""
+        missing = {p: choice for p, choice in state.chosen.items() if not menu.here(choice)}
+        found = {place: columns[place].examined(menu, choice) for place, choice in missing.items()}
         updates: Updates = {}
-        for place, choice in list(state.chosen.items()):
-            if not menu.here(choice):
-                found = columns[place].examined(menu, choice)
-                is_still_idle = place not in state.keys and state.chosen.get(place) == choice
-                updates |= found if is_still_idle else {}
+        for place, choice in missing.items():
+            if place not in state.keys and state.chosen.get(place) == choice:  # still idle
+                updates |= found[place]
         return updates or gr.skip()
 
     def model_chosen(place: int, state: Session, model: str | None, **values) -> Updates:
@@ -361,6 +361,10 @@ def compare_tab(
             updates |= columns[place].unlocked()
         return updates | offer(state, values)
 
+    def given_up(state: Session, **values) -> Updates:
+        """The page after a run that something unforeseen ended; after one that was refused, as it was."""
+        return gr.skip() if state.run else at_rest(state, values)
+
     def answers(state: Session, before: dict[str, Response]) -> Updates:
         """The columns that have moved on."""
         updates: Updates = {}
@@ -382,12 +386,12 @@ def compare_tab(
         return {spoken: f"<span>{letters(' '.join(sentences))}</span>"} if sentences else {}
 
     def stop_all(state: Session) -> None:
-        if state.run:
-            state.run.stop()
+        if going := state.run:
+            going.stop()
 
     def stop_one(place: int, state: Session) -> None:
-        if state.run:
-            state.run.stop(state.keys.get(place))
+        if going := state.run:
+            going.stop(state.keys.get(place))
 
     def keep_seed(state: Session):
         return str(state.comparison.sampling.seed) if state.comparison else gr.skip()
@@ -434,8 +438,11 @@ def compare_tab(
     demo.load(remembering(opened), [session], outputs, **QUEUED).then(**examine)
     begins = [start.click, prompt.submit]
     lasting = {"outputs": parts, **QUEUED, **PLAIN}
-    gr.on(begins, remembering(run), **asked, api_name="run", **lasting | PUBLIC)
-    small.click(remembering(run_small), **written, **lasting | {"outputs": outputs})
+    failed = {"fn": remembering(given_up), **written, "outputs": parts, **QUEUED}
+    gr.on(begins, remembering(run), **asked, api_name="run", **lasting | PUBLIC).failure(**failed)
+    small.click(remembering(run_small), **written, **lasting | {"outputs": outputs}).failure(
+        **failed
+    )
     stop.click(stop_all, [session], None, **AT_ONCE)
     add.click(remembering(added), **written, outputs=outputs, **QUEUED).then(**examine)
     seed.click(keep_seed, [session], settings["seed"], **AT_ONCE)
@@ -455,14 +462,14 @@ def compare_tab(
             remembering(partial(removed, place)), **written, outputs=outputs, **QUEUED
         )
         each.stop.click(partial(stop_one, place), [session], None, **AT_ONCE)
-        each.again.click(remembering(partial(run_again, place)), **written, **lasting)
+        again = each.again.click(remembering(partial(run_again, place)), **written, **lasting)
+        again.failure(**failed)
         each.copy.click(None, each.written, None, js="text => copyText(text)", **AT_ONCE)
 
     def run_here(when: Callable, prompt_id: gr.Textbox) -> None:
         """The event `when` runs the prompt whose id the field holds."""
         taken = {"inputs": [session, prompt_id], "inputs_kwargs": form.inputs}
-        when(
-            remembering(run_prompt), **taken, **lasting | {"outputs": [*outputs, *fields.values()]}
-        )
+        shown = {"outputs": [*outputs, *fields.values()]}
+        when(remembering(run_prompt), **taken, **lasting | shown).failure(**failed)
 
     return run_here

@@ -113,7 +113,6 @@ def speed_tab(demo: gr.Blocks, machine: Machine, now: Callable[[], float]) -> No
         missing = [menu.file(choice) for choice in chosen if not menu.here(choice)]
         return {
             start: words.run_label(missing),
-            models: gr.update(interactive=True),
             cost: f"<span>{letters(costing(values, bool(missing)))}</span>",
             lanes: _lanes([_idle(menu, choice, state) for choice in chosen]),
         }
@@ -138,15 +137,15 @@ def speed_tab(demo: gr.Blocks, machine: Machine, now: Callable[[], float]) -> No
         except UsageError as error:
             raise refused(error) from error
         going = state.run = machine.bench(asked)
-        state.bench, state.responses, state.rows = going.comparison, {}, []
-        chosen = zip(asked.models, _chosen(values, entries), strict=True)
-        state.colours = {file.key: menu.colour(choice) for file, choice in chosen}
-        notices = "".join(f"<p>{letters(notice)}</p>" for notice in going.comparison.notices)
-        # Every part each time: what is left out, Gradio builds anew; what is repeated costs it nothing.
-        shown = {
-            cost: '<span class="running"></span>', said: notices, models: values["models"], spoken: "",
-        }  # fmt: skip
         try:
+            state.bench, state.responses, state.rows = going.comparison, {}, []
+            chosen = zip(asked.models, _chosen(values, entries), strict=True)
+            state.colours = {file.key: menu.colour(choice) for file, choice in chosen}
+            notices = "".join(f"<p>{letters(notice)}</p>" for notice in going.comparison.notices)
+            # Every part each time: what is left out, Gradio builds anew; what is repeated costs it nothing.
+            shown = {
+                cost: '<span class="running"></span>', said: notices, models: values["models"], spoken: "",
+            }  # fmt: skip
             yield {models: gr.update(interactive=False)}
             with closing(going.snapshots(WATCH_S)) as snapshots:
                 for responses in snapshots:
@@ -162,10 +161,11 @@ def speed_tab(demo: gr.Blocks, machine: Machine, now: Callable[[], float]) -> No
         state.rows = bench.rows(state.bench, state.responses, machine.describe())
 
     def ended(state: Session, **values) -> Updates:
-        """The tab after a run, or after one that was refused."""
+        """The tab after a run, whatever ended it."""
         if state.run:
             return gr.skip()
-        return offer(state, values) | (result(state) if state.bench else {})
+        shown = offer(state, values) | (result(state) if state.bench else {})
+        return shown | {models: gr.update(interactive=True)}
 
     def result(state: Session) -> Updates:
         """Chart, sentence and table."""
@@ -187,25 +187,26 @@ def speed_tab(demo: gr.Blocks, machine: Machine, now: Callable[[], float]) -> No
         }
 
     def stop_run(state: Session) -> None:
-        if state.run:
-            state.run.stop()
+        if going := state.run:
+            going.stop()
 
     def saved(name: str, state: Session) -> str:
         return SAVED[name][2](state.rows)
 
     fields = {"models": models, **numbers}
     asked = {"inputs": [session], "inputs_kwargs": fields}
-    offered = [start, models, cost, lanes]
+    offered = [start, cost, lanes]
     watched = [cost, said, models, spoken, lanes]
-    outputs = [*offered, plot, sentence, account, table]
+    outputs = [*offered, models, plot, sentence, account, table]
 
-    demo.load(opened, **asked, outputs=offered, **QUEUED)
+    demo.load(opened, **asked, outputs=[*offered, models], **QUEUED)
     # Clearing all models at once is a change, but no input.
     changes = [models.change, *(number.blur for number in numbers.values())]
     gr.on(changes, changed, **asked, outputs=offered, trigger_mode="always_last", **QUEUED)
     begins = [start.click, *(number.submit for number in numbers.values())]
     going = gr.on(begins, run, **asked, outputs=watched, **QUEUED, **PLAIN)
-    going.then(ended, **asked, outputs=outputs, **QUEUED)
+    for then in (going.success, going.failure):
+        then(ended, **asked, outputs=outputs, **QUEUED)
     stop.click(stop_run, [session], None, **AT_ONCE)
     for name, button in saves.items():
         suffix, kind, _ = SAVED[name]
@@ -245,7 +246,7 @@ def _read(values: Mapping[str, Any], menu: Menu, entries: Mapping[str, Choice]) 
     except UsageError as error:
         said = str(error)
         for name, (label, _) in FIELDS.items():
-            said = said.replace(f"{name} is", f"{label} is").replace(name, label)
+            said = said.replace(name, label)
         raise UsageError(said) from error
     return asked
 

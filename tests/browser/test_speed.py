@@ -7,6 +7,9 @@ import re
 from pathlib import Path
 
 from playwright.sync_api import Page, expect
+from visitor import ask
+
+from compare.machine import Machine
 
 
 def measure(tab: Page, *numbers: int) -> None:
@@ -58,12 +61,48 @@ def test_both_embedded_models_from_click_to_chart_and_download(serve, visit, mac
     assert tab.evaluate("document.documentElement.scrollWidth") == 390
 
 
+class Breaks(Machine):
+    """Where the run of a bench or a comparison can't be watched to its end."""
+
+    def _run(self, asked):
+        run = super()._run(asked)
+        snapshots = run.snapshots
+
+        def broken(*args):
+            yield next(snapshots(*args))
+            raise RuntimeError("something unforeseen")
+
+        run.snapshots = broken
+        return run
+
+
+def test_after_something_unforeseen_the_page_can_run_again(serve, visit):
+    machine = Breaks()
+    tab = visit(f"{serve(machine)}/?tab=speed")
+    expect(tab.locator("#speed-lanes .lane:not(.heads)")).to_have_count(2)
+    measure(tab, 512, 128, 5)
+    toast = tab.locator(".toast-body")
+    expect(toast).to_contain_text("something unforeseen")
+    toast.locator("button").click()
+    expect(toast).to_have_count(0)
+    expect(tab.locator("#speed-run")).to_be_visible()
+    expect(tab.locator("#speed-fields").get_by_role("button", name="Clear")).to_be_visible()
+
+    tab.get_by_role("tab", name="Compare").click()
+    ask(tab, "hello", Max_tokens="4")
+    expect(toast).to_contain_text("something unforeseen")
+    expect(tab.locator("#run")).to_be_visible()
+    expect(tab.get_by_role("combobox", name="Model 1")).to_be_enabled()
+    machine.close()
+
+
 def test_too_much_is_refused_and_stop_ends_it(serve, visit, machine):
     tab = visit(f"{serve(machine)}/?tab=speed")
     lanes = tab.locator("#speed-lanes .lane:not(.heads)")
     expect(lanes.first).to_be_visible()
     measure(tab, 5000, 32, 3)
     expect(tab.locator(".toast-body")).to_contain_text("Prompt tokens is more than 512")
+    expect(lanes).to_contain_text(["On this machine, ready"] * 2)
     expect(tab.locator("#speed-run")).to_be_visible()
     measure(tab, 512, 128, 5)
     expect(lanes.first).to_contain_text(re.compile("Warming up|Reading"), timeout=60_000)
