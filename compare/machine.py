@@ -175,7 +175,7 @@ class Machine:
         return self._rates.expected_s(self.owner.capped(comparison))
 
     def expected_bench(self, bench: Bench) -> Expected | None:
-        """About how long a bench will take, without downloads, from rates measured here.
+        """About how long a bench will take, without downloads and loads, from rates measured here.
 
         None where there are none.
         """
@@ -290,13 +290,13 @@ class _Rates:
                 kind = key, comparison.mode, len(comparison.models)
                 self._seen[kind] = response.ttft_s, response.decode_tps
             if not response.shared_with:
-                _, known = self._alone.get(key, (None, {}))
                 rates = {
                     "pp": response.pp.avg_tps if response.pp else response.prefill_tps,
                     "tg": response.tg.avg_tps if response.tg else response.decode_tps,
                 }
-                if known := known | {test: tps for test, tps in rates.items() if tps}:
-                    self._alone[key] = response.file_bytes, known
+                if found := {test: tps for test, tps in rates.items() if tps}:
+                    _, known = self._alone.get(key, (None, {}))
+                    self._alone[key] = response.file_bytes, known | found
 
     def expected_s(self, comparison: Comparison) -> float | None:
         kinds = [(f.key, comparison.mode, len(comparison.models)) for f in comparison.models]
@@ -336,7 +336,7 @@ class _Rates:
     def _guess(self, file: ModelFile, test: str) -> float | None:
         known = [
             (size, rates[test])
-            for size, rates in self._alone.values()
+            for size, rates in list(self._alone.values())  # a run that ends adds to them meanwhile
             if size and test in rates and file.bytes
         ]
         if not known:

@@ -31,7 +31,7 @@ class TextStream:
             self.stopped = True
             text, self._held = self._held[: min(found)], ""
             return text
-        keep = max((_overlap(self._held, stop) for stop in self._stops), default=0)
+        keep = max(_overlap(self._held, stop) for stop in self._stops)
         cut = len(self._held) - keep
         text, self._held = self._held[:cut], self._held[cut:]
         return text
