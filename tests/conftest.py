@@ -11,7 +11,7 @@ from compare.machine import Machine
 from compare.spec import comparison, parse
 
 # Tests share their cores with a browser and with each other's models. Threads that spin where they wait
-# would then slow everything down by as much as fifteen times; no test measures a speed.
+# would then slow everything down by as much as fifteen times; no test asks how fast something is.
 os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 
@@ -33,14 +33,21 @@ def ask(machine):
     return run
 
 
+@pytest.fixture(scope="session")
+def _endless(tmp_path_factory) -> Path:
+    source = Path(local_path(parse("smollm2")))
+    return shapes.endless(source, tmp_path_factory.mktemp("endless") / "endless.gguf")
+
+
 @pytest.fixture
-def endless(tmp_path):
-    """Writes a SmolLM2 whose answers are as long as is asked for; returns its path as a SPEC."""
+def endless(_endless, tmp_path):
+    """Gives a SmolLM2 whose answers are as long as is asked for a name; returns its path as a SPEC."""
 
-    def write(name: str = "endless.gguf") -> str:
-        return str(shapes.endless(Path(local_path(parse("smollm2"))), tmp_path / name))
+    def named(name: str = "endless.gguf") -> str:
+        (tmp_path / name).hardlink_to(_endless)
+        return str(tmp_path / name)
 
-    return write
+    return named
 
 
 @pytest.fixture

@@ -337,8 +337,15 @@ def test_a_late_column_joins_and_the_others_give_up_threads(endless):
     early, late = "early.gguf", B
     gate = threading.Event()
     machine = Machine(files=Gated(Files(), gate, late))
-    run = machine.compare(comparison("p", [endless(early), "gemma3"], threads=2, max_tokens=300))
-    last = watch(run, lambda responses, _n: responses[early].output_tokens and gate.set())[-1]
+    run = machine.compare(comparison("p", [endless(early), "gemma3"], threads=2, max_tokens=1900))
+
+    def let_it_come(responses, _n):
+        if responses[early].output_tokens:
+            gate.set()
+        if responses[late].started_at:
+            run.stop(late if responses[early].ended else early)
+
+    last = watch(run, let_it_come)[-1]
     machine.close()
     assert last[early].threads == (1, 2)
     assert last[late].threads[0] == 1
