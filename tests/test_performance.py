@@ -47,6 +47,17 @@ def test_a_failure_is_told_and_counts_as_missed():
     assert missed([failed, result(CLICK, 1), result(Line("b", "only reported"))]) == ["ask"]
 
 
+def test_a_failure_is_not_hidden_by_earlier_samples():
+    failed = result(RATIO, 0.98, 0.99, tps=60)
+    failed.failure = "RuntimeError: gone"
+    assert (
+        table([failed])
+        .splitlines()[2]
+        .endswith("| 0.985 | 0.980 to 0.990, 2 × | RuntimeError: gone |")
+    )
+    assert missed([failed]) == ["ask"]
+
+
 @pytest.mark.parametrize(
     ("value", "said"), [(1234.4, "1,234"), (61.26, "61.3"), (9.876, "9.88"), (0.0123, "0.0123")]
 )

@@ -1,7 +1,7 @@
 """The command of `make bench`: takes a sample of each measurement in turn, until all have theirs.
 
-So whatever else the machine does meets all lines alike. Prints the table after each round, writes it at
-the end. A missed line is marked and doesn't fail: noise isn't a fault.
+So whatever else the machine does meets all lines alike. Prints each sample, and at the end the table, which
+goes to a file, too. A missed line is marked and doesn't fail: noise isn't a fault.
 """
 
 import argparse
@@ -42,7 +42,7 @@ def main() -> None:
 
 
 def arguments() -> argparse.Namespace:
-    names = ", ".join(measurement.name for measurement in ALL)
+    names = ", ".join(line.name for measurement in ALL for line in measurement.lines)
     parser = argparse.ArgumentParser(prog="make bench", description="Our own performance check.")
     parser.add_argument("--lines", default="", help=f"which, with commas between: {names}")
     parser.add_argument("--full", action="store_true", help="the models' real shapes too, 5.2 GB")
@@ -57,11 +57,12 @@ def arguments() -> argparse.Namespace:
 
 
 def choose(lines: str, full: bool) -> list[Measurement]:
-    """All that belong to the run, or those that are named."""
-    wanted = [name.strip() for name in lines.split(",") if name.strip()]
-    if unknown := set(wanted) - {measurement.name for measurement in ALL}:
+    """All that belong to the run, or those that measure a line that is named."""
+    wanted = {name.strip() for name in lines.split(",") if name.strip()}
+    measured = {m.name: {line.name for line in m.lines} for m in ALL}
+    if unknown := wanted.difference(*measured.values()):
         sys.exit(f"There is no line {', '.join(sorted(unknown))}; `--help` names them.")
-    return [m for m in ALL if (m.name in wanted if wanted else full or not m.full)]
+    return [m for m in ALL if (wanted & measured[m.name] if wanted else full or not m.full)]
 
 
 def take(

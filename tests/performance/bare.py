@@ -43,6 +43,9 @@ def articles(path: str, tokens: int) -> dict:
 def plain(models: list[tuple[str, int]]) -> dict:
     """Seconds of several models at once, the plain way: a thread each, default threads."""
     llms = [Llama(path, n_ctx=2048, verbose=False) for path, _ in models]
+    for llm in llms:  # reads the file from disk, so that it isn't charged with that
+        llm(PROMPT, max_tokens=1)
+        llm.reset()
 
     def answer(llm: Llama, tokens: int) -> None:
         messages = [{"role": "user", "content": PROMPT}]

@@ -90,9 +90,11 @@ def table(results: Iterable[Result]) -> str:
     """All lines in Markdown: asked, the median, the lowest and highest sample, what stands beside it."""
     rows = ["| line | measure | against | asked | measured | low to high | |", "|---" * 7 + "|"]
     for result in results:
-        beside = ", ".join(f"{number(v)} {name}" for name, v in result.beside().items())
+        beside = result.failure or ", ".join(
+            f"{number(v)} {name}" for name, v in result.beside().items()
+        )
         for line in result.measurement.lines:
-            rows.append(_row(line, result.values(line.name), beside or result.failure))
+            rows.append(_row(line, result.values(line.name), beside))
             if not result.failure:
                 beside = ""
     return "\n".join(rows) + "\n"
@@ -112,13 +114,17 @@ def _row(line: Line, values: Sequence[float], beside: str) -> str:
 
 
 def missed(results: Iterable[Result]) -> list[str]:
-    """The names of the lines that ask for more than was measured, or that could not be measured."""
+    """The names of the lines that ask for more than was measured, or that failed in some round."""
     return [
         line.name
         for result in results
         for line in result.measurement.lines
         if line.asked is not None
-        and (not (values := result.values(line.name)) or not line.met(median(values)))
+        and (
+            result.failure
+            or not (values := result.values(line.name))
+            or not line.met(median(values))
+        )
     ]
 
 
