@@ -13,8 +13,8 @@ from compare.spec import Bench, ModelFile
 
 LEFT_OUT = (
     "Prefill is reading a prompt, decode is writing one token after the other: each from an empty context, "
-    "with ids in place of text, after a warm-up. Left out are the prompt's template, sampling, turning "
-    "tokens into text, and the load; an answer in Compare has them, and is a little slower for it. Models "
+    "with ids in place of text, after a warm-up. Left out are the load, the prompt's template, sampling, and "
+    "turning tokens into text; the last two make an answer in Compare a little slower. Models "
     "run in turn, each with all threads. A browser on the same machine takes its part of the cores "
     "meanwhile; bench on the command line runs without one. ± is the standard deviation of the repetitions."
 )
