@@ -30,7 +30,7 @@ class Owner(BaseModel):
             return cls(**values)
         except ValidationError as error:
             fault = faults(error)[0]
-            raise UsageError(f"{fault.field} is set to {fault.value!r}. {fault.said}.") from error
+            raise UsageError(f"{fault.field} is set to {fault.stands}. {fault.said}.") from error
 
     def capped(self, comparison: Comparison) -> Comparison:
         """The comparison within this host's limits; what was capped is said in a notice."""

@@ -6,7 +6,7 @@ wrong usage (UsageError); what is known only per model, such as a missing file, 
 
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
@@ -35,8 +35,28 @@ class Fault:
     value: object
     said: str
 
+    @property
+    def stands(self) -> str:
+        """What stands there, as a person would write it: “many”, -1; of much, the beginning."""
+        if not isinstance(self.value, str):
+            return repr(self.value)
+        return f"“{self.value if len(self.value) <= 60 else self.value[:60] + '…'}”"
+
     def __str__(self) -> str:
-        return f"{self.field or 'a setting'} is {self.value!r}. {self.said}."
+        return f"{self.field or 'a setting'} is {self.stands}. {self.said}."
+
+
+_PLAINLY = {
+    "int_parsing": "It must be a whole number",
+    "int_from_float": "It must be a whole number",
+    "int_parsing_size": "It must be a smaller number",
+    "float_parsing": "It must be a number",
+    "finite_number": "It must be a finite number",
+    "greater_than": "It must be more than {gt:g}",
+    "greater_than_equal": "It must be at least {ge}",
+    "less_than_equal": "It must be at most {le:,}",
+}
+"""Pydantic's kinds of errors in numbers, for those who don't know what an integer is."""
 
 
 def faults(error: ValidationError) -> list[Fault]:
@@ -45,10 +65,16 @@ def faults(error: ValidationError) -> list[Fault]:
         Fault(
             str(found["loc"][0]) if found["loc"] else "",
             found["input"],
-            found["msg"].removeprefix("Value error, "),
+            _plainly(found),
         )
         for found in error.errors()
     ]
+
+
+def _plainly(found: Mapping) -> str:
+    if found["type"] in _PLAINLY:
+        return _PLAINLY[found["type"]].format(**found.get("ctx", {}))
+    return found["msg"].removeprefix("Value error, ")
 
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]

@@ -103,10 +103,10 @@ def test_this_machine_counts_on_a_gpu_only_where_its_memory_is_known():
 @pytest.mark.parametrize(
     ("was", "now", "said"),
     [
-        ("ram_gb = 32", "ram_gb = -1", r"row 1 \(box\), ram_gb: Input should be greater than 0"),
+        ("ram_gb = 32", "ram_gb = -1", r"row 1 \(box\), ram_gb: It must be more than 0"),
         ("ram_gb = 32", "ram_gb = nan", r"row 1 \(box\), ram_gb"),
         ("ram_gb = 32", "ram_gb = 32\nram_gib = 32", r"row 1 \(box\), ram_gib: give"),
-        ("vram_gb = 16", "vram_gb = 'many'", r"row 1 \(box\), vram_gb: Input should be"),
+        ("vram_gb = 16", "vram_gb = 'many'", r"row 1 \(box\), vram_gb: "),
         ("vram_gb = 16", "", r"row 1 \(box\), vram_gb: a GPU needs"),
         ("usable_mib = 14909", "", r"row 1 \(box\), nominal_only: must be true"),
         ("usable_mib = 14909", "usable_mib = 17000", r"row 1 \(box\), usable_mib: more than"),

@@ -151,7 +151,7 @@ def test_wrong_usage_ends_with_status_2_and_nothing_on_stdout(arguments, words):
 
 def test_a_bad_variable_of_the_owner_is_wrong_usage_too():
     said = compare("ask", "hi", "--models", "smollm2", COMPARE_MAX_TOKENS="lots")
-    assert said.returncode == 2 and "COMPARE_MAX_TOKENS is set to 'lots'" in said.stderr
+    assert said.returncode == 2 and "COMPARE_MAX_TOKENS is set to “lots”" in said.stderr
 
 
 def test_a_failed_column_is_status_1_and_the_others_are_printed(tmp_path):

@@ -70,6 +70,22 @@ def test_a_bad_setting_is_refused_by_name(setting, value):
         comparison("hi", ["smollm2"], **{setting: value})
 
 
+@pytest.mark.parametrize(
+    ("setting", "value", "said"),
+    [
+        ("max_tokens", "many", "max_tokens is “many”. It must be a whole number."),
+        ("max_tokens", 0, "max_tokens is 0. It must be at least 1."),
+        ("top_p", 0, "top_p is 0. It must be more than 0."),
+        ("n_ctx", "9" * 9, f"n_ctx is “{'9' * 9}”. It must be at most 10,000,000."),
+        ("temperature", "x" * 99, f"temperature is “{'x' * 60}…”. It must be a number."),
+    ],
+)
+def test_a_wrong_number_is_said_plainly(setting, value, said):
+    with pytest.raises(UsageError) as refused:
+        comparison("hi", ["smollm2"], **{setting: value})
+    assert str(refused.value) == said
+
+
 @pytest.mark.parametrize("prompt", ["", "  \n", "\t"])
 def test_an_empty_prompt_is_refused(prompt):
     with pytest.raises(UsageError, match="empty"):
@@ -107,7 +123,7 @@ def test_the_owner_caps_and_says_so():
 
 @pytest.mark.parametrize("name", ["COMPARE_MAX_TOKENS", "COMPARE_MAX_SECONDS", "PORT"])
 def test_a_bad_variable_is_named(name):
-    with pytest.raises(UsageError, match=f"{name} is set to 'x'"):
+    with pytest.raises(UsageError, match=f"{name} is set to “x”"):
         Owner.from_environ({name: "x"})
 
 

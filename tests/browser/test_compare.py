@@ -184,7 +184,7 @@ def test_a_models_html_is_text(serve, visit):
 def test_what_a_visitor_types_is_text(serve, visit):
     tab = visit(serve(fake()))
     ask(tab, "hello", Max_tokens="<img src=x onerror=\"document.title='taken'\">")
-    expect(tab.get_by_test_id("toast-text")).to_contain_text("Max tokens is '<img src=x")
+    expect(tab.get_by_test_id("toast-text")).to_contain_text("Max tokens is “<img src=x")
     assert tab.title() == "GGUF Side by Side"
 
 
@@ -332,7 +332,7 @@ def test_a_capped_setting_is_said(serve, visit):
 def test_a_wrong_number_loses_nothing(serve, visit):
     tab = visit(serve(fake()))
     ask(tab, "hello", Temperature="warm")
-    expect(tab.get_by_test_id("toast-text")).to_contain_text("Temperature is 'warm'")
+    expect(tab.get_by_test_id("toast-text")).to_contain_text("Temperature is “warm”")
     expect(tab.get_by_label("Temperature")).to_have_value("warm")
     expect(tab.get_by_label("Prompt", exact=True)).to_have_value("hello")
     expect(state(tab, 1)).to_have_text("On this machine, ready")
@@ -404,9 +404,9 @@ def test_two_visitors_do_not_disturb_each_other(serve, visit, machine):
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        ({"max_tokens": "many"}, "Max tokens is 'many'"),
-        ({"max_tokens": -1}, "Max tokens is '-1'"),
-        ({"temperature": "NaN"}, "Temperature is 'NaN'"),
+        ({"max_tokens": "many"}, "Max tokens is “many”"),
+        ({"max_tokens": -1}, "Max tokens is “-1”"),
+        ({"temperature": "NaN"}, "Temperature is “NaN”"),
         ({"prompt": ""}, "The prompt is empty"),
         ({"model_1": "gpt-9"}, "tinyllama"),
         ({"model_1": "/etc/passwd"}, "There is no model “/etc/passwd” here"),
