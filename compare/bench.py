@@ -22,9 +22,11 @@ LEFT_OUT = (
 UNEVEN = 0.1
 """A deviation of more than this part of the mean says that a figure shouldn't be quoted."""
 DISTURBED = (
-    f"Some repetitions differ by more than {words.percent(UNEVEN)}: before you quote them, measure again, "
-    "with more tokens and nothing else running."
+    f"Some deviations are more than {words.percent(UNEVEN)} of their mean: before you quote them, measure "
+    "again, with more tokens and nothing else running."
 )
+_UNASKED = {"n_batch": 2048, "n_ubatch": 512, "repeats": 5}
+"""llama-bench's defaults (cmd_params_defaults in tools/llama-bench/llama-bench.cpp)"""
 _UNITS = ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"))
 _SHORT = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K"))
 
@@ -89,7 +91,9 @@ def test_name(row: Mapping) -> str:
 
 
 def rate(row: Mapping) -> str:
-    return f"{row['avg_ts']:.2f} ± {row['stddev_ts']:.2f}"
+    """9.62 ± 0.11; of a single repetition, which has no deviation, the rate alone."""
+    spread = f" ± {row['stddev_ts']:.2f}" if len(row["samples_ts"]) > 1 else ""
+    return f"{row['avg_ts']:.2f}{spread}"
 
 
 def heads(found: Sequence[Mapping]) -> list[str]:
@@ -97,30 +101,45 @@ def heads(found: Sequence[Mapping]) -> list[str]:
     shown = ["model", "size", "params", "backend"]
     if any(row["n_gpu_layers"] for row in found):
         shown.append("ngl")
-    shown += ["threads", "n_ubatch"]
+    shown.append("threads")
+    shown += [name for name in ("n_batch", "n_ubatch") if _differs(found, name)]
     if any(row["flash_attn"] for row in found):
         shown.append("fa")
     if any(row["type_k"] != "f16" for row in found):
         shown += ["type_k", "type_v"]
+    if any(len(row["samples_ts"]) != _UNASKED["repeats"] for row in found):
+        shown.append("repeats")
     return [*shown, "test", "t/s"]
+
+
+def _differs(found: Sequence[Mapping], name: str) -> bool:
+    return any(row[name] != _UNASKED[name] for row in found)
 
 
 def cells(row: Mapping) -> dict[str, str]:
     """A row of the table, by its column's name."""
     return {
-        "model": " ".join(filter(None, (row["name"], row["quant"]))),
+        "model": _named(row),
         "size": _scaled(row["model_size"], _UNITS, "B"),
         "params": _scaled(row["model_n_params"], _SHORT),
         "backend": row["backends"],
         "ngl": str(row["n_gpu_layers"]),
         "threads": str(row["n_threads"]),
+        "n_batch": str(row["n_batch"]),
         "n_ubatch": str(row["n_ubatch"]),
         "fa": str(int(row["flash_attn"])),
         "type_k": row["type_k"],
         "type_v": row["type_v"],
+        "repeats": str(len(row["samples_ts"])),
         "test": test_name(row),
         "t/s": rate(row),
     }
+
+
+def _named(row: Mapping) -> str:
+    """With its quantization, unless a file's name has it already."""
+    name, quant = row["name"], row["quant"]
+    return name if not quant or quant.lower() in name.lower() else f"{name} {quant}"
 
 
 LEFT = ("model", "backend")
@@ -192,9 +211,10 @@ def line(
         return (
             f"Stopped after {words.seconds(response.total_s)}" if at else "Stopped before it began"
         )
-    if response.ended or response.stopping or at is None:
+    is_about_to = at is None and response.state in ("loaded", "reading")
+    if response.stopping or (at is None and not is_about_to) or response.ended:
         return str(words.state_line(response, now, names=names, max_seconds=max_seconds))
-    if not at.repeat:
+    if at is None or not at.repeat:
         return "Warming up"
     verb = "Reading" if at.test == "pp" else "Writing"
     return f"{verb} {words.tokens(at.total)}, {at.repeat} of {at.repeats}"
@@ -217,7 +237,9 @@ def summary(responses: Mapping[str, Response], names: Mapping[str, str]) -> word
         return words.Summary(before=_fates(responses, names))
     finding = _compared(first, names, verb)
     rest = ""
-    if wrote and read:
+    if wrote and read and [*wrote] == [*read] == [only := next(iter(read))]:
+        rest = f" and reads {words.speed(read[only])}"
+    elif wrote and read:
         rest = f", and {_compared(read, names, 'reads')}"
     uneven = any(
         timings.stddev_tps > UNEVEN * timings.avg_tps

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import pandas as pd
 import plotly.graph_objects as go
 
+from compare.bench import test_name
 from compare.fit import called, verdict
 from compare.scores import (
     View,
@@ -120,7 +121,7 @@ def tasks(rows: pd.DataFrame, suite: str, again: pd.DataFrame | None = None) -> 
         up, down, said = _second(mine, again)
         trace = {
             "type": "bar", "name": _label(model), "x": [row["benchmark"] for row in mine],
-            "y": [row["score"] for row in mine], "marker": _marker(_colour(model, many), kinds[model]),
+            "y": [row["score"] for row in mine], "marker": _kind_marker(_colour(model, many), kinds[model]),
             "hoverinfo": "text",
             "hovertext": [_hover(row, extra) for row, extra in zip(mine, said, strict=True)],
         }  # fmt: skip
@@ -234,7 +235,7 @@ def sizes(rows: pd.DataFrame, suite: str) -> go.Figure:
             "textposition": [each["place"] for each in mine],
             "textfont": {"size": 12, "color": [MUTED if c == PALE else c for c in colours]},
             "marker": {
-                "size": 12, "color": [_marker(colour, kind)["color"] for colour in colours],
+                "size": 12, "color": [_kind_marker(colour, kind)["color"] for colour in colours],
                 "line": {"color": colours, "width": 1.5},
             },
         })  # fmt: skip
@@ -319,9 +320,9 @@ def difference(rows: pd.DataFrame, suite: str, a: str, b: str) -> go.Figure:
     if not apart:
         return empty(f"No task has a score of both {_label(a)} and {_label(b)}.")
     names, kinds = (_label(a), _label(b)), _kinds(rows)
-    looks = [_marker(_colour(model, False), kinds[model]) for model in (a, b)]
+    looks = [_kind_marker(_colour(model, False), kinds[model]) for model in (a, b)]
     if looks[0] == looks[1]:
-        looks[0] = _marker(INK, kinds[a])
+        looks[0] = _kind_marker(INK, kinds[a])
     sides = [each for each in apart if each["by"] >= 0], [each for each in apart if each["by"] < 0]
     traces = [
         {
@@ -609,7 +610,7 @@ def _fit_hover(row: dict, machine: str, model: str) -> str:
 # Speeds measured here.
 
 
-TESTS = {"n_gen": "Decode, tokens a second", "n_prompt": "Prefill, tokens a second"}
+TESTS = {"n_gen": "Decode, tok/s", "n_prompt": "Prefill, tok/s"}
 """By llama-bench's field that isn't 0: each a chart with a scale of its own."""
 _BAR, _TITLE, _FIGURE = 36, 34, 112  # pixels: of a model, above a chart's first, right of a bar
 
@@ -617,7 +618,10 @@ _BAR, _TITLE, _FIGURE = 36, 34, 112  # pixels: of a model, above a chart's first
 def speeds(
     rows: Sequence[Mapping], names: Mapping[str, str], colours: Mapping[str, str]
 ) -> go.Figure:
-    """A bar with its deviation for each row of a bench. Names and COLOURS by the row's spec."""
+    """A bar with its deviation for each row of a bench. Names and COLOURS by the row's spec.
+
+    A bar is paler than its outline, so that the lower half of a deviation shows upon it.
+    """
     shown = {test: [row for row in rows if row[test]] for test in TESTS}
     shown = {test: found for test, found in shown.items() if found}
     height = sum(_TITLE + _BAR * len(found) for found in shown.values()) + 16
@@ -635,17 +639,19 @@ def speeds(
             "anchor": f"y{number}", "range": [0, longest or 1], "showticklabels": False,
             "showline": False,
         }  # fmt: skip
-        notes.append(_note(TESTS[test], 0, top, size=13, xanchor="left", yanchor="bottom"))
+        title = f"{TESTS[test]} ({test_name(found[0])})"
+        notes.append(_note(title, 0, top, size=13, xanchor="left", yanchor="bottom"))
         for row in found:
-            name, colour = html.escape(names[row["spec"]]), COLOURS[colours[row["spec"]]]
+            name = html.escape(_without_middle(names[row["spec"]]))
+            colour = COLOURS[colours[row["spec"]]]
             fast, spread = row["avg_ts"], row["stddev_ts"]
             repeats = len(row["samples_ts"])
             said = f"{speed(fast)} {deviation(fast, spread, repeats)}".rstrip()
             traces.append({
                 "type": "bar", "orientation": "h", "name": name, "x": [fast], "y": [name],
                 "xaxis": f"x{number}", "yaxis": f"y{number}", "showlegend": False,
-                "marker": {"color": colour}, "hoverinfo": "text",
-                "hovertext": f"<b>{name}</b><br>{said} tokens a second<br>"
+                "marker": _marker(colour, 0.45), "hoverinfo": "text",
+                "hovertext": f"<b>{html.escape(names[row['spec']])}</b><br>{said} tokens a second<br>"
                 f"{_count(repeats, 'repetition')} of {_count(row[test], 'token')}",
                 "error_x": {
                     "type": "data", "array": [spread], "color": INK, "thickness": 1.5, "width": 3,
@@ -762,11 +768,24 @@ def _colour(model: str, many: bool) -> str:
     return COLOURS[name]
 
 
-def _marker(colour: str, kind: str) -> dict:
+def _kind_marker(colour: str, kind: str) -> dict:
     """Chat models are filled, base models hollow."""
+    return _marker(colour, 1 if kind == "chat" else 0.2)
+
+
+def _marker(colour: str, opacity: float) -> dict:
+    """Filled with so much of a colour, outlined with all of it."""
     red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
-    fill = colour if kind == "chat" else f"rgba({red},{green},{blue},0.2)"
+    fill = colour if opacity == 1 else f"rgba({red},{green},{blue},{opacity})"
     return {"color": fill, "line": {"color": colour, "width": 1.5}}
+
+
+def _without_middle(name: str, most: int = 20) -> str:
+    """A long file name's beginning and end, where its model and its quantization stand."""
+    if len(name) <= most:
+        return name
+    head = (most - 1) // 2
+    return f"{name[:head]}…{name[head + 1 - most :]}"
 
 
 def _kinds(rows: pd.DataFrame) -> dict[str, str]:

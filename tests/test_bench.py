@@ -28,13 +28,13 @@ MACHINE = {
 }  # fmt: skip
 
 TABLE = """\
-| model                    |     size | params | backend | threads | n_ubatch |  test |            t/s |
-| ------------------------ | --------:| ------:| ------- | -------:| --------:| -----:| --------------:|
-| TinyLlama 1.1B Chat Q8_0 | 1.09 GiB | 1.10 B | CPU     |       2 |       64 | pp512 | 192.00 ± 90.51 |
-| TinyLlama 1.1B Chat Q8_0 | 1.09 GiB | 1.10 B | CPU     |       2 |       64 | tg128 |   16.00 ± 0.00 |
+| model                    |     size | params | backend | threads | n_batch | n_ubatch | repeats |  test |            t/s |
+| ------------------------ | --------:| ------:| ------- | -------:| -------:| --------:| -------:| -----:| --------------:|
+| TinyLlama 1.1B Chat Q8_0 | 1.09 GiB | 1.10 B | CPU     |       2 |      64 |       64 |       2 | pp512 | 192.00 ± 90.51 |
+| TinyLlama 1.1B Chat Q8_0 | 1.09 GiB | 1.10 B | CPU     |       2 |      64 |       64 |       1 | tg128 |          16.00 |
 
 A processor, 2 cores, 16.0 GB RAM, llama.cpp 0c1e570, llama-cpp-python 0.3.36, 2026-05-03T10:00:00Z
-"""
+"""  # noqa: E501
 
 
 def told(*happened) -> Response:
@@ -115,9 +115,14 @@ def test_the_table_is_llama_benchs():
 
 
 def test_what_differs_from_the_default_has_a_column():
-    gpu = measured(n_gpu_layers=23, flash_attn=True, type_k="q8_0", type_v="q8_0", backends="CUDA")
+    gpu = measured(
+        n_gpu_layers=23, flash_attn=True, type_k="q8_0", type_v="q8_0", backends="CUDA", n_batch=512,
+        n_ubatch=512,
+    )  # fmt: skip
     table = markdown(rows(bench(["tinyllama"]), {"tinyllama:Q8_0": gpu}, MACHINE))
-    assert "| backend | ngl | threads | n_ubatch | fa | type_k | type_v |" in table.splitlines()[0]
+    five = measured(pp=(2.0,) * 5, tg=(8.0,) * 5)
+    assert "repeats" not in markdown(rows(bench(["tinyllama"]), {"tinyllama:Q8_0": five}, MACHINE))
+    assert "| backend | ngl | threads | n_batch | fa | type_k | type_v |" in table.splitlines()[0]
 
 
 def test_csv_has_every_field_and_sample():
@@ -133,6 +138,18 @@ def test_the_sentence_compares_writing_then_reading():
     said = summary(found, names)
     assert said.finding == "A writes 4.0 times as fast as B"
     assert str(said).endswith("B, and B reads 2.0 times as fast as A.")
+
+
+def test_a_files_name_that_has_its_quantization_is_not_given_it_twice(tiny):
+    asked = bench([tiny("Some-Model.F16.gguf")])
+    (file,) = asked.models
+    table = markdown(rows(asked, {file.key: measured()}, MACHINE))
+    assert file.quant == "F16" and "| Some-Model.F16 |" in table
+
+
+def test_of_one_model_the_sentence_has_its_rates():
+    said = summary({"a": measured(pp=(2.0,), tg=(2.0,))}, {"a": "A"})
+    assert str(said) == "A writes 64.0 tokens a second and reads 256."
 
 
 def test_repetitions_that_differ_are_said_not_to_be_quotable():
@@ -160,6 +177,10 @@ def test_the_state_names_the_test_and_the_repetition():
         values = {"test": test, "repeat": repeat, "repeats": 3, "done": 16, "total": 64}
         return told((events.Testing, values))
 
+    assert (
+        line(told((Started, {"prompt_tokens": 64, "cached_tokens": 0, "threads": 2})))
+        == "Warming up"
+    )
     assert line(at("pp", 0)) == "Warming up"
     assert line(at("pp", 2)) == "Reading 64\u00a0tokens, 2 of 3"
     assert line(at("tg", 3)) == "Writing 64\u00a0tokens, 3 of 3"
@@ -176,7 +197,7 @@ def test_the_state_names_the_test_and_the_repetition():
         ({"repeats": 0}, "repeats is 0"),
         ({"repeats": -2}, "repeats is -2"),
         ({"prompt_tokens": -1}, "prompt_tokens is -1"),
-        ({"output_tokens": "many"}, "output_tokens is 'many'"),
+        ({"output_tokens": "many"}, "output_tokens is “many”"),
         ({"prompt_tokens": 0, "output_tokens": 0}, "nothing to measure"),
         ({"threads": 0}, "threads is 0"),
     ],

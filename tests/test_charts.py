@@ -363,9 +363,9 @@ def test_speeds_are_bars_with_their_deviation_in_the_models_colours():
     figure = speeds(rows, names, {"smollm2:Q4_1": "smollm2", "own.gguf": "other-1"})
     assert [bar.x[0] for bar in figure.data] == [62.7, 9.0, 168.0, 4000.0]  # decode first
     assert [bar.error_x.array[0] for bar in figure.data] == [0.4, 0.1, 2.0, 9.0]
-    assert [bar.marker.color for bar in figure.data[:2]] == ["#1f766c", "#425c2b"]
+    assert [bar.marker.line.color for bar in figure.data[:2]] == ["#1f766c", "#425c2b"]
     said = [note.text for note in figure.layout.annotations]
-    assert said[0] == "Decode, tokens a second" and "62.7 ± 0.4" in said and "4,000 ± 9" in said
+    assert said[0] == "Decode, tok/s (tg64)" and "62.7 ± 0.4" in said and "4,000 ± 9" in said
     # Each test has a scale of its own.
     assert figure.layout.xaxis.range[1] == pytest.approx(63.1)
     assert figure.layout.xaxis2.range[1] == pytest.approx(4009)
@@ -373,8 +373,15 @@ def test_speeds_are_bars_with_their_deviation_in_the_models_colours():
 
 def test_a_single_repetition_has_no_deviation():
     figure = speeds([speed_row("a", "n_gen", 9.0, 0.0, repeats=1)], {"a": "A"}, {"a": "solar"})
-    assert [note.text for note in figure.layout.annotations] == ["Decode, tokens a second", "9.0"]
+    assert [note.text for note in figure.layout.annotations][1:] == ["9.0"]
     assert not figure.data[0].error_x.visible
+
+
+def test_a_long_name_keeps_its_beginning_and_its_end():
+    name = "a-file-with-a-very-long-name-of-its-own.Q4_K_M.gguf"
+    figure = speeds([speed_row("a", "n_gen", 9.0, 0.1)], {"a": name}, {"a": "solar"})
+    assert figure.data[0].y == ("a-file-wi…4_K_M.gguf",)
+    assert name in figure.data[0].hovertext
 
 
 def test_a_test_that_was_left_out_has_no_chart():

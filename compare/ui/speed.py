@@ -73,7 +73,9 @@ def speed_tab(demo: gr.Blocks, machine: Machine, now: Callable[[], float]) -> No
                 multiselect=True, max_choices=MAX_COLUMNS, label="Models", **typed,
             )  # fmt: skip
             numbers = {
-                name: gr.Textbox(default, label=label, lines=1, max_lines=1, **typed)
+                name: gr.Textbox(
+                    default, label=label, placeholder=default, lines=1, max_lines=1, **typed
+                )
                 for name, (label, default) in FIELDS.items()
             }
         with gr.Row(elem_id="speed-tools"):
@@ -93,7 +95,7 @@ def speed_tab(demo: gr.Blocks, machine: Machine, now: Callable[[], float]) -> No
     with gr.Row(visible=False, elem_id="speed-account", elem_classes="account") as account:
         with gr.Accordion("All figures", open=False, elem_classes="fold"):
             table = gr.HTML(elem_id="speed-rows", **plain)
-        gr.HTML("<span>Download</span>", elem_id="speed-save", **plain)
+        gr.HTML("<span>Download as</span>", elem_id="speed-save", **plain)
         saves = {name: gr.Button(name, size="sm", min_width=0, scale=0) for name in SAVED}
     spoken = gr.HTML(elem_id="speed-spoken", **plain)
     text = gr.Textbox(visible="hidden", label="Saved", elem_id="speed-text")
@@ -114,7 +116,7 @@ def speed_tab(demo: gr.Blocks, machine: Machine, now: Callable[[], float]) -> No
         return {
             start: words.run_label(missing),
             cost: f"<span>{letters(costing(values, bool(missing)))}</span>",
-            lanes: _lanes([_idle(menu, choice, state) for choice in chosen]),
+            lanes: _lanes([_idle(menu, choice, state) for choice in chosen], state.bench),
         }
 
     def costing(values: dict, missing: bool) -> str:
@@ -216,12 +218,12 @@ def speed_tab(demo: gr.Blocks, machine: Machine, now: Callable[[], float]) -> No
 
 
 def _entries(menu: Menu) -> dict[str, Choice]:
-    """What the list of models offers: each model with each of its quantizations."""
+    """What the list of models offers: each model with each of its quantizations, first what is here."""
     found = {}
     for _, model in menu.models():
         for quant in menu.quants(model) or [None]:
             found[f"{model}:{quant}" if quant else model] = Choice(model, quant)
-    return found
+    return dict(sorted(found.items(), key=lambda entry: not menu.here(entry[1])))
 
 
 def _chosen(values: Mapping[str, Any], entries: Mapping[str, Choice]) -> list[Choice]:
@@ -259,10 +261,11 @@ def _label(file: ModelFile) -> str:
     return f"{file.short} {file.quant}" if file.quant and not file.path else file.key
 
 
-def _lanes(lanes: list[str]) -> str:
+def _lanes(lanes: list[str], asked: Bench | None) -> str:
+    """`asked`: the bench whose figures they show, if there was one."""
     if not lanes:
         return '<p class="none">Choose a model.</p>'
-    head = "<span></span><span></span><span>Decode</span><span>Prefill</span>"
+    head = "<span></span><span></span>" + "".join(f"<span>{name}</span>" for name in _heads(asked))
     return f'<div class="lanes"><div class="lane heads" aria-hidden="true">{head}</div>{"".join(lanes)}</div>'
 
 
@@ -273,27 +276,36 @@ def _idle(menu: Menu, choice: Choice, state: Session) -> str:
     if last is not None and last.ended:
         return _measured(file, last, colour, state.bench, 0.0)
     line = str(words.ready_line(file, here))
-    return _lane(file, Response(), colour, line, "check" if here else "ring", "idle")
+    return _lane(file, Response(), colour, line, "check" if here else "ring", "idle", None)
 
 
 def _going(
     asked: Bench, responses: Mapping[str, Response], colours: Mapping[str, str], now: float
 ) -> str:
-    return _lanes(
-        [_measured(f, responses[f.key], colours[f.key], asked, now) for f in asked.models]
-    )
+    lanes = [_measured(f, responses[f.key], colours[f.key], asked, now) for f in asked.models]
+    return _lanes(lanes, asked)
 
 
 def _measured(file: ModelFile, response: Response, colour: str, asked: Bench, now: float) -> str:
     line = bench.line(response, now, words.names(asked.models), asked.max_seconds)
-    return _lane(file, response, colour, line, words.glyph(response), response.state)
+    return _lane(file, response, colour, line, words.glyph(response), response.state, asked)
+
+
+def _heads(asked: Bench | None) -> tuple[str, str]:
+    """What the two figures are: decode, tg32, and prefill, pp64."""
+    if asked is None:
+        return "Decode", "Prefill"
+    wrote, read = asked.tests.output_tokens, asked.tests.prompt_tokens
+    return f"Decode, tg{wrote}" if wrote else "Decode", f"Prefill, pp{read}" if read else "Prefill"
 
 
 def _lane(
-    file: ModelFile, response: Response, colour: str, line: str, sign: str, state: str
-) -> str:
+    file: ModelFile, response: Response, colour: str, line: str, sign: str, state: str,
+    asked: Bench | None,
+) -> str:  # fmt: skip
     """One skeleton for all states, so that the browser patches it in place."""
     done = bench.progress(response)
+    decode, prefill = _heads(asked)
     why = ""
     if response.state == "failed":
         happened, advice = words.failure(response)
@@ -302,7 +314,7 @@ def _lane(
     return (
         f'<div class="lane {colour} is-{state}"><b class="name">{letters(name)}</b>'
         f'<span class="state"><i class="glyph {sign}"></i><span>{letters(line)}</span></span>'
-        f"{_rate('Decode', response.tg)}{_rate('Prefill', response.pp)}"
+        f"{_rate(decode, response.tg)}{_rate(prefill, response.pp)}"
         f'<p class="why">{why}</p>{bar(done, f"{name}: {line}")}</div>'
     )
 
@@ -317,7 +329,8 @@ def _rate(name: str, timings: Timings | None) -> str:
 
 def _table(rows: list[dict]) -> str:
     """The command's table."""
-    heads = [name for name in bench.heads(rows) if name != "model"]
+    # What is looked for first: a phone shows no more.
+    heads = ["test", "t/s", *(n for n in bench.heads(rows) if n not in ("model", "test", "t/s"))]
     names = {"t/s": "tok/s"}
 
     def number(name: str) -> str:
