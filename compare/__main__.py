@@ -473,7 +473,8 @@ class _Tests:
                 line = response.state
             if line != self._told.get(key):
                 self._told[key] = line
-                _tell(f"{key}: {line}")
+                # What is wrong with a file begins with its name.
+                _tell(line if line.startswith(f"{key}: ") else f"{key}: {line}")
 
 
 def _printable(text: str) -> str:

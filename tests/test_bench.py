@@ -384,6 +384,13 @@ def test_the_command_prints_rows_and_fails_one_model_alone(tmp_path, tiny):
     assert "no.gguf: There is no file no.gguf." in said.stderr
 
 
+def test_what_is_wrong_with_a_file_names_it_once(tmp_path):
+    (tmp_path / "broken.gguf").write_bytes(b"<!doctype html><html></html>")
+    said = command("--models", str(tmp_path / "broken.gguf"))
+    assert (said.returncode, said.stdout) == (1, "")
+    assert said.stderr.count("broken.gguf") == 1
+
+
 def test_the_command_prints_a_table(tiny):
     said = command("--models", tiny(), "--prompt-tokens", "4", "--output-tokens", "2")
     assert said.returncode == 0

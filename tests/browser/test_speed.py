@@ -56,6 +56,14 @@ def test_both_embedded_models_from_click_to_chart_and_download(serve, visit, mac
     assert " pp6 |" in saved(tab, "Markdown")
     tab.get_by_role("button", name="All figures").click()
     expect(tab.locator("#speed-rows tbody tr")).to_have_count(4)
+
+    # Again, with another test: the figures of the last one are gone meanwhile, and the chart is as wide.
+    wide = tab.locator("#speed-plot .main-svg").first.bounding_box()["width"]
+    measure(tab, 512, 4, 2)
+    expect(tab.locator("#speed-plot")).to_be_hidden()
+    expect(tab.locator("#speed-plot")).to_contain_text("pp512", timeout=100_000)
+    expect(tab.locator("#speed-lanes .heads")).to_contain_text("Prefill, pp512")
+    assert tab.locator("#speed-plot .main-svg").first.bounding_box()["width"] == wide
     tab.set_viewport_size({"width": 390, "height": 844})
     expect(lanes.first).to_be_visible()
     assert tab.evaluate("document.documentElement.scrollWidth") == 390
