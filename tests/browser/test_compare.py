@@ -249,6 +249,26 @@ def test_a_phone_swipes_and_pages(serve, visit):
     expect(tab.locator("body")).to_have_attribute("data-col", "1")
 
 
+def test_menus_of_a_column_that_was_swiped_to_open_below_it(serve, visit):
+    tab = visit(serve(fake()), width=390, height=844, has_touch=True, is_mobile=True)
+    for place, page in enumerate(("TinyLlama", "SOLAR"), start=1):
+        tab.locator("#pager").get_by_role("button", name=page).tap()
+        expect(column(tab, place)).to_be_in_viewport(ratio=0.9)
+        for menu in ("Model", "Quantization"):
+            field = tab.get_by_role("combobox", name=f"{menu} {place}")
+            field.tap()
+            shown, opened = field.bounding_box(), tab.get_by_role("listbox")
+            expect(opened).to_be_visible()
+            box = opened.bounding_box()
+            assert box["x"] >= 0 and box["x"] + box["width"] <= 390
+            assert box["x"] < shown["x"] + shown["width"] and box["y"] > shown["y"]
+            last = opened.get_by_role("option").last
+            last.scroll_into_view_if_needed()
+            expect(last).to_be_in_viewport(ratio=1)
+            tab.keyboard.press("Escape")
+            expect(opened).to_have_count(0)
+
+
 def test_light_and_dark_are_kept(serve, visit):
     tab = visit(serve(fake()), color_scheme="light")
     ground = "getComputedStyle(document.body).backgroundColor"
