@@ -68,8 +68,7 @@
   // The pager: which column is in view, and the way to another.
   const columns = () => $$("#columns > .col");
   function goTo(n) {
-    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    columns()[n]?.scrollIntoView({ behavior: calm ? "auto" : "smooth", inline: "start", block: "nearest" });
+    columns()[n]?.scrollIntoView({ behavior: calm() ? "auto" : "smooth", inline: "start", block: "nearest" });
   }
   function inView() {
     const row = $("#columns");
@@ -147,12 +146,33 @@
     }
   }
 
+  // What was asked for, where a small screen has no room for it: a menu's end, the column that was added, the
+  // answers of a run.
+  const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+  let menu = null, count = 0, isRunning = false;
+  function bring() {
+    const opened = $("#columns .options");
+    if (opened && opened !== menu) opened.scrollIntoView({ behavior: "instant", block: "nearest", inline: "nearest" });
+    menu = opened;
+    const now = columns().length;
+    if (count && now > count) goTo(now - 1);
+    count = now;
+    const runs = Boolean($("#cost .running"));
+    const answer = $("#columns .block.answer");
+    if (runs && !isRunning && shows(answer) && answer.getBoundingClientRect().top > innerHeight - 160) {
+      const top = showing("#pager, #columns");
+      top.scrollIntoView({ behavior: calm() ? "auto" : "smooth", block: "start" });
+    }
+    isRunning = runs;
+  }
+
   const heard = {};
   let due = false;
   function look() {
     due = false;
     label();
     inView();
+    bring();
     handOn();
     for (const place of ["#spoken", "#speed-spoken"]) {
       const spoken = $(place)?.textContent.trim() ?? "";

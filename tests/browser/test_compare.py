@@ -269,6 +269,26 @@ def test_menus_of_a_column_that_was_swiped_to_open_below_it(serve, visit):
             expect(opened).to_have_count(0)
 
 
+def test_a_small_screen_shows_what_was_asked_for(serve, visit):
+    """Taps by their place on the screen: a locator's would scroll there first."""
+    tab = visit(serve(fake()), width=320, height=560, has_touch=True, is_mobile=True)
+    tab.locator(".overflow-menu > button").first.tap()
+    entry = tab.locator(".overflow-dropdown").get_by_role("button", name="Speed")
+    expect(entry).to_be_in_viewport(ratio=1)
+    box = entry.bounding_box()
+    tab.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    expect(tab.locator("#speed-run")).to_be_visible()
+    tab.get_by_role("tab", name="Compare").tap()
+
+    tab.get_by_role("button", name="Add a model").tap()
+    expect(column(tab, 3).locator(".head")).to_be_in_viewport(ratio=0.9)
+    tab.locator("#pager").get_by_role("button", name="TinyLlama").tap()
+    expect(column(tab, 1).locator(".head")).to_be_in_viewport(ratio=0.9)
+    tab.get_by_label("Prompt", exact=True).fill("hello")
+    tab.locator("#run").tap()
+    expect(column(tab, 1).get_by_role("region")).to_be_in_viewport(ratio=0.9)
+
+
 def test_light_and_dark_are_kept(serve, visit):
     tab = visit(serve(fake()), color_scheme="light")
     ground = "getComputedStyle(document.body).backgroundColor"
