@@ -145,9 +145,8 @@ def speed_tab(demo: gr.Blocks, machine: Machine, now: Callable[[], float]) -> No
             state.colours = {file.key: menu.colour(choice) for file, choice in chosen}
             notices = "".join(f"<p>{letters(notice)}</p>" for notice in going.comparison.notices)
             # Every part each time: what is left out, Gradio builds anew; what is repeated costs it nothing.
-            shown = {
-                cost: '<span class="running"></span>', said: notices, models: values["models"], spoken: "",
-            }  # fmt: skip
+            # But not the models: told of them again, their list takes it for a change and asks the server.
+            shown = {cost: '<span class="running"></span>', said: notices, spoken: ""}
             yield {models: gr.update(interactive=False)}
             with closing(going.snapshots(WATCH_S)) as snapshots:
                 for responses in snapshots:
