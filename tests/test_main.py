@@ -9,6 +9,7 @@ import time
 
 import psutil
 import pytest
+from processes import outliving
 
 KEYS = set(
     [
@@ -206,8 +207,7 @@ def test_no_child_outlives_a_killed_parent(endless):
     children = _until_it_answers(process.pid, models=2)
     process.kill()
     process.wait()
-    _, alive = psutil.wait_procs(children, timeout=2)
-    assert not alive
+    assert not outliving(children, seconds=2)
 
 
 def _until_it_answers(pid: int, models: int = 1) -> list[psutil.Process]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from processes import outliving
 
 from compare.gallery import load
 from compare.recordings import read
@@ -80,8 +81,7 @@ def test_after_a_kill_the_same_command_completes_without_repeating(tiny, tmp_pat
     before = comparisons(out)
     total = 2 * len(IDS)
     assert 3 <= len(before) < total
-    _, alive = psutil.wait_procs(children, timeout=5)
-    assert not alive
+    assert not outliving(children, seconds=5)
 
     said = record(*asked, "--out", str(out))
     assert said.returncode == 0, said.stderr
