@@ -52,9 +52,9 @@ _PLAINLY = {
     "int_parsing_size": "It must be a smaller number",
     "float_parsing": "It must be a number",
     "finite_number": "It must be a finite number",
-    "greater_than": "It must be more than {gt:g}",
-    "greater_than_equal": "It must be at least {ge}",
-    "less_than_equal": "It must be at most {le:,}",
+    "greater_than": "It must be more than {gt:,.10g}",
+    "greater_than_equal": "It must be at least {ge:,.10g}",
+    "less_than_equal": "It must be at most {le:,.10g}",
 }
 """Pydantic's kinds of errors in numbers, for those who don't know what an integer is."""
 

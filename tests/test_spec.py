@@ -76,6 +76,7 @@ def test_a_bad_setting_is_refused_by_name(setting, value):
         ("max_tokens", "many", "max_tokens is “many”. It must be a whole number."),
         ("max_tokens", 0, "max_tokens is 0. It must be at least 1."),
         ("top_p", 0, "top_p is 0. It must be more than 0."),
+        ("temperature", 11, "temperature is 11. It must be at most 10."),
         ("n_ctx", "9" * 9, f"n_ctx is “{'9' * 9}”. It must be at most 10,000,000."),
         ("temperature", "x" * 99, f"temperature is “{'x' * 60}…”. It must be a number."),
     ],
