@@ -280,12 +280,13 @@ def record_command(
     names = split_specs(prompts or []) or [theme.id for theme in gallery.themes]
     wanted = tasks(machine, split_specs(models), chosen(gallery, names), repeats, given)
     try:
-        into = RecordingFile(out, settings(machine, given))
-        into.must_be_of(machine.describe())
-        left = [task for task in wanted if not into.has(task.key, task.asked)]
-        if len(left) < len(wanted):
-            _tell(f"{len(wanted) - len(left)} of {len(wanted)} answers are in {out.name} already.")
-        failed = _record(record(machine, into, left), len(left)) if left else False
+        with closing(RecordingFile(out, settings(machine, given))) as into:
+            into.must_be_of(machine.describe())
+            left = [task for task in wanted if not into.has(task.key, task.asked)]
+            if len(left) < len(wanted):
+                here = f"{len(wanted) - len(left)} of {len(wanted)} answers are in {out.name}"
+                _tell(f"{here} already.")
+            failed = _record(record(machine, into, left), len(left)) if left else False
     except RecordingError as error:
         raise UsageError(f"{out}: {error}") from None
     except OSError as error:

@@ -246,18 +246,34 @@ def _fault(error: ValidationError) -> str:
 
 
 class RecordingFile:
-    """A recording that grows, answer by answer; each time the whole file is replaced at once."""
+    """A recording that grows, answer by answer; each time the whole file is replaced at once.
+
+    Until it is closed, no other process may open it for writing: the two would lose each other's answers.
+    """
 
     def __init__(self, path: Path, params: Mapping[str, Any]):
         """Opens or begins a file. Raises RecordingError where it can't be continued or written."""
         self.path = Path(os.path.realpath(path))
+        self._part = self.path.with_name(f".{self.path.name}.part")
         self._params = json.loads(json.dumps(params))
         self._hardware: Hardware | None = None
         self._machine: Mapping[str, Any] = {}
         self._comparisons: dict[tuple[str, str, int], dict] = {}
         _must_be_writable(self.path)
-        if self.path.exists():
-            self._read()
+        self._lock = _locked(self.path)
+        try:
+            self._part.unlink(missing_ok=True)  # a killed process left it, and the lock with it
+            if self.path.exists():
+                self._read()
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Lets others write it, and leaves nothing beside it."""
+        with suppress(OSError):
+            os.unlink(self._lock.lock_file)  # while it is held: it may be another's after
+        self._lock.release()
 
     def _read(self) -> None:
         told = _parsed(self.path)
@@ -330,23 +346,20 @@ class RecordingFile:
         # A line an answer: two recordings can be told apart, and one grows without the rest moving.
         lines = [_json(each) for each in self._comparisons.values()]
         whole = f'{_json(head)[:-1]},"comparisons":[\n' + ",\n".join(lines) + "\n]}\n"
-        replaced(self.path, whole.encode())
+        self._replace(whole.encode())
 
-
-def replaced(path: Path, content: bytes) -> None:
-    """Puts a whole file in the place of another, at once. Raises OSError; then the other is untouched."""
-    descriptor, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(beside, 0o644)
-        os.replace(beside, path)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(beside)
-        raise
+    def _replace(self, content: bytes) -> None:
+        """Puts a whole file in the place of the other, at once. Raises OSError; then that is untouched."""
+        try:
+            with open(self._part, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(self._part, self.path)
+        except BaseException:
+            with suppress(OSError):
+                self._part.unlink()
+            raise
 
 
 def _must_be_writable(path: Path) -> None:
@@ -362,6 +375,20 @@ def _must_be_writable(path: Path) -> None:
         raise RecordingError(
             f"Nothing can be written into {path.parent}: {error.strerror}. Choose another --out."
         ) from None
+
+
+def _locked(path: Path):
+    """The lock of a file that is written, held. Raises RecordingError where another process has it."""
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(path.with_name(f".{path.name}.lock"), timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise RecordingError(
+            "It is being written by another `record`. Let that end, or choose another --out."
+        ) from None
+    return lock
 
 
 def _json(value: Any) -> str:

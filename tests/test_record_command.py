@@ -108,6 +108,20 @@ def test_ctrl_c_keeps_what_is_finished(tiny, tmp_path):
     assert process.returncode == 130
     assert "the same command goes on from there" in said
     assert len(comparisons(out)) >= 1
+    assert [each.name for each in tmp_path.glob(".*")] == []
+
+
+def test_a_second_command_on_the_same_file_is_refused(endless, tmp_path):
+    out = tmp_path / "out.json"
+    asked = ("--models", endless(), "--repeats", "500", "--prompts", IDS[0], "--max-tokens", "9")
+    process = begun(out, 1, *asked)
+    said = record(*asked, "--out", str(out))
+    assert process.poll() is None, "the first goes on"
+    assert said.returncode == 2
+    assert f"{out}: It is being written by another `record`." in said.stderr
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=20)
+    assert len(comparisons(out)) >= 1
 
 
 def test_what_fails_is_told_left_out_and_status_1(tiny, tmp_path):

@@ -171,6 +171,7 @@ def test_answers_are_added_one_by_one_and_found_again(tmp_path):
     found, faults = read(path)
     assert not faults and [take.repeat for take in found.takes] == [1, 2]
     assert (datetime.now(UTC) - found.recorded_at).total_seconds() < 60
+    file.close()
     assert [each.name for each in tmp_path.iterdir()] == ["out.json"]
 
     again = RecordingFile(path, PARAMS)
@@ -179,6 +180,33 @@ def test_answers_are_added_one_by_one_and_found_again(tmp_path):
     assert not again.has(
         ("smollm2:Q4_1", "snake", 1), asked(recorded(prompt="How fast can a snake swim?"))
     )
+
+
+def test_two_never_write_the_same_file(tmp_path):
+    path = tmp_path / "out.json"
+    file = RecordingFile(path, PARAMS)
+    with pytest.raises(RecordingError, match="being written by another"):
+        RecordingFile(path, PARAMS)
+    RecordingFile(tmp_path / "other.json", PARAMS).close()
+    file.add(document(recorded()), "snake", 1)
+    with pytest.raises(RecordingError, match="being written by another"):
+        RecordingFile(path, PARAMS)
+    file.close()
+    with pytest.raises(RecordingError, match="max_tokens 256 there, 64 here"):
+        RecordingFile(path, {**PARAMS, "max_tokens": 64})
+    RecordingFile(path, PARAMS).close()  # the refused one didn't keep it
+
+
+def test_what_a_killed_process_left_is_removed(tmp_path):
+    path = put(tmp_path, "out.json", whole(recorded()))
+    before = path.read_bytes()
+    (tmp_path / ".out.json.part").write_text('{"format":1,"rec')
+    (tmp_path / ".out.json.lock").touch()
+    file = RecordingFile(path, PARAMS)
+    assert path.read_bytes() == before
+    file.add(document(recorded()), "snake", 2)
+    file.close()
+    assert [each.name for each in tmp_path.iterdir()] == ["out.json"]
 
 
 def test_an_answer_to_a_changed_prompt_takes_the_old_ones_place(tmp_path):
