@@ -143,7 +143,7 @@ def test_no_mixture_lets_anything_through():
 
 @pytest.mark.parametrize("piece", PIECES)
 def test_it_is_quick_whatever_comes(piece):
-    started = time.perf_counter()
+    started = time.process_time()
     shown(f"{piece}x " * 5000)
     shown(piece * 5000)
-    assert time.perf_counter() - started < 1.0
+    assert time.process_time() - started < 1.0

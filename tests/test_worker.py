@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 
 import pytest
 import shapes
@@ -98,13 +97,11 @@ def test_it_says_hello_with_its_versions(child):
 
 
 def test_it_ends_when_stdin_does(child, endless):
-    child.load(endless())
-    child.ask("Tell me a story. " * 50, max_tokens=400)
+    child.load(endless(), n_ctx=8192)
+    child.ask("Tell me a story. " * 50, max_tokens=7000)
     child.until(Started)
-    began = time.monotonic()
     child.process.stdin.close()
     assert child.process.wait(timeout=5) == 0
-    assert time.monotonic() - began < 2
 
 
 def test_the_account_of_memory_adds_up(child, smollm2):
@@ -215,11 +212,12 @@ def test_cancel_in_a_long_prefill_and_again_a_prompt(child, smollm2):
     child.load(smollm2, n_ctx=4096)
     child.ask("The sea is blue. " * 600, threads=1)
     child.until(Prefill)
-    asked = time.monotonic()
     child.say(Cancel(run=child.run))
-    finished = child.until(Finished)[-1]
+    *later, finished = child.until(Finished)
     assert finished.reason == "cancelled"
-    assert finished.at - asked < 0.3
+    assert all(event.done < event.total / 2 for event in later), (
+        "three thousand tokens take seconds"
+    )
     assert finished.engine_decode_tps is None
     assert child.answer("Hi", max_tokens=4).finish_reason == "length"
 
@@ -243,7 +241,7 @@ def test_the_owners_time_limit_ends_reading_and_writing(child, endless):
     child.load(endless(), n_ctx=4096)
     reading = child.answer("The sea is blue. " * 600, threads=1, max_seconds=0.4)
     assert (reading.finish_reason, reading.output_tokens) == ("time", 0)
-    assert reading.total_s < 1.5
+    assert reading.prefill_done < reading.prompt_tokens / 2
     writing = child.answer("The sea is blue.", max_tokens=3000, max_seconds=1.5)
     assert writing.finish_reason == "time" and 0 < writing.output_tokens < 3000
 
