@@ -30,6 +30,8 @@ _FIELDS = {
     "n_ctx": "Context length",
     "stop": "Stop",
 }
+_WHOLE = {"max_tokens", "seed", "n_ctx"}
+"""Whole numbers: a phone shows their keys. For other numbers it may lack the point."""
 _HINTS = {"seed": "new each run", "stop": "none"}
 
 Values = dict[str, Any]
@@ -55,7 +57,8 @@ def settings_fields() -> dict[str, gr.Textbox]:
         fields = {
             name: gr.Textbox(
                 defaults[name], label=label, placeholder=_HINTS.get(name), lines=1, max_lines=1,
-                min_width=0, interactive=True, elem_classes="field",
+                min_width=0, interactive=True,
+                elem_classes=["field", "whole"] if name in _WHOLE else "field",
             )
             for name, label in _FIELDS.items()
         }  # fmt: skip

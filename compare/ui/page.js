@@ -51,6 +51,12 @@
     }
   });
 
+  // Before a tap opens the keyboard.
+  document.addEventListener("pointerdown", (event) => {
+    const field = event.target.closest(".whole input, .whole textarea");
+    if (field) field.inputMode = "numeric";
+  }, true);
+
   // Copy also where the page isn't served securely and the browser therefore offers no clipboard.
   window.copyText = async (text) => {
     try {

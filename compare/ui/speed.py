@@ -74,10 +74,11 @@ def speed_tab(demo: gr.Blocks, machine: Machine, now: Callable[[], float]) -> No
             )  # fmt: skip
             numbers = {
                 name: gr.Textbox(
-                    default, label=label, placeholder=default, lines=1, max_lines=1, **typed
+                    default, label=label, placeholder=default, lines=1, max_lines=1,
+                    **typed | {"elem_classes": ["field", "whole"]},
                 )
                 for name, (label, default) in FIELDS.items()
-            }
+            }  # fmt: skip
         with gr.Row(elem_id="speed-tools"):
             cost = gr.HTML(elem_id="speed-cost", **plain)
             start = gr.Button("Run", variant="primary", min_width=0, elem_id="speed-run")

@@ -294,6 +294,19 @@ def test_a_small_screen_shows_what_was_asked_for(serve, visit):
     expect(column(tab, 1).get_by_role("region")).to_be_in_viewport(ratio=0.9)
 
 
+def test_a_phone_shows_digits_where_a_whole_number_is_asked_for(serve, visit):
+    tab = visit(serve(fake()), width=390, height=844, has_touch=True, is_mobile=True)
+    tab.get_by_role("button", name="Settings").tap()
+    for label, keys in (("Max tokens", "numeric"), ("Seed", "numeric"), ("Temperature", "")):
+        field = tab.get_by_label(label)
+        field.tap()
+        expect(field).to_have_js_property("inputMode", keys)
+    tab.goto(tab.url.partition("?")[0] + "?tab=speed")
+    field = tab.get_by_label("Repetitions", exact=True)
+    field.tap()
+    expect(field).to_have_js_property("inputMode", "numeric")
+
+
 def test_light_and_dark_are_kept(serve, visit):
     tab = visit(serve(fake()), color_scheme="light")
     ground = "getComputedStyle(document.body).backgroundColor"
