@@ -450,7 +450,9 @@ def _heat(
     ]  # fmt: skip
     axis = {"type": "category", "showline": False}
     return _figure(
-        traces, height=68 + 28 * len(down), showlegend=False, xaxis={**axis, "side": "top"},
+        traces, height=78 + 28 * len(down), showlegend=False, xaxis={**axis, "side": "top"},
+        # A phone's headings stand upright and take from a chart of one model what plotly would keep.
+        minreducedheight=20 * len(down),
         yaxis={**axis, "autorange": "reversed", "tickfont": {"color": INK, "size": 12}},
     )  # fmt: skip
 

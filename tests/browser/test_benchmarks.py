@@ -346,17 +346,20 @@ def gaps_in_a_row(shown: Page) -> list[float]:
 
 def test_on_a_phone_nothing_sticks_out(address, visit):
     shown = visit(f"{address}/?tab=benchmarks", width=390, height=844)
-    views = "", "chart=sizes", "chart=difference", "chart=heat", "suite=commonsense&chart=heat"
-    for query in (*views, "suite=commonsense&chart=training"):
+    heat = "chart=heat", "suite=commonsense&chart=heat", "chart=heat&models=Falcon-180B"
+    for query in ("", "chart=sizes", "chart=difference", *heat, "suite=commonsense&chart=training"):
         follow(shown, query)
         expect(shown.locator("#bench-plot .main-svg").first).to_be_visible()
         assert shown.evaluate("document.documentElement.scrollWidth") <= 390
         edges = shown.evaluate(
             "[...document.querySelectorAll('#bench-plot .main-svg text')]"
-            ".map(e => e.getBoundingClientRect()).filter(b => b.width).map(b => [b.left, b.right])"
+            ".map(e => e.getBoundingClientRect()).filter(b => b.width)"
+            ".map(b => [b.left, b.right, b.top])"
         )
         assert edges
-        assert min(left for left, _ in edges) >= 0 and max(right for _, right in edges) <= 390
+        assert min(left for left, *_ in edges) >= 0 and max(right for _, right, _ in edges) <= 390
+        top = shown.locator("#bench-plot .main-svg").first.bounding_box()["y"]
+        assert min(highest for *_, highest in edges) >= top, "no heading is cut"
         if "heat" in query:
             assert gaps_in_a_row(shown) and min(gaps_in_a_row(shown)) > 1
 
