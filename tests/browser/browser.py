@@ -1,6 +1,7 @@
-"""Which browser the tests drive, and how it is started."""
+"""Which browser the tests drive, how it is started, and where a page can be served for it."""
 
 import shutil
+import socket
 import subprocess
 from functools import cache
 
@@ -32,3 +33,9 @@ def _runs(path: str) -> bool:
     except (OSError, subprocess.TimeoutExpired):
         return False
     return done.returncode == 0
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]

@@ -1,18 +1,19 @@
 """A browser, and pages served for it."""
 
 import queue
-import socket
+from contextlib import ExitStack
 
 import pytest
 from browser import ARGS, chromium_path
 from playwright.sync_api import Page, expect, sync_playwright
+from serving import served
 from visitor import choose
 
 from compare import gallery
 from compare.events import Fetched
 from compare.library import Library
 from compare.spec import parse
-from compare.ui import launch_settings, page
+from compare.ui import page
 
 expect.set_options(timeout=30_000)
 
@@ -28,20 +29,13 @@ def browser():
 @pytest.fixture
 def serve():
     """Serves a machine's page; returns its address. What is recorded changes no other test."""
-    running = []
+    with ExitStack() as running:
 
-    def start(machine, library: Library | None = None) -> str:
-        demo = page(machine, library=library or Library(gallery.load()))
-        running.append(demo)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        demo.launch(server_port=port, prevent_thread_lock=True, quiet=True, **launch_settings())
-        return f"http://127.0.0.1:{port}"
+        def start(machine, library: Library | None = None) -> str:
+            demo = page(machine, library=library or Library(gallery.load()))
+            return running.enter_context(served(demo))
 
-    yield start
-    for demo in running:
-        demo.close(verbose=False)
+        yield start
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Takes the README's picture from the running app: `make picture`. The only picture in the repository."""
 
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -9,18 +8,12 @@ import time
 import urllib.request
 from pathlib import Path
 
-from browser import ARGS, chromium_path
+from browser import ARGS, chromium_path, free_port
 from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 TARGET = ROOT / ".github" / "side-by-side.png"
 PROMPT = "Why is the sky blue? Answer in two sentences."
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def wait_for(url: str, seconds: float = 60) -> None:

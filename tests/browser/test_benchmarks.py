@@ -3,9 +3,7 @@
 import csv
 import io
 import re
-import socket
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from itertools import pairwise
 from pathlib import Path
 from urllib.parse import parse_qsl
@@ -14,25 +12,14 @@ import gradio as gr
 import pytest
 from fake_machine import FakeMachine
 from playwright.sync_api import Page, expect
+from serving import served
 
 from compare.scores import SCORES, View, chosen, load, read
-from compare.ui import launch_settings, page
+from compare.ui import page
 from compare.ui.benchmarks import benchmarks_tab
 
 TABLE = load().table
 WIDE = ["SOLAR Instruct", "Qwen 72B", "Mixtral Instruct", "TinyLlama base 3T", "Chance level"]
-
-
-@contextmanager
-def served(demo: gr.Blocks) -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    demo.launch(server_port=port, prevent_thread_lock=True, quiet=True, **launch_settings())
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        demo.close(verbose=False)
 
 
 @pytest.fixture(scope="module")

@@ -444,11 +444,11 @@ def test_a_place_in_line(serve, visit):
     expect(state(tab, 1)).to_have_text("Stopped before the first token")
 
 
-def test_two_visitors_do_not_disturb_each_other(serve, visit, machine):
-    address = serve(machine)
+def test_two_visitors_do_not_disturb_each_other(serve_own, visit, endless):
+    address = serve_own(endless())
     first, second = visit(address), visit(address)
-    for tab in (first, second):
-        choose(tab, 1, "SmolLM2 135M Instruct")
+    for tab, model in ((first, "endless"), (second, "SmolLM2 135M Instruct")):
+        choose(tab, 1, model)
         choose(tab, 2, "Gemma 3 270M")
     ask(first, STORY, Max_tokens="2000")
     expect(state(first, 1)).to_contain_text("Writing", timeout=60_000)

@@ -12,12 +12,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 import psutil
+from browser import free_port
 from playwright.sync_api import Page, expect
 from visitor import ask as type_and_run
 from visitor import choose, state
 
 from performance.report import AT_MOST, Line, Measurement, Sample
-from performance.stage import ROOT, STORY, Stage, ask, finished, free_port, until
+from performance.stage import ROOT, STORY, Stage, ask, finished, until
 
 # Watches for something on the page, from the next press or click on: `painted` is when the frame after it
 # was drawn, in ms since 1970, as `pressed` is.

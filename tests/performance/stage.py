@@ -4,7 +4,6 @@ import json
 import os
 import queue
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from pathlib import Path
 import shapes
 from browser import ARGS, chromium_path
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from serving import served
 from visitor import choose, column
 
 from compare import cpu
@@ -25,7 +25,7 @@ from compare.requests import Generate, Load, Measure
 from compare.response import Response
 from compare.runner import ChildRunner
 from compare.spec import SamplingParams, parse, resolve
-from compare.ui import launch_settings, page
+from compare.ui import page
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 BARE = Path(__file__).with_name("bare.py")
@@ -98,10 +98,7 @@ class Stage:
     @cached_property
     def address(self) -> str:
         """Our page in this process, over `watched`."""
-        demo, port = page(self.watched), free_port()
-        demo.launch(server_port=port, prevent_thread_lock=True, quiet=True, **launch_settings())
-        self.ending.callback(demo.close, verbose=False)
-        return f"http://127.0.0.1:{port}"
+        return self.ending.enter_context(served(page(self.watched)))
 
     @contextmanager
     def visitor(self, address: str) -> Iterator[Page]:
@@ -219,12 +216,6 @@ def ask(spec: str, max_tokens: int) -> dict:
     if found["output_tokens"] != max_tokens:
         raise RuntimeError(f"`ask` wrote {found['output_tokens']} tokens of {max_tokens}")
     return found
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
 
 
 def until(true, seconds: float, what: str) -> None:
