@@ -123,8 +123,13 @@ class ChildRunner:
 def _environment() -> dict[str, str]:
     here = str(Path(__file__).resolve().parent.parent)
     path = os.pathsep.join(filter(None, (here, os.environ.get("PYTHONPATH"))))
-    # An abort inside ggml would start a debugger and bury its own message.
-    return {**os.environ, "PYTHONPATH": path, "GGML_NO_BACKTRACE": "1"}
+    return {
+        **os.environ, "PYTHONPATH": path,
+        # An abort inside ggml would start a debugger and bury its own message.
+        "GGML_NO_BACKTRACE": "1",
+        # numpy, which llama-cpp-python imports, would start a thread for each core but one, for nothing.
+        "OPENBLAS_NUM_THREADS": "1",
+    }  # fmt: skip
 
 
 def _death(status: int) -> str:
