@@ -10,13 +10,14 @@ import queue
 import threading
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from weakref import WeakSet
 
 from compare import cpu
 from compare.admission import Gate, weighed
 from compare.catalogue import ARTICLES_PAIR, EMBEDDED_PAIR
 from compare.estimate import Prediction
 from compare.events import Estimated, Event, Hello, Predicted
-from compare.fanout import Run
+from compare.fanout import CANCEL_S, Run
 from compare.hardware import Hardware, this_machine
 from compare.hub import FileError, Files, local_path, reachable
 from compare.memory import Vram, total_bytes
@@ -54,6 +55,7 @@ class Machine:
         self._pool = _Pool(spawn)
         self._examined: dict[tuple[ModelFile, LoadSettings], Prediction] = {}
         self._line = _Line()
+        self._runs: WeakSet[Run] = WeakSet()
         self._gate = gate or Gate()
         self._numbers = itertools.count(1)
         self._rates = _Rates()
@@ -69,7 +71,7 @@ class Machine:
         return self._run(self.owner.capped_bench(bench))
 
     def _run(self, asked: Comparison | Bench) -> Run:
-        return Run(
+        run = Run(
             next(self._numbers),
             asked,
             cpu.budget(asked.threads),
@@ -79,6 +81,8 @@ class Machine:
             gate=self._gate,
             on_end=self._rates.note,
         )
+        self._runs.add(run)
+        return run
 
     def cached(self, file: ModelFile) -> bool:
         """Whether the file, or the package that carries it, is on this machine; asks no network."""
@@ -198,7 +202,12 @@ class Machine:
         return this_machine(self.describe(), Vram().totals())
 
     def close(self) -> None:
-        """Ends the loaded children."""
+        """Stops what runs, and ends the children."""
+        runs = list(self._runs)
+        for run in runs:
+            run.stop()
+        for run in runs:
+            run.wait(CANCEL_S + 1)  # or it would give its child back to nobody
         self._pool.close()
 
 

@@ -1,4 +1,4 @@
-"""What tests ask of processes: whether those they ended have gone, and how long one takes."""
+"""What tests ask of processes: which there are, whether those they ended have gone, how long one takes."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -18,6 +18,18 @@ def seconds(act: Callable[[], object], enough: float, times: int = 3) -> float:
         if best < enough:
             break
     return best
+
+
+def workers() -> set[psutil.Process]:
+    """This process's children that hold a model each, or may. A browser that tests share is none."""
+    return {child for child in psutil.Process().children() if _is_worker(child)}
+
+
+def _is_worker(process: psutil.Process) -> bool:
+    try:
+        return "compare.worker" in process.cmdline()
+    except psutil.NoSuchProcess:
+        return False
 
 
 def outliving(processes: Sequence[psutil.Process], seconds: float) -> list[psutil.Process]:
