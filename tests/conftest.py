@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 import shapes
 
@@ -13,6 +14,10 @@ from compare.spec import comparison, parse
 # Tests share their cores with a browser and with each other's models. Threads that spin where they wait
 # would then slow everything down by as much as fifteen times; no test asks how fast something is.
 os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+
+# An example may be held up by anything else that the machine does.
+hypothesis.settings.register_profile("any machine", deadline=None)
+hypothesis.settings.load_profile("any machine")
 
 
 @pytest.fixture

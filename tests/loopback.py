@@ -138,8 +138,8 @@ class _Handler(BaseHTTPRequestHandler):
                     time.sleep(30)
                     break
                 sent += self.wfile.write(body[sent : sent + step])
-                if hub.bytes_per_s:
-                    time.sleep(step / hub.bytes_per_s)
+                if rate := hub.bytes_per_s:
+                    time.sleep(step / rate)
         except OSError:
             pass
         if sent < len(body) or hub.short_by:

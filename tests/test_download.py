@@ -69,7 +69,8 @@ def serve(model):
 def environ(home: Path, hub: Hub | str, **more: str) -> dict[str, str]:
     endpoint = hub if isinstance(hub, str) else hub.endpoint
     kept = {k: v for k, v in os.environ.items() if not k.startswith("HF_")}
-    timeouts = {"HF_HUB_DOWNLOAD_TIMEOUT": "1"}
+    stalls = isinstance(hub, Hub) and hub.stall_at is not None
+    timeouts = {"HF_HUB_DOWNLOAD_TIMEOUT": "1"} if stalls else {}
     return {**kept, "HF_HOME": str(home), "HF_ENDPOINT": endpoint, **timeouts, **more}
 
 
@@ -183,7 +184,8 @@ def test_the_progress_is_told_in_bytes_of_the_total_with_a_rate(tmp_path, serve,
     done = [event.done_bytes for event in progress]
     assert done == sorted(done) and done[-1] <= len(model)
     assert progress[-1].total_bytes == len(model)
-    assert 1e6 < progress[-1].bytes_per_s < 8e6
+    mean = (done[-1] - done[0]) / (progress[-1].at - progress[0].at)
+    assert mean / 3 < progress[-1].bytes_per_s < mean * 3
     assert told[-1].file_bytes == len(model)
 
 
@@ -198,13 +200,16 @@ def test_one_download_serves_all_who_ask_and_all_watch(tmp_path, serve):
 
 
 def test_a_file_that_another_process_fetches_is_waited_for(tmp_path, serve):
-    hub = serve(bytes_per_s=2_000_000)
+    hub = serve(bytes_per_s=200_000)
     first = start(tmp_path, hub)
     while not leftovers(tmp_path):
         time.sleep(0.02)
-    second = fetch(tmp_path, hub)
-    assert isinstance(events(first)[-1], Fetched) and isinstance(second[-1], Fetched)
-    assert any(isinstance(event, Downloading) and event.waits for event in second)
+    second = start(tmp_path, hub)
+    for line in second.stdout:
+        if getattr(decode(line), "waits", False):
+            break
+    hub.bytes_per_s = None
+    assert isinstance(events(first)[-1], Fetched) and isinstance(events(second)[-1], Fetched)
     assert hub.gets() == 1
 
 
@@ -325,15 +330,21 @@ def test_a_file_on_the_hub_that_is_no_gguf_is_named_for_what_it_is(tmp_path):
 
 
 def test_the_other_column_does_not_wait(tmp_path, serve):
-    hub = serve(bytes_per_s=1_500_000)
-    said = subprocess.run(
+    hub = serve(bytes_per_s=100_000)
+    process = subprocess.Popen(
         [sys.executable, "-m", "compare", "ask", "hello\n", "--models", "tinyllama,smollm2",
-         "--json", "--max-tokens", "5"],
-        env=environ(tmp_path, hub), capture_output=True, text=True, timeout=100,
+         "--max-tokens", "5"],
+        env=environ(tmp_path, hub), stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
-    tinyllama, smollm2 = json.loads(said.stdout)["responses"]
-    assert (tinyllama["state"], smollm2["state"]) == ("finished", "finished")
-    assert smollm2["shared_with"] == 0  # done long before the other was here
+    told = []
+    for line in process.stdout:
+        told.append(line)
+        if line.startswith("[Finished"):
+            break
+    assert "SmolLM2" in told[0] and ", alone" in told[-1]
+    hub.bytes_per_s = None
+    rest, _ = process.communicate(timeout=100)
+    assert "TinyLlama" in rest and "[Finished" in rest
 
 
 def test_models_download_fetches_ahead(tmp_path, serve):

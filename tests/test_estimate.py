@@ -343,7 +343,7 @@ KEYS = (
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.data())
 def test_no_header_makes_it_do_more_than_refuse(data):
     architecture = data.draw(st.sampled_from(["llama", "gemma3", "newcomer", ""]))

@@ -356,7 +356,7 @@ def test_a_liar_with_many_bytes_behind_the_lie_is_bounded_too():
     assert time.process_time() - began < 30
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.data())
 def test_no_mutation_of_a_header_does_more_than_fail(data):
     raw = bytearray(tiny_header())
@@ -392,13 +392,13 @@ def read_or_refuse(raw: bytes) -> Header | HeaderError:
     return header
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.binary(max_size=200), st.booleans())
 def test_no_bytes_do_more_than_fail(raw, as_gguf):
     read_or_refuse((b"GGUF\3\0\0\0" if as_gguf else b"") + raw)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.integers(0, 10**9))
 def test_a_file_cut_anywhere_says_so(at):
     whole = tiny_file()[: read(tiny_file()).file_bytes]

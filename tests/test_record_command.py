@@ -70,9 +70,9 @@ def test_it_records_the_settings_of_each_prompt_and_names_no_path(tiny, tmp_path
     assert str(tmp_path) not in out.read_text()
 
 
-def test_after_a_kill_the_same_command_completes_without_repeating(tiny, tmp_path):
+def test_after_a_kill_the_same_command_completes_without_repeating(endless, tmp_path):
     out = tmp_path / "out.json"
-    models = f"{tiny('one.gguf')},{tiny('two.gguf')}"
+    models = f"{endless('one.gguf')},{endless('two.gguf')}"
     asked = ("--models", models, "--prompts", "arithmetic", "--max-tokens", "30")
     process = begun(out, 3, *asked)
     children = psutil.Process(process.pid).children()
@@ -102,7 +102,7 @@ def test_after_a_kill_the_same_command_completes_without_repeating(tiny, tmp_pat
 
 def test_ctrl_c_keeps_what_is_finished(tiny, tmp_path):
     out = tmp_path / "out.json"
-    process = begun(out, 1, "--models", tiny(), "--repeats", "50", "--prompts", IDS[0])
+    process = begun(out, 1, "--models", tiny(), "--repeats", "500", "--prompts", IDS[0])
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=20)
     assert process.returncode == 130

@@ -28,7 +28,7 @@ def test_every_event_is_quiet_and_the_queue_is_not_asked_a_thousand_times_a_seco
 
 def test_a_run_repeats_what_it_does_not_change():
     """What is left out, Gradio builds anew: with forty parts a hundredth of a second, ten times a second."""
-    demo = page(FakeMachine(lambda asked: {f.key: answering("One two.") for f in asked.models}))
+    demo = page(FakeMachine(lambda asked: {f.key: answering("word " * 40) for f in asked.models}))
     events = list(demo.fns.values())
     (run,) = (event for event in events if event.api_name == "run")
     parts = set(run.outputs)

@@ -112,8 +112,8 @@ def test_the_account_of_memory_adds_up(child, smollm2):
     assert memory.measured_bytes == memory.own_bytes + memory.mapped_bytes
 
 
-def test_the_same_seed_gives_the_same_text_on_one_thread_and_two(child, smollm2):
-    child.load(smollm2)
+def test_the_same_seed_gives_the_same_text_on_one_thread_and_two(child, endless):
+    child.load(endless())
     one = child.answer("Write about the sea.", threads=1, max_tokens=60)
     two = child.answer("Write about the sea.", threads=2, max_tokens=60)
     assert one.text == two.text and len(one.text) > 60
@@ -121,10 +121,10 @@ def test_the_same_seed_gives_the_same_text_on_one_thread_and_two(child, smollm2)
     assert child.answer("Write about the sea.", seed=8, max_tokens=60).text != one.text
 
 
-def test_a_hand_over_in_the_middle_changes_no_letter(child, smollm2):
-    child.load(smollm2)
-    whole = child.answer("Write about the sea.", max_tokens=60)
-    child.ask("Write about the sea.", threads=1, max_tokens=60)
+def test_a_hand_over_in_the_middle_changes_no_letter(child, endless):
+    child.load(endless())
+    whole = child.answer("Write about the sea.", max_tokens=300)
+    child.ask("Write about the sea.", threads=1, max_tokens=300)
     events = child.until(Delta)
     child.say(SetThreads(run=child.run, n=2))
     events += child.until(Finished)
@@ -137,11 +137,13 @@ def test_a_hand_over_in_the_middle_changes_no_letter(child, smollm2):
 
 def test_a_repeated_prompt_is_read_again(child, smollm2):
     child.load(smollm2)
-    first, second = (child.answer("The sea is blue. " * 20) for _ in range(2))
+    colours = "red", "green", "blue", "blue"
+    *others, first, second = (child.answer(f"The sea is {c}. " * 20) for c in colours)
     assert first.text == second.text
     assert second.cached_tokens == 0
     assert second.evaluated_tokens == second.prompt_tokens == first.prompt_tokens > 64
-    assert second.prefill_eval_s > 0.2 * first.prefill_eval_s
+    # Other work only slows: the quickest of those that were new.
+    assert second.prefill_eval_s > 0.2 * min(r.prefill_eval_s for r in (*others, first))
 
 
 def test_prompt_tokens_are_the_tokenizers(child, smollm2):
@@ -157,12 +159,16 @@ def test_prompt_tokens_are_the_tokenizers(child, smollm2):
 
 
 def test_the_engines_own_rates_are_of_this_run(child, endless):
+    """The best of three: what a machine does besides may come between our clock and the engine's."""
     child.load(endless())
-    response = child.answer("Write about the sea. " * 8, max_tokens=100)
-    assert response.output_tokens == 100
-    assert response.decode_tps / response.engine_decode_tps > 0.8
-    assert response.decode_tps < response.engine_decode_tps * 1.05
-    assert response.prefill_tps == pytest.approx(response.engine_prefill_tps, rel=0.1)
+    decode, prefill = [], []
+    for _ in range(3):
+        response = child.answer("Write about the sea. " * 8, max_tokens=100)
+        assert response.output_tokens == 100
+        decode.append(response.decode_tps / response.engine_decode_tps)
+        prefill.append(response.prefill_tps / response.engine_prefill_tps)
+    assert 0.8 < max(decode) < 1.05
+    assert max(prefill) == pytest.approx(1, rel=0.1)
 
 
 def test_max_tokens_of_one_has_no_decode_rate(child, smollm2):
@@ -242,7 +248,7 @@ def test_the_owners_time_limit_ends_reading_and_writing(child, endless):
     reading = child.answer("The sea is blue. " * 600, threads=1, max_seconds=0.4)
     assert (reading.finish_reason, reading.output_tokens) == ("time", 0)
     assert reading.prefill_done < reading.prompt_tokens / 2
-    writing = child.answer("The sea is blue.", max_tokens=3000, max_seconds=1.5)
+    writing = child.answer("The sea is blue.", max_tokens=3000, max_seconds=4)
     assert writing.finish_reason == "time" and 0 < writing.output_tokens < 3000
 
 
