@@ -8,6 +8,7 @@ import contextlib
 import errno
 import glob
 import hashlib
+import io
 import os
 import queue
 import shutil
@@ -16,7 +17,7 @@ import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -68,9 +69,9 @@ class Files:
     def __init__(self):
         self._lock = threading.Lock()
         self._fetching: dict[tuple[str | None, str], _Fetch] = {}
-        self._headers: dict[str, str] = {}
+        self._headers: dict[str, tuple[bytes, int]] = {}
+        """the first bytes of files on the Hub, and how many they have in all"""
         self._headers_lock = threading.Lock()
-        self._folder: tempfile.TemporaryDirectory | None = None
 
     def want(self, file: ModelFile, run: int, sink: Sink) -> Watch:
         """Tells `sink` Fetched or Failed, at once where the file is here, else after Downloading events."""
@@ -92,26 +93,30 @@ class Files:
             fetch.join(watch)
         return watch
 
-    def header_of(self, file: ModelFile) -> str:
-        """A sparse file of the size of one on the Hub, of which it holds only the header: a few MB are
-        fetched, once. Raises FileError.
+    @contextlib.contextmanager
+    def header_of(self, file: ModelFile) -> Iterator[str]:
+        """Gives, for as long as it is looked at, a sparse file of the size of one on the Hub, of which it
+        holds only the header: a few MB are fetched, once. Raises FileError.
         """
         with self._headers_lock:
             if file.key not in self._headers:
                 if not reachable():
                     raise FileError(UNREACHABLE)
-                self._folder = self._folder or tempfile.TemporaryDirectory(prefix="gguf-headers-")
-                path = Path(self._folder.name, f"{len(self._headers)}-{file.file}")
                 try:
-                    _fetch_header(file, path)
+                    self._headers[file.key] = _fetch_header(file)
                 except HeaderError as error:
                     raise FileError(f"{file.file}: {error}") from error
                 except FileError:
                     raise
                 except Exception as error:
                     raise FileError(_said(file, error)) from error
-                self._headers[file.key] = str(path)
-            return self._headers[file.key]
+            first, total = self._headers[file.key]
+        with tempfile.TemporaryDirectory(prefix="gguf-header-") as folder:
+            path = Path(folder, file.file)
+            with open(path, "wb") as out:
+                out.write(first)
+                out.truncate(total)
+            yield str(path)
 
     def _fetch(self, key: tuple[str | None, str], fetch: "_Fetch") -> None:
         kind, values = fetch.outcome()
@@ -246,37 +251,36 @@ class _Fetch:
         return Bar
 
 
-def _fetch_header(file: ModelFile, path: Path) -> None:
-    """Writes the first bytes of a file on the Hub, as many as its header needs, by range requests."""
+def _fetch_header(file: ModelFile) -> tuple[bytes, int]:
+    """The first bytes of a file on the Hub, as many as its header needs, by range requests; and its size."""
     from huggingface_hub import get_session, hf_hub_url
     from huggingface_hub.utils import build_hf_headers, hf_raise_for_status
 
     url, headers = hf_hub_url(file.repo, file.file), build_hf_headers()
-    have, need = 0, HEADER_BYTES
-    with open(path, "wb") as out:
-        while True:
-            headers["Range"] = f"bytes={have}-{need - 1}"
-            with get_session().stream(
-                "GET", url, headers=headers, timeout=10, follow_redirects=True
-            ) as answer:
-                hf_raise_for_status(answer)
-                total = answer.headers.get("Content-Range", "").rpartition("/")[2]
-                if answer.status_code != 206 or not total.isdigit():
-                    raise FileError(
-                        f"The Hub doesn't send parts of {file.file}.\nDownload it to see what it takes."
-                    )
-                for chunk in answer.iter_bytes():
-                    out.write(chunk)
-            out.flush()
-            have = out.tell()
-            try:
-                read_header(path)
-                break
-            except CutShort as error:
-                need = max(error.needed_bytes, have) + HEADER_BYTES
-                if have >= min(int(total), MAX_HEADER_BYTES):
-                    raise
-        out.truncate(int(total))
+    first, need = io.BytesIO(), HEADER_BYTES
+    while True:
+        have = first.seek(0, io.SEEK_END)
+        headers["Range"] = f"bytes={have}-{need - 1}"
+        with get_session().stream(
+            "GET", url, headers=headers, timeout=10, follow_redirects=True
+        ) as answer:
+            hf_raise_for_status(answer)
+            total = answer.headers.get("Content-Range", "").rpartition("/")[2]
+            if answer.status_code != 206 or not total.isdigit():
+                raise FileError(
+                    f"The Hub doesn't send parts of {file.file}.\nDownload it to see what it takes."
+                )
+            for chunk in answer.iter_bytes():
+                first.write(chunk)
+        have = first.seek(0, io.SEEK_END)
+        first.seek(0)
+        try:
+            read_header(first)
+            return first.getvalue(), int(total)
+        except CutShort as error:
+            need = max(error.needed_bytes, have) + HEADER_BYTES
+            if have >= min(int(total), MAX_HEADER_BYTES):
+                raise
 
 
 def local_path(file: ModelFile) -> str | None:

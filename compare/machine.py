@@ -114,11 +114,11 @@ class Machine:
             try:
                 if not file.repo or local_path(file) is not None:
                     return self.foreseen(file, settings)
-                path = self._files.header_of(file)
+                with self._files.header_of(file) as path:
+                    hello, told = self._told(path, settings)
+                    prediction = weighed(path, settings, hello, told).prediction
             except FileError:
                 return self.foreseen(file, settings)
-            hello, told = self._told(path, settings)
-            prediction = weighed(path, settings, hello, told).prediction
             if told is None or prediction is None:
                 return _predicted(prediction) if prediction else self.foreseen(file, settings)
             self._examined[file, settings] = prediction

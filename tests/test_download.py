@@ -425,22 +425,26 @@ def test_a_path_needs_no_hub(tmp_path, model):
 
 
 EXAMINE = """
-import json
+import json, os
 from compare.estimate import Prediction
 from compare.machine import Machine
 from compare.spec import parse
 machine = Machine()
 for _ in range(2):
     told = machine.examine(parse("tinyllama")).prediction
-    print(json.dumps([told.approximate, told.kv_bytes, told.compute_bytes, told.layers]))
+    print(json.dumps([told.approximate, told.kv_bytes, told.compute_bytes, told.layers]), flush=True)
+os._exit(0)  # as a kill would, without the chance to tidy up
 """
 
 
 def examined(home: Path, hub: Hub | str) -> list[list]:
+    temporary = home / "tmp"
+    temporary.mkdir()
     said = subprocess.run(
-        [sys.executable, "-c", EXAMINE], env=environ(home, hub), capture_output=True, text=True,
-        timeout=60, check=True,
+        [sys.executable, "-c", EXAMINE], env=environ(home, hub, TMPDIR=str(temporary)),
+        capture_output=True, text=True, timeout=60, check=True,
     )  # fmt: skip
+    assert not list(temporary.iterdir())
     return [json.loads(line) for line in said.stdout.splitlines()]
 
 
