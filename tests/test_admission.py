@@ -151,9 +151,9 @@ def test_a_loaded_model_serves_again_only_beside_the_same_models(on_a_card):
 
 @pytest.mark.parametrize("mode", ["together", "in-turn"])
 def test_a_refused_model_holds_up_nobody(on_a_card, tiny, mode):
-    wide = tiny("wide.gguf", n_ctx_train=1_000_000, blocks=64, width=512)
+    wide = tiny("wide.gguf", n_ctx_train=10_000_000, blocks=64, width=512)
     run = on_a_card(20 * GB).compare(
-        comparison("hi", ["smollm2", wide, "gemma3"], n_ctx=1_000_000, gpu_layers=0, mode=mode)
+        comparison("hi", ["smollm2", wide, "gemma3"], n_ctx=10_000_000, gpu_layers=0, mode=mode)
     )
     assert run.wait(30)
     assert [r.state for r in run.responses().values()] == ["finished", "failed", "finished"]

@@ -241,8 +241,9 @@ def test_it_agrees_with_an_answer_within_a_tenth(machine, endless):
     """
     path, measured, answered = endless(), 0.0, 0.0
     for _ in range(20):
-        (found,) = ends(machine, [path], prompt_tokens=0, output_tokens=128, repeats=1).values()
-        asked = comparison("Hi", [path], max_tokens=64, n_ctx=128)
+        tests = {"prompt_tokens": 0, "output_tokens": 128, "repeats": 1}
+        (found,) = ends(machine, [path], threads=1, **tests).values()
+        asked = comparison("Hi", [path], max_tokens=64, n_ctx=128, threads=1)
         *_, last = machine.compare(asked).snapshots()
         (answer,) = last.values()
         measured, answered = max(measured, found.tg.avg_tps), max(answered, answer.decode_tps)

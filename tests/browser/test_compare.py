@@ -148,11 +148,11 @@ def test_a_failed_column_beside_a_finished_one(serve_own, visit, tmp_path):
 
 def test_what_can_not_fit_is_refused_beside_an_answer(serve_own, visit, tmp_path):
     """Real files, one of which asks for a cache that no machine has the memory for."""
-    shapes.tiny(tmp_path / "wide.gguf", n_ctx_train=1_000_000, blocks=64, width=512)
+    shapes.tiny(tmp_path / "wide.gguf", n_ctx_train=4_000_000, blocks=64, width=512)
     tab = visit(serve_own(str(tmp_path / "wide.gguf")))
     choose(tab, 1, "SmolLM2 135M Instruct")
     choose(tab, 2, "wide")
-    ask(tab, "hello", Max_tokens="4", Context_length="1000000")
+    ask(tab, "hello", Max_tokens="4", Context_length="4000000")
     expect(state(tab, 2)).to_contain_text("Failed to start", timeout=60_000)
     refused = column(tab, 2).get_by_role("region")
     expect(refused.locator("strong")).to_have_text("There is not enough memory to load this model.")
