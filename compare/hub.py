@@ -96,7 +96,7 @@ class Files:
     @contextlib.contextmanager
     def header_of(self, file: ModelFile) -> Iterator[str]:
         """Gives, for as long as it is looked at, a sparse file of the size of one on the Hub, of which it
-        holds only the header: a few MB are fetched, once. Raises FileError.
+        holds only the header: a few MB are fetched, once. Raises FileError; OSError where there is no room.
         """
         with self._headers_lock:
             if file.key not in self._headers:
@@ -112,7 +112,7 @@ class Files:
                     raise FileError(_said(file, error)) from error
             first, total = self._headers[file.key]
         with tempfile.TemporaryDirectory(prefix="gguf-header-") as folder:
-            path = Path(folder, file.file)
+            path = Path(folder, Path(file.file).name)
             with open(path, "wb") as out:
                 out.write(first)
                 out.truncate(total)

@@ -117,7 +117,7 @@ class Machine:
                 with self._files.header_of(file) as path:
                     hello, told = self._told(path, settings)
                     prediction = weighed(path, settings, hello, told).prediction
-            except FileError:
+            except (FileError, OSError):
                 return self.foreseen(file, settings)
             if told is None or prediction is None:
                 return _predicted(prediction) if prediction else self.foreseen(file, settings)

@@ -437,12 +437,14 @@ os._exit(0)  # as a kill would, without the chance to tidy up
 """
 
 
-def examined(home: Path, hub: Hub | str) -> list[list]:
+def examined(home: Path, hub: Hub | str, limit: int | None = None) -> list[list]:
+    """What a process says that may write files of at most `limit` bytes."""
     temporary = home / "tmp"
     temporary.mkdir()
     said = subprocess.run(
         [sys.executable, "-c", EXAMINE], env=environ(home, hub, TMPDIR=str(temporary)),
         capture_output=True, text=True, timeout=60, check=True,
+        preexec_fn=lambda: limit and resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
     )  # fmt: skip
     assert not list(temporary.iterdir())
     return [json.loads(line) for line in said.stdout.splitlines()]
@@ -469,6 +471,12 @@ def test_without_the_hub_a_prediction_is_approximate(tmp_path):
     for approximate, kv_bytes, compute_bytes, layers in examined(tmp_path, "http://127.0.0.1:9"):
         assert (approximate, compute_bytes, layers) == (True, None, 23)
         assert kv_bytes == 22 * 2048 * 4 * 128 * 2
+
+
+def test_without_room_for_the_header_a_prediction_is_approximate(tmp_path, serve):
+    hub = serve()
+    assert examined(tmp_path, hub, limit=100_000)[0][0] is True
+    assert any("bytes=0-4194303" in line for line in hub.requests)
 
 
 @pytest.mark.parametrize("fault", [{"get_status": 500}, {"get_status": 404}, {"redirect": "/"}])
