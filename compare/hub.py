@@ -257,10 +257,9 @@ def _fetch_header(file: ModelFile) -> tuple[bytes, int]:
     from huggingface_hub.utils import build_hf_headers, hf_raise_for_status
 
     url, headers = hf_hub_url(file.repo, file.file), build_hf_headers()
-    first, need = io.BytesIO(), HEADER_BYTES
+    first, need = b"", HEADER_BYTES
     while True:
-        have = first.seek(0, io.SEEK_END)
-        headers["Range"] = f"bytes={have}-{need - 1}"
+        headers["Range"] = f"bytes={len(first)}-{need - 1}"
         with get_session().stream(
             "GET", url, headers=headers, timeout=10, follow_redirects=True
         ) as answer:
@@ -270,16 +269,13 @@ def _fetch_header(file: ModelFile) -> tuple[bytes, int]:
                 raise FileError(
                     f"The Hub doesn't send parts of {file.file}.\nDownload it to see what it takes."
                 )
-            for chunk in answer.iter_bytes():
-                first.write(chunk)
-        have = first.seek(0, io.SEEK_END)
-        first.seek(0)
+            first += answer.read()
         try:
-            read_header(first)
-            return first.getvalue(), int(total)
+            read_header(io.BytesIO(first))
+            return first, int(total)
         except CutShort as error:
-            need = max(error.needed_bytes, have) + HEADER_BYTES
-            if have >= min(int(total), MAX_HEADER_BYTES):
+            need = max(error.needed_bytes, len(first)) + HEADER_BYTES
+            if len(first) >= min(int(total), MAX_HEADER_BYTES):
                 raise
 
 
