@@ -283,9 +283,8 @@ def record_command(
         with closing(RecordingFile(out, settings(machine, given))) as into:
             into.must_be_of(machine.describe())
             left = [task for task in wanted if not into.has(task.key, task.asked)]
-            if len(left) < len(wanted):
-                here = f"{len(wanted) - len(left)} of {len(wanted)} answers are in {out.name}"
-                _tell(f"{here} already.")
+            if there := len(wanted) - len(left):
+                _tell(f"{there} of {len(wanted)} answers are in {out.name} already.")
             failed = _record(record(machine, into, left), len(left)) if left else False
     except RecordingError as error:
         raise UsageError(f"{out}: {error}") from None
