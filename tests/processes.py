@@ -2,22 +2,28 @@
 
 import time
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import psutil
+import pytest
+
+T = TypeVar("T")
 
 
-def seconds(act: Callable[[], object], enough: float, times: int = 3) -> float:
-    """How long it takes at its best, of as many times as it needs for `enough`: what else a machine does
-    only slows it down.
+def within(seconds: float, act: Callable[[], T], times: int = 3) -> T:
+    """What it returns where it took less than that, once of so many times: what else a machine does only
+    slows it down. Else this test fails.
     """
-    best = float("inf")
+    took = []
     for _ in range(times):
         began = time.monotonic()
-        act()
-        best = min(best, time.monotonic() - began)
-        if best < enough:
-            break
-    return best
+        done = act()
+        took.append(time.monotonic() - began)
+        if took[-1] < seconds:
+            return done
+    pytest.fail(
+        f"It took {', '.join(f'{each:.1f}' for each in took)} s, not less than {seconds:g}."
+    )
 
 
 def workers() -> set[psutil.Process]:

@@ -10,7 +10,7 @@ from functools import partial
 
 import psutil
 import pytest
-from processes import outliving, seconds
+from processes import outliving, within
 
 KEYS = set(
     [
@@ -199,16 +199,21 @@ def test_ctrl_c_prints_the_document_with_its_columns_cancelled(endless):
 
 
 def test_no_child_outlives_a_killed_parent(endless):
+    """Two seconds later; once of three times, since other work may hold a process up."""
     models = f"{endless('first.gguf')},{endless('second.gguf')}"
-    process = subprocess.Popen(
-        [sys.executable, "-m", "compare", "ask", "Tell me a story.", "--models", models,
-         "--max-tokens", "1900", "--json"],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    children = _until_it_answers(process.pid, models=2)
-    process.kill()
-    process.wait()
-    assert not outliving(children, seconds=20)
+
+    def left() -> list[psutil.Process]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "compare", "ask", "Tell me a story.", "--models", models,
+             "--max-tokens", "1900", "--json"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        children = _until_it_answers(process.pid, models=2)
+        process.kill()
+        process.wait()
+        return outliving(children, seconds=2)
+
+    assert any(not left() for _ in range(3))
 
 
 def _until_it_answers(pid: int, models: int = 1) -> list[psutil.Process]:
@@ -255,8 +260,7 @@ def test_an_unreachable_hub_is_said_within_five_seconds(tmp_path):
         compare, "ask", "hi", "--models", "tinyllama", "--json",
         HF_HOME=str(tmp_path), HF_ENDPOINT="http://127.0.0.1:9",
     )  # fmt: skip
-    assert seconds(asked, enough=5) < 5
-    said = asked()
+    said = within(5, asked)
     (response,) = json.loads(said.stdout)["responses"]
     assert said.returncode == 1
     assert "can't be reached" in response["error"] and "a local .gguf file" in response["error"]
