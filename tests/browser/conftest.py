@@ -59,7 +59,7 @@ def visit(browser):
 
 
 @pytest.fixture
-def small_pair(serve, visit, machine):
+def small_pair(serve, visit, machine) -> Page:
     """A visitor with the embedded models in both columns, whatever the page opened with.
 
     On a fresh machine Gemma's parts are put together first, or its column would come late.
@@ -68,10 +68,7 @@ def small_pair(serve, visit, machine):
     machine.want(parse("gemma3"), heard.put)
     assert isinstance(heard.get(timeout=60), Fetched)
 
-    def go(**options) -> Page:
-        tab = visit(serve(machine), **options)
-        choose(tab, 1, "SmolLM2 135M Instruct")
-        choose(tab, 2, "Gemma 3 270M")
-        return tab
-
-    return go
+    tab = visit(serve(machine))
+    choose(tab, 1, "SmolLM2 135M Instruct")
+    choose(tab, 2, "Gemma 3 270M")
+    return tab

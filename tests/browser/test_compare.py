@@ -53,7 +53,7 @@ def endless() -> FakeMachine:
 
 
 def test_a_prompt_gets_two_answers(small_pair):
-    tab = small_pair()
+    tab = small_pair
     ask(tab, STORY, Max_tokens="150", Temperature="0")
     for place in (1, 2):
         expect(state(tab, place)).to_contain_text("Finished in", timeout=90_000)
