@@ -458,6 +458,8 @@ class Run:
         column.step, column.threads, column.asked = "weighing", threads, 0
         runner = column.runner
         if is_loaded:
+            if runner.predicted is not None:
+                self._fold(column, replace(runner.predicted, run=self.number, at=time.monotonic()))
             runner.sink(replace(runner.loaded, run=self.number, at=time.monotonic(), load_s=None))
             return
         runner.send(Estimate(run=self.number, path=column.path, **_settings(column.load)))
@@ -470,7 +472,8 @@ class Run:
         )  # fmt: skip
         now = time.monotonic()
         if prediction is not None:
-            self._fold(column, Predicted(run=self.number, at=now, prediction=prediction))
+            column.runner.predicted = Predicted(run=self.number, at=now, prediction=prediction)
+            self._fold(column, column.runner.predicted)
         if refusal and not self.comparison.force:
             self._fold(column, Failed(run=self.number, at=now, message=refusal))
             self.moved()

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from compare.events import BadEvent, Event, Failed, Hello, Loaded, decode
+from compare.events import BadEvent, Event, Failed, Hello, Loaded, Predicted, decode
 from compare.requests import Request, encode
 
 HELLO_S = 60.0
@@ -34,6 +34,8 @@ class Runner(Protocol):
     hello: Hello | None
     loaded: Loaded | None
     """how its model was loaded, while it is"""
+    predicted: Predicted | None
+    """what loading it was predicted to take; whoever has it loaded notes it here"""
     alive: bool
     pid: int
     hello_by: float
@@ -55,6 +57,7 @@ class ChildRunner:
         self.sink = sink
         self.hello: Hello | None = None
         self.loaded: Loaded | None = None
+        self.predicted: Predicted | None = None
         self.alive = True
         self.hello_by = time.monotonic() + hello_s
         self._run = 0

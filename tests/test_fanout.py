@@ -115,8 +115,10 @@ def test_the_same_seed_gives_the_same_text_together_and_in_turn(ask):
 
 
 def test_a_loaded_model_stays_and_other_settings_load_anew(ask):
-    assert ask("hi", ["smollm2"], max_tokens=2)[A].load_s > 0
-    assert ask("hi", ["smollm2"], max_tokens=2)[A].load_s is None
+    first, second = (ask("hi", ["smollm2"], max_tokens=2)[A] for _ in range(2))
+    assert first.load_s > 0 and second.load_s is None
+    assert second.prediction == first.prediction is not None
+    assert second.memory.predicted_bytes == first.memory.predicted_bytes > 0
     assert ask("hi", ["smollm2"], max_tokens=2, n_ctx=512)[A].load_s > 0
 
 
