@@ -28,12 +28,10 @@ Who does what; a module imports only from those below it (tests/test_map.py hold
     checks.py          what a right answer must hold         numerals.py  the number that a text concludes
     spec.py            what is asked for, parsed once            catalogue.py  the models known by name
     response.py        the fold: all arithmetic of tokens and seconds
-    worker.py          the child: its loop                       engine.py  the only llama_cpp
-    memory.py          what is taken, free, there                textstream.py  bytes to text, stop strings
+    child/             the child: its loop, its engine           memory/    what is taken, free, there
     estimate.py        what a model will take, predicted       header.py  what a GGUF says of itself
-    events.py  requests.py   the values that cross between parent and child
+    protocol/          the values that cross between parent and child
 
-The child (worker, engine, memory, textstream, estimate, header, events, requests) knows nothing of the
-parent and imports nothing heavy. Threads are started only in hub (one a file that is fetched, one for a
+The child (child/, protocol/) knows nothing of the parent and imports nothing heavy. Threads are started only in hub (one a file that is fetched, one for a
 probe), runner (two readers a child), fanout (one a Run) and worker (one, on stdin).
 """

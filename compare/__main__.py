@@ -30,13 +30,13 @@ from rich.progress import (
 from compare import bench, words
 from compare.catalogue import MODELS
 from compare.comparison import document
-from compare.events import Downloading, Event, Failed, Fetched
 from compare.fanout import Run
 from compare.fit import about, fit, learn, lines
 from compare.gallery import chosen, load, load_files
 from compare.hardware import named
 from compare.machine import Machine
 from compare.owner import Owner
+from compare.protocol.events import Downloading, Event, Failed, Fetched
 from compare.record import Task, record, settings, tasks
 from compare.recordings import RECORDED, RecordingError, RecordingFile
 from compare.response import Response

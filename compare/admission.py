@@ -22,9 +22,10 @@ from compare.estimate import (
     missing,
     predict,
 )
-from compare.events import Estimated, Hello
 from compare.header import Header, HeaderError, read_model
-from compare.memory import Vram, free_bytes, total_bytes
+from compare.memory.free import free_bytes, total_bytes
+from compare.protocol.devices import Gpus
+from compare.protocol.events import Estimated, Hello
 from compare.runner import Runner
 from compare.spec import LoadSettings, ModelFile
 
@@ -58,8 +59,8 @@ class Candidate:
 class Gate:
     """What a comparison asks before it fetches and loads. Decides by the memory there is at that moment."""
 
-    def __init__(self, vram=Vram):
-        self._vram = vram
+    def __init__(self, gpus=Gpus):
+        self._gpus = gpus
 
     def foresee(
         self, file: ModelFile, settings: LoadSettings
@@ -70,7 +71,7 @@ class Gate:
         header = _header(Candidate(file))
         if header is None:
             return None, None
-        totals = self._vram().totals()
+        totals = self._gpus().totals()
         room = Free(total_bytes(), sum(totals) if totals else None)
         layers = settings.layers
         if totals and layers is None:
@@ -82,12 +83,12 @@ class Gate:
 
     def divides(self, settings: LoadSettings) -> bool:
         """Whether the layers on the GPU are ours to choose."""
-        return settings.gpu_layers == "auto" and bool(self._vram().totals())
+        return settings.gpu_layers == "auto" and bool(self._gpus().totals())
 
     def divide(self, waiting: Sequence[Candidate], settings: LoadSettings) -> list[LoadSettings]:
         """The settings for each, so that all fit on the GPU together; as asked where nobody can tell."""
         found = [settings] * len(waiting)
-        free = self._vram().free_bytes()
+        free = self._gpus().free_bytes()
         hello = next((each.hello for each in waiting if each.hello), None)
         if free is None or not hello or not hello.gpus:
             return found
@@ -113,7 +114,7 @@ class Gate:
         columns will still take of the memory that looks free.
         """
         admission = weighed(path, settings, runner.hello, told)
-        vram = self._vram().free_bytes() if admission.gpu else None
+        vram = self._gpus().free_bytes() if admission.gpu else None
         free = Free(max(0, free_bytes(child=runner.pid) - held_bytes), vram)
         return admission.prediction, refusal(file, admission, free)
 

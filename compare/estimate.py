@@ -12,10 +12,8 @@ from math import ceil, prod
 from types import MappingProxyType
 
 from compare.header import MAX_LAYERS, TYPES, Header, Tensor
+from compare.protocol.devices import CPU_UBATCH, GPU_UBATCH
 
-CPU_UBATCH = 64
-"""Tokens a physical batch on a CPU: as fast as 512 within 2 %, and Stop and progress come often."""
-GPU_UBATCH = 512
 PROCESS_BYTES = 48 * 2**20
 """A child with llama.cpp in it, measured; 41 MiB of it before a model's graph is built."""
 TOKEN_BYTES = 165
@@ -160,11 +158,6 @@ class Option:
     setting: str
     value: int | str
     prediction: Prediction
-
-
-def on_gpu(device: str) -> bool:
-    """Whether a device of llama.cpp's log has memory of its own: `CUDA0`, but not `CUDA_Host` or `CPU`."""
-    return not device.startswith(("CPU", "BLAS", "AMX")) and not device.endswith("_Host")
 
 
 def predict(

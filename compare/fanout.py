@@ -15,7 +15,7 @@ from typing import Protocol
 from compare.admission import Candidate
 from compare.cpu import shares
 from compare.estimate import Prediction
-from compare.events import (
+from compare.protocol.events import (
     Estimated,
     Event,
     Failed,
@@ -29,7 +29,7 @@ from compare.events import (
     Stopping,
     Threads,
 )
-from compare.requests import Cancel, Estimate, Load, SetThreads
+from compare.protocol.requests import Cancel, Estimate, Load, SetThreads
 from compare.response import Response, company
 from compare.runner import Runner, unheard
 from compare.spec import Bench, Comparison, LoadSettings, ModelFile

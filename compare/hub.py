@@ -22,8 +22,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from compare import words
-from compare.events import Downloading, Event, Failed, Fetched
 from compare.header import CutShort, HeaderError, read_header, read_model
+from compare.protocol.events import Downloading, Event, Failed, Fetched
 from compare.spec import ModelFile
 
 PROBE_S = 3.0

@@ -16,13 +16,14 @@ from compare import cpu
 from compare.admission import Gate, weighed
 from compare.catalogue import ARTICLES_PAIR, EMBEDDED_PAIR
 from compare.estimate import Prediction
-from compare.events import Estimated, Event, Hello, Predicted
 from compare.fanout import CANCEL_S, Run
 from compare.hardware import Hardware, this_machine
 from compare.hub import FileError, Files, local_path, reachable
-from compare.memory import Vram, total_bytes
+from compare.memory.free import total_bytes
 from compare.owner import Owner
-from compare.requests import Estimate
+from compare.protocol.devices import Gpus
+from compare.protocol.events import Estimated, Event, Hello, Predicted
+from compare.protocol.requests import Estimate
 from compare.response import Response
 from compare.runner import ChildRunner, Runner, unheard
 from compare.spec import Bench, Comparison, LoadSettings, ModelFile, parse
@@ -199,7 +200,7 @@ class Machine:
 
     def hardware(self) -> Hardware:
         """What this machine has for models to fit into."""
-        return this_machine(self.describe(), Vram().totals())
+        return this_machine(self.describe(), Gpus().totals())
 
     def close(self) -> None:
         """Stops what runs, and ends the children."""

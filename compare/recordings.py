@@ -19,7 +19,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from compare.catalogue import MODELS
-from compare.events import Memory
+from compare.protocol.events import Memory
 from compare.response import Response
 from compare.spec import LoadSettings, SamplingParams
 

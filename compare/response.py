@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from compare.estimate import Prediction
-from compare.events import (
+from compare.protocol.events import (
     Delta,
     Downloading,
     Event,

@@ -14,14 +14,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from compare.events import BadEvent, Event, Failed, Hello, Loaded, Predicted, decode
-from compare.requests import Request, encode
+from compare.protocol.events import BadEvent, Event, Failed, Hello, Loaded, Predicted, decode
+from compare.protocol.requests import Request, encode
 
 HELLO_S = 60.0
 """A child that hasn't said hello by then has failed."""
 LOG_LINES = 12
 _LINE_BYTES = 16 * 2**20
-WORKER = (sys.executable, "-m", "compare.worker")
+WORKER = (sys.executable, "-m", "compare.child.worker")
 
 Sink = Callable[[Event], None]
 
@@ -51,7 +51,7 @@ def unheard(_event: Event) -> None:
 
 
 class ChildRunner:
-    """A Runner over `python -m compare.worker`, or over another command that speaks its protocol."""
+    """A Runner over `python -m compare.child.worker`, or over another command that speaks its protocol."""
 
     def __init__(self, sink: Sink, command: Sequence[str] = WORKER, hello_s: float = HELLO_S):
         self.sink = sink

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from compare.catalogue import BASE_STOP, BASE_TEMPLATE, MODELS, Model, Quant
 from compare.header import HeaderError, read_header
-from compare.requests import Generate, Measure
+from compare.protocol.requests import Generate, Measure
 
 MAX_SEED = 2**32 - 2
 """llama.cpp takes 2**32 - 1 for "draw one yourself" (LLAMA_DEFAULT_SEED)."""

@@ -1,6 +1,6 @@
 """Children that misbehave, as real programs behind the Runner's seam: `child("crash")` and its like.
 
-Each speaks the protocol of compare.worker by hand, and answers “one two three” where it gets that far.
+Each speaks the protocol of compare.child.worker by hand, and answers “one two three” where it gets that far.
 """
 
 import sys

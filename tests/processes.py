@@ -33,7 +33,7 @@ def workers() -> set[psutil.Process]:
 
 def _is_worker(process: psutil.Process) -> bool:
     try:
-        return "compare.worker" in process.cmdline()
+        return "compare.child.worker" in process.cmdline()
     except psutil.NoSuchProcess:
         return False
 

@@ -15,7 +15,7 @@ from fakes import child
 from compare.admission import Gate, refusal, weighed
 from compare.estimate import Free, known_header, predict
 from compare.machine import Machine
-from compare.memory import free_bytes
+from compare.memory.free import free_bytes
 from compare.spec import LoadSettings, comparison, parse
 
 GB = 10**9

@@ -12,12 +12,13 @@ from gguf import GGMLQuantizationType as Kind
 from test_header import array, entry, gguf, string, tensor, text, u32
 from test_worker import Child, fetched
 
-from compare.engine import Engine, EngineError, Log, describe, estimate
-from compare.estimate import Reserved, on_gpu, predict
-from compare.events import Estimated, Hello
+from compare.child.engine import Engine, EngineError, Log, describe, estimate
+from compare.estimate import Reserved, predict
 from compare.header import read_header, read_model
 from compare.machine import Machine
-from compare.requests import Estimate, Load
+from compare.protocol.devices import on_gpu
+from compare.protocol.events import Estimated, Hello
+from compare.protocol.requests import Estimate, Load
 from compare.spec import comparison
 
 MIB = 2**20

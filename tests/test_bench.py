@@ -10,11 +10,12 @@ import pytest
 from fakes import child
 from processes import workers
 
-from compare import events, fanout
+from compare import fanout
 from compare.bench import DISTURBED, LEFT_OUT, as_csv, line, markdown, progress, rows, summary
-from compare.events import Failed, Fetched, Finished, Prefilled, Sample, Started
 from compare.machine import Machine
 from compare.owner import Owner
+from compare.protocol import events
+from compare.protocol.events import Failed, Fetched, Finished, Prefilled, Sample, Started
 from compare.response import Response, Timings
 from compare.spec import UsageError, bench, comparison
 

@@ -20,8 +20,8 @@ import shapes
 from loopback import Hub
 from processes import within
 
-from compare.events import Downloading, Event, Failed, Fetched, decode
 from compare.hub import Files
+from compare.protocol.events import Downloading, Event, Failed, Fetched, decode
 from compare.spec import parse
 
 REPO = "TheBloke/TinyLlama-1.1B-Chat-v1.0-GGUF"
@@ -30,7 +30,7 @@ SOLAR_REPO = "TheBloke/SOLAR-10.7B-Instruct-v1.0-GGUF"
 SOLAR_FILE = "solar-10.7b-instruct-v1.0.Q2_K.gguf"
 WATCH = """
 import queue, sys
-from compare.events import Failed, Fetched, encode
+from compare.protocol.events import Failed, Fetched, encode
 from compare.hub import Files
 from compare.spec import parse
 heard, files = queue.SimpleQueue(), Files()

@@ -23,11 +23,11 @@ from compare.estimate import (
     known_header,
     layers_that_fit,
     missing,
-    on_gpu,
     predict,
     with_file,
 )
 from compare.header import Header, Tensor, read_header
+from compare.protocol.devices import on_gpu
 
 MIB, GIB = 2**20, 2**30
 AVX512 = frozenset({"AVX2", "AVX512", "REPACK"})

@@ -6,8 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compare import requests
-from compare.events import BadEvent, Delta, Failed, Finished, Loaded, Memory, decode, encode
+from compare.protocol import requests
+from compare.protocol.events import (
+    BadEvent,
+    Delta,
+    Failed,
+    Finished,
+    Loaded,
+    Memory,
+    decode,
+    encode,
+)
 
 MEMORY = Memory(kind="vram", own_bytes=3, devices=({"device": "CPU", "allocated_bytes": 3},))
 

@@ -7,9 +7,9 @@ import sys
 
 import pytest
 
-from compare.events import Failed, Fetched
 from compare.hub import FileError, Files, local_path
 from compare.machine import Machine
+from compare.protocol.events import Failed, Fetched
 from compare.spec import parse
 
 

@@ -1,93 +1,104 @@
-"""The import rules of compare/__init__.py, held."""
+"""The map of compare/, held: which folder may import which, and which packages belong where."""
 
 import ast
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "compare"
-CHILD = {
-    *("worker", "engine", "estimate", "header", "memory", "textstream", "events", "requests"),
-}
+ORDER = (
+    ("cli", "ui"),
+    ("charts", "gallery"),
+    ("saved",),
+    ("words",),
+    ("run",),
+    ("memory",),
+    ("asked",),
+    ("models", "scores"),
+    ("gguf", "protocol", "numbers", "usage"),
+)
+"""From the top: a folder imports only what stands in a lower line."""
+CHILD = {"child", "protocol", "gguf"}
+"""What a model's own process is made of; nobody imports child."""
 ONLY = {
-    "llama_cpp": {"engine"},
     "gradio": {"ui"},
-    "huggingface_hub": {"hub"},
-    "psutil": {"memory", "machine"},
-    "typer": {"__main__"},
-    "pandas": {"scores", "charts", "claims"},
+    "huggingface_hub": {"models"},
+    "llama_cpp": {"child/engine.py"},
+    "pandas": {"scores", "charts"},
     "plotly": {"charts"},
-    "regex": {"checks", "numerals"},
+    "psutil": {"child/memory.py", "memory/free.py"},
+    "pynvml": {"protocol/devices.py"},
+    "regex": {"gallery"},
+    "typer": {"cli"},
 }
-LAYERS = [
-    {"ui", "__main__"}, {"charts", "record"}, {"comparison", "machine", "claims", "fit", "library"},
-    {"fanout", "recordings"}, {"admission"},
-    {"runner", "hub", "owner", "scores", "hardware", "gallery", "bench"}, {"words"},
-    {"spec", "response", "cpu", "worker"}, {"engine", "catalogue", "suites", "checks"},
-    {"estimate", "numerals"},
-    {"memory", "textstream", "header"}, {"events", "requests"},
-]  # fmt: skip
+"""Who may import a package: a folder, or one file of it."""
+LARGE = 400
+DATA = {"models/catalogue.py", "scores/suites.py"}
+STILL_TOO_LARGE = {"child/engine.py"}
 
 
-def sources() -> dict[str, set[str]]:
-    """What each module imports; all of ui counts as one."""
-    found: dict[str, set[str]] = {}
-    for path in PACKAGE.rglob("*.py"):
-        name = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.ImportFrom) and node.module == "compare":
-                names = {f"compare.{alias.name}" for alias in node.names}
-            elif isinstance(node, ast.ImportFrom):
-                names = {node.module or ""}
-            elif isinstance(node, ast.Import):
-                names = {alias.name for alias in node.names}
-            else:
-                continue
-            found.setdefault(name, set()).update(names)
-    return found
+def files() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
 
 
-def own(imports: set[str]) -> set[str]:
-    return {name.split(".")[1] for name in imports if name.startswith("compare.")}
+def named(path: Path) -> str:
+    return path.relative_to(PACKAGE).as_posix()
+
+
+def place(path: Path) -> str:
+    """The folder a file is in, or the file itself where it stands beside the folders."""
+    return named(path).split("/")[0].removesuffix(".py")
+
+
+@cache
+def imports(path: Path) -> frozenset[str]:
+    """What a file imports, wherever in it: compare.gguf.header, json."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            found.add(node.module)
+            found.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return frozenset(found)
+
+
+def own(path: Path) -> set[str]:
+    """The folders of ours that a file imports, its own left out."""
+    parts = (name.split(".") for name in imports(path))
+    return {p[1] for p in parts if p[0] == "compare" and len(p) > 1} - {place(path)}
+
+
+def test_imports_go_downwards():
+    level = {name: n for n, line in enumerate(ORDER) for name in line}
+    for path in files():
+        here = level.get(place(path))
+        for other in own(path) if here is not None else ():
+            assert level.get(other, len(ORDER)) > here, f"{named(path)} imports {other}"
 
 
 def test_the_child_imports_nothing_of_the_parent():
-    for module in CHILD:
-        assert own(sources().get(module, set())) <= CHILD, module
+    for path in files():
+        if place(path) == "child":
+            assert own(path) <= CHILD, named(path)
+        else:
+            assert "child" not in own(path), named(path)
 
 
 @pytest.mark.parametrize("package", ONLY)
 def test_a_package_is_imported_only_where_it_belongs(package):
-    importers = {
-        module
-        for module, imports in sources().items()
-        if any(name.split(".")[0] == package for name in imports)
-    }
-    assert importers <= ONLY[package]
-
-
-def test_imports_go_downwards():
-    level = {module: i for i, layer in enumerate(LAYERS) for module in layer}
-    found = sources()
-    assert set(found) - {"__init__"} <= set(level), "a new module belongs into the map"
-    for module, imports in found.items():
-        for other in own(imports) - {module}:
-            assert level[other] > level[module] or level[other] == 0 == level[module], (
-                f"{module} imports {other}"
-            )
-
-
-def test_the_map_names_every_module():
-    map_ = (PACKAGE / "__init__.py").read_text()
-    for path in PACKAGE.glob("*.py"):
-        assert path.name == "__init__.py" or path.name in map_, path.name
+    for path in files():
+        loose = path.parent == PACKAGE
+        if not loose and any(name.split(".")[0] == package for name in imports(path)):
+            assert ONLY[package] & {place(path), named(path)}, named(path)
 
 
 def test_the_child_stays_small():
     code = (
-        "import sys, compare.engine, compare.worker, psutil;"
+        "import sys, compare.child.engine, compare.child.worker, psutil;"
         "heavy = {'gradio', 'pandas', 'pydantic', 'huggingface_hub'} & set(sys.modules);"
         "print(sorted(heavy), psutil.Process().memory_info().rss)"
     )

@@ -4,7 +4,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from compare.memory import Vram, measured, total_bytes
+from compare.child.memory import Vram, measured
+from compare.memory.free import total_bytes
 
 MIB = 2**20
 

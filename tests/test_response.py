@@ -2,7 +2,7 @@
 
 import pytest
 
-from compare.events import (
+from compare.protocol.events import (
     Delta,
     Downloading,
     Failed,

@@ -9,8 +9,8 @@ import pytest
 from fakes import child
 
 from compare.catalogue import BASE_TEMPLATE
-from compare.events import Delta, Failed, Finished, Hello, Loaded
-from compare.requests import Generate, Load
+from compare.protocol.events import Delta, Failed, Finished, Hello, Loaded
+from compare.protocol.requests import Generate, Load
 from compare.runner import ChildRunner
 
 LOAD = Load(run=1, path="x", n_ctx=512, gpu_layers=None, kv_type="f16", threads=1)

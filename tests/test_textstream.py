@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compare.textstream import TextStream
+from compare.child.textstream import TextStream
 
 
 def cut(data: bytes, at: list[int]) -> list[bytes]:

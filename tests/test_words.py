@@ -7,7 +7,7 @@ import pytest
 
 from compare import words
 from compare.estimate import known_header, predict
-from compare.events import Memory, Predicted
+from compare.protocol.events import Memory, Predicted
 from compare.response import Response
 from compare.spec import comparison, parse
 

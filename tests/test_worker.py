@@ -1,4 +1,4 @@
-"""The child as it is: `python -m compare.worker`, driven by hand through its pipes."""
+"""The child as it is: `python -m compare.child.worker`, driven by hand through its pipes."""
 
 import subprocess
 import sys
@@ -7,9 +7,9 @@ import pytest
 import shapes
 
 from compare.catalogue import BASE_STOP, BASE_TEMPLATE, MIXTRAL_TEMPLATE, MODELS
-from compare.events import Delta, Failed, Finished, Hello, Loaded, Prefill, Started, decode
 from compare.hub import Files
-from compare.requests import Cancel, Generate, Load, SetThreads, encode
+from compare.protocol.events import Delta, Failed, Finished, Hello, Loaded, Prefill, Started, decode
+from compare.protocol.requests import Cancel, Generate, Load, SetThreads, encode
 from compare.response import Response
 from compare.spec import parse
 
@@ -25,7 +25,7 @@ class Child:
 
     def __init__(self):
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "compare.worker"], stdin=subprocess.PIPE,
+            [sys.executable, "-m", "compare.child.worker"], stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         self.run = 0

@@ -10,8 +10,8 @@ from serving import served
 from visitor import choose
 
 from compare import gallery
-from compare.events import Fetched
 from compare.library import Library
+from compare.protocol.events import Fetched
 from compare.spec import parse
 from compare.ui import page
 

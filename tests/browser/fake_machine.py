@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from compare.catalogue import ARTICLES_PAIR
-from compare.events import (
+from compare.hardware import Hardware, this_machine
+from compare.owner import Owner
+from compare.protocol.events import (
     Delta,
     Event,
     Finished,
@@ -17,8 +19,6 @@ from compare.events import (
     Started,
     Stopping,
 )
-from compare.hardware import Hardware, this_machine
-from compare.owner import Owner
 from compare.response import Response, company
 from compare.spec import Bench, Comparison, ModelFile
 

@@ -10,9 +10,9 @@ from gradio_client.exceptions import AppError
 from playwright.sync_api import expect
 from visitor import ask, choose, column, state
 
-from compare.events import Failed, Loading, Queued
 from compare.machine import Machine
 from compare.owner import Owner
+from compare.protocol.events import Failed, Loading, Queued
 from compare.spec import resolve
 
 HOSTILE = """Look: <script>document.title = "taken"</script>

@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 
 from compare.machine import Machine
-from compare.requests import Generate, Load
+from compare.protocol.requests import Generate, Load
 from compare.response import Response
 from compare.runner import ChildRunner
 from compare.spec import comparison

@@ -122,7 +122,7 @@ def busy_until() -> Iterator:
     """Gives when a model's process of ours last worked, in seconds since 1970, to the system's 10 ms."""
     children = [
         process for process in psutil.Process().children()
-        if "compare.worker" in " ".join(process.cmdline())
+        if "compare.child.worker" in " ".join(process.cmdline())
     ]  # fmt: skip
     ended, last = threading.Event(), 0.0
 

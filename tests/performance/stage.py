@@ -21,7 +21,7 @@ from visitor import choose, column
 from compare import cpu
 from compare.hub import local_path
 from compare.machine import Machine
-from compare.requests import Generate, Load, Measure
+from compare.protocol.requests import Generate, Load, Measure
 from compare.response import Response
 from compare.runner import ChildRunner
 from compare.spec import SamplingParams, parse, resolve

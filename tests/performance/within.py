@@ -13,10 +13,10 @@ import time
 
 from llama_cpp import llama_cpp as api
 
-from compare.engine import Engine, Log
-from compare.events import Sample
-from compare.requests import Load, Measure
-from compare.worker import Inbox
+from compare.child.engine import Engine, Log
+from compare.child.worker import Inbox
+from compare.protocol.events import Sample
+from compare.protocol.requests import Load, Measure
 
 
 def in_turns(path: str, threads: int, n_prompt: int, n_gen: int, turns: int) -> dict:

@@ -21,9 +21,10 @@ from llama_cpp import llama_cpp as api
 from llama_cpp._ggml import libggml
 from llama_cpp.llama_chat_format import Jinja2ChatFormatter
 
-from compare import memory
-from compare.estimate import CPU_UBATCH, GPU_UBATCH, on_gpu
-from compare.events import (
+from compare.child import memory
+from compare.child.textstream import TextStream
+from compare.protocol.devices import CPU_UBATCH, GPU_UBATCH, on_gpu
+from compare.protocol.events import (
     Delta,
     Estimated,
     Event,
@@ -39,8 +40,7 @@ from compare.events import (
     Testing,
     Threads,
 )
-from compare.requests import Estimate, Generate, Load, Measure
-from compare.textstream import TextStream
+from compare.protocol.requests import Estimate, Generate, Load, Measure
 
 PENALTY_LAST_N = 64
 """llama.cpp's default window of repeat_penalty, in tokens"""

@@ -1,4 +1,4 @@
-"""The child: `python -m compare.worker`. Requests in on stdin, events out on what was stdout.
+"""The child: `python -m compare.child.worker`. Requests in on stdin, events out on what was stdout.
 
 One model, one request at a time; a thread reads stdin, so that a cancel is heard between two tokens.
 Ends when stdin does. Knows nothing of the parent, of files' origins or of other columns.
@@ -11,8 +11,26 @@ import sys
 import threading
 import time
 
-from compare.events import Delta, Estimated, Event, Failed, Finished, Hello, Threads, encode
-from compare.requests import Cancel, Estimate, Generate, Load, Measure, Request, SetThreads, decode
+from compare.protocol.events import (
+    Delta,
+    Estimated,
+    Event,
+    Failed,
+    Finished,
+    Hello,
+    Threads,
+    encode,
+)
+from compare.protocol.requests import (
+    Cancel,
+    Estimate,
+    Generate,
+    Load,
+    Measure,
+    Request,
+    SetThreads,
+    decode,
+)
 
 BATCH_S = 0.07
 """Tokens of a fast model leave together, so that the parent isn't woken for each: it would take a core
@@ -97,7 +115,7 @@ def main() -> None:
     inbox = Inbox()
     # Before the import of llama.cpp: a parent that dies meanwhile must be noticed.
     threading.Thread(target=inbox.listen, args=(emit,), daemon=True).start()
-    from compare.engine import Engine, EngineError, Log, describe, estimate
+    from compare.child.engine import Engine, EngineError, Log, describe, estimate
 
     log = Log()
     emit(Hello(run=0, at=time.monotonic(), **describe()))

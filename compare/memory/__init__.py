@@ -1,0 +1,4 @@
+"""What a model will take, what is free, and where it fits.
+
+Reads headers and this machine's memory; loads nothing and knows no words.
+"""
