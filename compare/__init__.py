@@ -29,9 +29,10 @@ Who does what; a module imports only from those below it (tests/test_map.py hold
     spec.py            what is asked for, parsed once            catalogue.py  the models known by name
     response.py        the fold: all arithmetic of tokens and seconds
     child/             the child: its loop, its engine           memory/    what is taken, free, there
-    estimate.py        what a model will take, predicted       header.py  what a GGUF says of itself
+    estimate.py        what a model will take, predicted       gguf/      what a GGUF says of itself
     protocol/          the values that cross between parent and child
 
-The child (child/, protocol/) knows nothing of the parent and imports nothing heavy. Threads are started only in hub (one a file that is fetched, one for a
-probe), runner (two readers a child), fanout (one a Run) and worker (one, on stdin).
+The child (child/, protocol/) knows nothing of the parent and imports nothing heavy. Threads are started
+only in hub (one a file that is fetched, one for a probe), runner (two readers a child), fanout (one a
+Run) and worker (one, on stdin).
 """

@@ -22,7 +22,8 @@ from compare.estimate import (
     missing,
     predict,
 )
-from compare.header import Header, HeaderError, read_model
+from compare.gguf.header import Header, HeaderError
+from compare.gguf.model import read_model
 from compare.memory.free import free_bytes, total_bytes
 from compare.protocol.devices import Gpus
 from compare.protocol.events import Estimated, Hello

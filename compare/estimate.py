@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from math import ceil, prod
 from types import MappingProxyType
 
-from compare.header import MAX_LAYERS, TYPES, Header, Tensor
+from compare.gguf.header import MAX_LAYERS, Header, Tensor
+from compare.gguf.types import TYPES
 from compare.protocol.devices import CPU_UBATCH, GPU_UBATCH
 
 PROCESS_BYTES = 48 * 2**20

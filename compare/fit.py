@@ -22,8 +22,9 @@ from compare.estimate import (
     missing,
     predict,
 )
+from compare.gguf.header import Header, HeaderError
+from compare.gguf.model import read_model
 from compare.hardware import Hardware
-from compare.header import Header, HeaderError, read_model
 from compare.hub import FileError, local_path
 from compare.spec import LoadSettings, ModelFile, UsageError, faults
 

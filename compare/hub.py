@@ -22,7 +22,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from compare import words
-from compare.header import CutShort, HeaderError, read_header, read_model
+from compare.gguf.header import CutShort, HeaderError
+from compare.gguf.model import read_model
+from compare.gguf.reader import read_header
 from compare.protocol.events import Downloading, Event, Failed, Fetched
 from compare.spec import ModelFile
 

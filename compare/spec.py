@@ -14,7 +14,8 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from compare.catalogue import BASE_STOP, BASE_TEMPLATE, MODELS, Model, Quant
-from compare.header import HeaderError, read_header
+from compare.gguf.header import HeaderError
+from compare.gguf.reader import read_header
 from compare.protocol.requests import Generate, Measure
 
 MAX_SEED = 2**32 - 2

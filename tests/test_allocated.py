@@ -14,7 +14,8 @@ from test_worker import Child, fetched
 
 from compare.child.engine import Engine, EngineError, Log, describe, estimate
 from compare.estimate import Reserved, predict
-from compare.header import read_header, read_model
+from compare.gguf.model import read_model
+from compare.gguf.reader import read_header
 from compare.machine import Machine
 from compare.protocol.devices import on_gpu
 from compare.protocol.events import Estimated, Hello

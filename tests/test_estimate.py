@@ -26,7 +26,8 @@ from compare.estimate import (
     predict,
     with_file,
 )
-from compare.header import Header, Tensor, read_header
+from compare.gguf.header import Header, Tensor
+from compare.gguf.reader import read_header
 from compare.protocol.devices import on_gpu
 
 MIB, GIB = 2**20, 2**30

@@ -17,16 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_worker import fetched
 
-from compare.header import (
-    CutShort,
-    Header,
-    HeaderError,
-    Split,
-    check,
-    parts,
-    read_header,
-    read_model,
-)
+from compare.gguf.header import CutShort, Header, HeaderError, Split
+from compare.gguf.model import check, parts, read_model
+from compare.gguf.reader import read_header
 
 LIES = (0, 1, 7, 64, 255, 2**16, 2**20, 2**31, 2**32 - 1, 2**40, 2**60, 2**63, 2**64 - 1)
 
