@@ -27,28 +27,23 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from compare import bench, words
-from compare.catalogue import MODELS
+from compare import bench, numbers, words
+from compare.asked.comparison import bench as bench_of
+from compare.asked.comparison import comparison
+from compare.asked.owner import Owner
 from compare.comparison import document
 from compare.fanout import Run
 from compare.fit import about, fit, learn, lines
 from compare.gallery import chosen, load, load_files
 from compare.hardware import named
 from compare.machine import Machine
-from compare.owner import Owner
+from compare.models.catalogue import MODELS
+from compare.models.spec import ModelFile, catalogue_file, resolve, split_specs
 from compare.protocol.events import Downloading, Event, Failed, Fetched
 from compare.record import Task, record, settings, tasks
 from compare.recordings import RECORDED, RecordingError, RecordingFile
 from compare.response import Response
-from compare.spec import (
-    ModelFile,
-    UsageError,
-    catalogue_file,
-    comparison,
-    resolve,
-    split_specs,
-)
-from compare.spec import bench as bench_of
+from compare.usage import UsageError
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False,
@@ -202,7 +197,7 @@ def models(
         for quant in model["quants"]:
             here = "here" if quant["cached"] else ""
             default = "default" if quant["name"] == model["default_quant"] else ""
-            size = words.size(quant["bytes"])
+            size = numbers.size(quant["bytes"])
             print(f"  {quant['name']:8}{size:>9}  {', '.join(filter(None, (default, here)))}")
 
     raise typer.Exit(int(failed))
@@ -323,7 +318,7 @@ def _record(steps: Iterator[tuple[Task, Response]], total: int) -> bool:
                 if response.loaded_at is None:
                     line += " Its other prompts are left out."
             else:
-                line = f"{line}, {words.speed(response.decode_tps)} tok/s"
+                line = f"{line}, {numbers.speed(response.decode_tps)} tok/s"
             progress.console.print(f"{name}: {line}", markup=False, highlight=False)
             progress.update(bar, advance=1, description=name)
     return failed
@@ -445,7 +440,7 @@ class _Blocks:
             print("\n".join((response.error, *response.log)))
         figures = words.figures(response)
         line = words.state_line(response, 0, max_seconds=self._max_seconds)
-        rate = f"{words.speed(response.decode_tps)} tok/s, {words.company(response, 0)}"
+        rate = f"{numbers.speed(response.decode_tps)} tok/s, {words.company(response, 0)}"
         print(f"[{line} · {rate} · first token {figures['First token']}]\n", flush=True)
         self._current = None
 

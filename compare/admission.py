@@ -6,8 +6,8 @@ Knows estimates and words; reads a header, loads nothing. A prediction that can'
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from compare import words
-from compare.catalogue import MODELS
+from compare import numbers
+from compare.asked.settings import LoadSettings
 from compare.estimate import (
     PORTABLE,
     EstimateError,
@@ -25,10 +25,11 @@ from compare.estimate import (
 from compare.gguf.header import Header, HeaderError
 from compare.gguf.model import read_model
 from compare.memory.free import free_bytes, total_bytes
+from compare.models.catalogue import MODELS
+from compare.models.spec import ModelFile
 from compare.protocol.devices import Gpus
 from compare.protocol.events import Estimated, Hello
 from compare.runner import Runner
-from compare.spec import LoadSettings, ModelFile
 
 SMALLER = "Choose a smaller model."
 CLOSE_OR_SMALLER = "Close other programs, or choose a smaller model."
@@ -150,12 +151,12 @@ def refusal(file: ModelFile, admission: Admission, free: Free, ever: bool = Fals
         if vram
         else (prediction.ram, "RAM", free.ram_bytes)
     )
-    left = words.size(max(0, room))
+    left = numbers.size(max(0, room))
     fitting = _would_fit(file, admission, free)
     return (
         "There is not enough memory to load this model.\n"
-        f"It needs {words.about_size(account.total_bytes)} of {kind}, and "
-        f"{f'this machine has {left}' if ever else f'{left} is free'}: {words.size(vram or ram)} "
+        f"It needs {numbers.about_size(account.total_bytes)} of {kind}, and "
+        f"{f'this machine has {left}' if ever else f'{left} is free'}: {numbers.size(vram or ram)} "
         "short, a reserve included.\n" + (fitting or (SMALLER if ever else CLOSE_OR_SMALLER))
     )
 

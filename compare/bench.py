@@ -7,9 +7,10 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 
-from compare import words
+from compare import numbers, words
+from compare.asked.comparison import Bench
+from compare.models.spec import ModelFile
 from compare.response import Response, Timings
-from compare.spec import Bench, ModelFile
 
 LEFT_OUT = (
     "Prefill is reading a prompt, decode is writing one token after the other: each from an empty context, "
@@ -22,7 +23,7 @@ LEFT_OUT = (
 UNEVEN = 0.1
 """A deviation of more than this part of the mean says that a figure shouldn't be quoted."""
 DISTURBED = (
-    f"Some deviations are more than {words.percent(UNEVEN)} of their mean: before you quote them, measure "
+    f"Some deviations are more than {numbers.percent(UNEVEN)} of their mean: before you quote them, measure "
     "again, with more tokens and nothing else running."
 )
 _UNASKED = {"n_batch": 2048, "n_ubatch": 512, "repeats": 5}
@@ -181,11 +182,11 @@ def measured_on(row: Mapping) -> str:
     """The machine and the build behind a row, in one line."""
     cores = f"{row['cores']} {'core' if row['cores'] == 1 else 'cores'}"
     parts = [
-        row["cpu_info"], cores, f"{words.size(row['ram_bytes'])} RAM", row["gpu_info"],
+        row["cpu_info"], cores, f"{numbers.size(row['ram_bytes'])} RAM", row["gpu_info"],
         f"llama.cpp {row['build_commit']}", f"llama-cpp-python {row['llama_cpp_python']}",
         row["test_time"],
     ]  # fmt: skip
-    return ", ".join(filter(None, parts)).replace(words.NBSP, " ")
+    return ", ".join(filter(None, parts)).replace(numbers.NBSP, " ")
 
 
 def as_csv(found: Sequence[Mapping]) -> str:
@@ -209,7 +210,9 @@ def line(
     at = response.testing
     if response.state == "cancelled":
         return (
-            f"Stopped after {words.seconds(response.total_s)}" if at else "Stopped before it began"
+            f"Stopped after {numbers.seconds(response.total_s)}"
+            if at
+            else "Stopped before it began"
         )
     is_about_to = at is None and response.state in ("loaded", "reading")
     if response.stopping or (at is None and not is_about_to) or response.ended:
@@ -217,7 +220,7 @@ def line(
     if at is None or not at.repeat:
         return "Warming up"
     verb = "Reading" if at.test == "pp" else "Writing"
-    return f"{verb} {words.tokens(at.total)}, {at.repeat} of {at.repeats}"
+    return f"{verb} {numbers.tokens(at.total)}, {at.repeat} of {at.repeats}"
 
 
 def progress(response: Response) -> float | None:
@@ -238,7 +241,7 @@ def summary(responses: Mapping[str, Response], names: Mapping[str, str]) -> word
     finding = _compared(first, names, verb)
     rest = ""
     if wrote and read and [*wrote] == [*read] == [only := next(iter(read))]:
-        rest = f" and reads {words.speed(read[only])}"
+        rest = f" and reads {numbers.speed(read[only])}"
     elif wrote and read:
         rest = f", and {_compared(read, names, 'reads')}"
     uneven = any(
@@ -254,13 +257,13 @@ def summary(responses: Mapping[str, Response], names: Mapping[str, str]) -> word
 def _compared(tps: Mapping[str, float], names: Mapping[str, str], verb: str) -> str:
     fast, *others = sorted(tps, key=lambda key: -tps[key])
     if not others:
-        return f"{names[fast]} {verb} {words.speed(tps[fast])} tokens a second"
+        return f"{names[fast]} {verb} {numbers.speed(tps[fast])} tokens a second"
     parts = []
     for key in others:
         ratio = tps[fast] / tps[key]
-        as_fast = "as fast" if words.alike(ratio) else f"{words.factor(ratio)} times as fast"
+        as_fast = "as fast" if numbers.alike(ratio) else f"{numbers.factor(ratio)} times as fast"
         parts.append(f"{as_fast} as {names[key]}")
-    return f"{names[fast]} {verb} {words.listed(parts)}"
+    return f"{names[fast]} {verb} {numbers.listed(parts)}"
 
 
 def _fates(responses: Mapping[str, Response], names: Mapping[str, str]) -> str:
@@ -270,9 +273,9 @@ def _fates(responses: Mapping[str, Response], names: Mapping[str, str]) -> str:
         who = [names[key] for key, response in responses.items() if response.state == state]
         if who:
             told.append(
-                f"{words.listed(who)} {verb if len(who) == 1 else verb.replace('was', 'were')}."
+                f"{numbers.listed(who)} {verb if len(who) == 1 else verb.replace('was', 'were')}."
             )
     late = [names[key] for key, r in responses.items() if r.finish_reason == "time"]
     if late:
-        told.append(f"{words.listed(late)} ended at this host's limit of time.")
+        told.append(f"{numbers.listed(late)} ended at this host's limit of time.")
     return " ".join(told)

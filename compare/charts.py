@@ -15,6 +15,7 @@ import plotly.graph_objects as go
 
 from compare.bench import test_name
 from compare.fit import called, verdict
+from compare.numbers import UNKNOWN, about_size, deviation, listed, speed
 from compare.scores import (
     View,
     averages,
@@ -29,7 +30,6 @@ from compare.scores import (
     why_empty,
 )
 from compare.suites import AVERAGE, KINDS, NAMES, SUITES, Name
-from compare.words import UNKNOWN, about_size, deviation, listed, speed
 
 COLOURS = {
     "tinyllama": "#285fec",

@@ -11,6 +11,7 @@ from typing import Literal
 
 import pandas as pd
 
+from compare.numbers import listed
 from compare.scores import (
     View,
     averages,
@@ -20,7 +21,6 @@ from compare.scores import (
     signed,
 )
 from compare.suites import AVERAGE, NAMES, SUITES
-from compare.words import listed
 
 Article = Literal["TinyLlama", "SOLAR"]
 Tone = Literal["holds", "partly", "fails", "unknown"]

@@ -5,8 +5,9 @@ Pure: values in, plain dictionaries out. A document names files, never paths.
 
 from dataclasses import asdict
 
+from compare.asked.comparison import Comparison
+from compare.models.spec import ModelFile
 from compare.response import Response
-from compare.spec import Comparison, ModelFile
 
 
 def document(comparison: Comparison, responses: dict[str, Response], machine: dict) -> dict:

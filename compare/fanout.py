@@ -13,8 +13,11 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from compare.admission import Candidate
+from compare.asked.comparison import Bench, Comparison
+from compare.asked.settings import LoadSettings
 from compare.cpu import shares
 from compare.estimate import Prediction
+from compare.models.spec import ModelFile
 from compare.protocol.events import (
     Estimated,
     Event,
@@ -32,7 +35,6 @@ from compare.protocol.events import (
 from compare.protocol.requests import Cancel, Estimate, Load, SetThreads
 from compare.response import Response, company
 from compare.runner import Runner, unheard
-from compare.spec import Bench, Comparison, LoadSettings, ModelFile
 
 CANCEL_S = 2.0
 """A child that is silent for so long after a cancel is killed."""

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from compare import words
+from compare import numbers
+from compare.asked.settings import LoadSettings
 from compare.estimate import (
     CUDA_CONTEXT_BYTES,
     GPU_MARGIN_BYTES,
@@ -25,8 +26,9 @@ from compare.estimate import (
 from compare.gguf.header import Header, HeaderError
 from compare.gguf.model import read_model
 from compare.hardware import Hardware
-from compare.hub import FileError, local_path
-from compare.spec import LoadSettings, ModelFile, UsageError, faults
+from compare.models.local import FileError, local_path
+from compare.models.spec import ModelFile
+from compare.usage import UsageError, faults
 
 UNKNOWN_SHAPE = "Nothing is known of it before its file is here."
 WHOLE, IN_PART, IN_RAM = "whole on the GPU", "in part on the GPU", "in RAM"
@@ -168,7 +170,7 @@ def lines(rows: Sequence[dict]) -> Iterator[str]:
                 yield ""
             machine = row["hardware"]
             yield f"{machine}: {offers(row)}"
-        size = words.about_size(row["predicted_bytes"])
+        size = numbers.about_size(row["predicted_bytes"])
         yield f"  {name:{width}}  {size:>12}  {verdict(row)}"
 
 
@@ -178,8 +180,8 @@ def _name(row: dict) -> str:
 
 def offers(row: dict) -> str:
     """15.6 GB VRAM, 15.0 GB RAM"""
-    vram = f"{words.size(row['vram_bytes'])} VRAM" if row["vram_bytes"] else "no GPU"
-    ram = f"{words.size(row['ram_bytes'])} RAM" if row["ram_bytes"] else "RAM unknown"
+    vram = f"{numbers.size(row['vram_bytes'])} VRAM" if row["vram_bytes"] else "no GPU"
+    ram = f"{numbers.size(row['ram_bytes'])} RAM" if row["ram_bytes"] else "RAM unknown"
     return f"{vram}, {ram}"
 
 
@@ -200,7 +202,7 @@ def say(rows: Sequence[dict], titles: dict[str, str], shorts: dict[str, str]) ->
     models = list(dict.fromkeys(row["model"] for row in rows if row["fits"] is not None))
     if not models:
         return Finding("There is nothing to predict.", " No file of these models is here.")
-    who = words.listed([shorts[model] for model in models])
+    who = numbers.listed([shorts[model] for model in models])
     holding: dict[str, dict[str, dict]] = {}
     for row in rows:
         if row["fits"] and _how(row) == WHOLE:
@@ -213,7 +215,7 @@ def say(rows: Sequence[dict], titles: dict[str, str], shorts: dict[str, str]) ->
     if not room:
         return Finding(f"No machine here holds {who} whole on its GPU", _elsewhere(rows, shorts))
     smallest = min(room, key=room.get)
-    held = words.listed([called(row, shorts) for row in holding[smallest].values()])
+    held = numbers.listed([called(row, shorts) for row in holding[smallest].values()])
     return Finding(
         f"{titles[smallest]} is the smallest here to hold {who} whole on its GPU",
         f", up to {held}.",
@@ -226,7 +228,7 @@ def _elsewhere(rows: Sequence[dict], shorts: dict[str, str]) -> str:
     left = [shorts[model] for model in models if model not in running]
     if not left:
         return "; layers stay in RAM."
-    return f"; {words.listed(left)} {'runs' if len(left) == 1 else 'run'} on none."
+    return f"; {numbers.listed(left)} {'runs' if len(left) == 1 else 'run'} on none."
 
 
 def say_one(rows: Sequence[dict], title: str, shorts: dict[str, str]) -> str:
@@ -246,9 +248,11 @@ def say_one(rows: Sequence[dict], title: str, shorts: dict[str, str]) -> str:
             if largest > told:
                 who.append(called(mine[largest], shorts))
                 told = largest
-    held = [f"{words.listed(who)} {how}" for how, who in parts.items() if who]
+    held = [f"{numbers.listed(who)} {how}" for how, who in parts.items() if who]
     if left:
-        held.append(f"{words.listed(left)} not at all" if held else f"none of {words.listed(left)}")
+        held.append(
+            f"{numbers.listed(left)} not at all" if held else f"none of {numbers.listed(left)}"
+        )
     return f"{title} holds {', '.join(held)}." if held else ""
 
 
@@ -278,19 +282,19 @@ def about(rows: Sequence[dict], models: Sequence[Known], hardware: Sequence[Hard
         )
     short = sorted({row["n_ctx"] for row in rows if row["n_ctx"] < max(r["n_ctx"] for r in rows)})
     if short:
-        ends = words.listed([f"{n:,}" for n in short])
+        ends = numbers.listed([f"{n:,}" for n in short])
         said.append(f"Some models were trained for less context, and stop at {ends} tokens.")
     nominal = [m.title for m in hardware if m.nominal_only and m.kind != "typed"]
     if nominal:
-        said.append(f"Only the nominal GB are known of {words.listed(nominal)}.")
+        said.append(f"Only the nominal GB are known of {numbers.listed(nominal)}.")
     untold = [m.title for m in hardware if m.gpu and m.ram_bytes is None]
     if untold:
         said.append(
-            f"RAM for layers off the GPU is taken as enough, being unknown, on {words.listed(untold)}."
+            f"RAM for layers off the GPU is taken as enough, being unknown, on {numbers.listed(untold)}."
         )
     notes: dict[str, list[str]] = {}
     for machine in hardware:
         if machine.note:
             notes.setdefault(machine.note, []).append(machine.title)
-    said += [f"{words.listed(titles)}: {note}" for note, titles in notes.items()]
+    said += [f"{numbers.listed(titles)}: {note}" for note, titles in notes.items()]
     return said

@@ -12,8 +12,9 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from compare.asked.settings import LoadSettings, SamplingParams
 from compare.checks import Check
-from compare.spec import LoadSettings, SamplingParams, UsageError
+from compare.usage import UsageError
 
 PROMPTS = Path(__file__).parent.parent / "prompts"
 MAX_FILE_BYTES = 1_000_000

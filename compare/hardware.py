@@ -13,7 +13,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from compare.spec import UsageError, faults
+from compare.usage import UsageError, faults
 
 DATA = Path(__file__).parent / "data" / "hardware.toml"
 HERE = "this machine"

@@ -11,11 +11,11 @@ from pathlib import Path
 from statistics import median
 
 from compare import gallery, recordings
-from compare.catalogue import MODELS
 from compare.checks import Verdict, judge
 from compare.gallery import Gallery, Prompt
+from compare.models.catalogue import MODELS
+from compare.models.spec import ModelFile, parse
 from compare.recordings import Hardware, Params, Recorded, Recording
-from compare.spec import ModelFile, parse
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,19 +14,23 @@ from weakref import WeakSet
 
 from compare import cpu
 from compare.admission import Gate, weighed
-from compare.catalogue import ARTICLES_PAIR, EMBEDDED_PAIR
+from compare.asked.comparison import Bench, Comparison
+from compare.asked.owner import Owner
+from compare.asked.settings import LoadSettings
 from compare.estimate import Prediction
 from compare.fanout import CANCEL_S, Run
 from compare.hardware import Hardware, this_machine
-from compare.hub import FileError, Files, local_path, reachable
 from compare.memory.free import total_bytes
-from compare.owner import Owner
+from compare.models.catalogue import ARTICLES_PAIR, EMBEDDED_PAIR
+from compare.models.download import reachable
+from compare.models.files import Files
+from compare.models.local import FileError, local_path
+from compare.models.spec import ModelFile, parse
 from compare.protocol.devices import Gpus
 from compare.protocol.events import Estimated, Event, Hello, Predicted
 from compare.protocol.requests import Estimate
 from compare.response import Response
 from compare.runner import ChildRunner, Runner, unheard
-from compare.spec import Bench, Comparison, LoadSettings, ModelFile, parse
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,16 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-from compare.catalogue import EMBEDDED_PAIR
+from compare.asked.comparison import Comparison, comparison
+from compare.asked.settings import MAX_SEED
 from compare.comparison import document, params
 from compare.gallery import Prompt
 from compare.machine import Machine
+from compare.models.catalogue import EMBEDDED_PAIR
+from compare.models.spec import ModelFile, resolve
 from compare.recordings import RECORDED, RecordingFile
 from compare.response import Response
-from compare.spec import MAX_SEED, Comparison, ModelFile, UsageError, comparison, resolve
+from compare.usage import UsageError
 
 PATIENCE_S = 5.0
 """How long an answer that was stopped may take to end."""

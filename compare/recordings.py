@@ -18,10 +18,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from compare.catalogue import MODELS
+from compare.asked.settings import LoadSettings, SamplingParams
+from compare.models.catalogue import MODELS
 from compare.protocol.events import Memory
 from compare.response import Response
-from compare.spec import LoadSettings, SamplingParams
 
 FORMAT = 1
 FOLDER = Path(__file__).resolve().parent.parent / "prompts" / "recorded"

@@ -17,8 +17,8 @@ from urllib.parse import urlencode, urlsplit
 import pandas as pd
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, field_validator
 
-from compare.spec import faults
 from compare.suites import AVERAGE, BY_NAME, KINDS, NAMES, SIZES, SUITES, Chart, Kind, Name
+from compare.usage import faults
 
 SCORES = Path(__file__).parent / "data" / "scores.csv"
 ROUNDING = 0.005

@@ -7,9 +7,10 @@ import hypothesis
 import pytest
 import shapes
 
-from compare.hub import local_path
+from compare.asked.comparison import comparison
 from compare.machine import Machine
-from compare.spec import comparison, parse
+from compare.models.local import local_path
+from compare.models.spec import parse
 
 # Tests share their cores with a browser and with each other's models. Threads that spin where they wait
 # would then slow everything down by as much as fifteen times; no test asks how fast something is.

@@ -13,10 +13,12 @@ import shapes
 from fakes import child
 
 from compare.admission import Gate, refusal, weighed
+from compare.asked.comparison import comparison
+from compare.asked.settings import LoadSettings
 from compare.estimate import Free, known_header, predict
 from compare.machine import Machine
 from compare.memory.free import free_bytes
-from compare.spec import LoadSettings, comparison, parse
+from compare.models.spec import parse
 
 GB = 10**9
 

@@ -12,6 +12,7 @@ from gguf import GGMLQuantizationType as Kind
 from test_header import array, entry, gguf, string, tensor, text, u32
 from test_worker import Child, fetched
 
+from compare.asked.comparison import comparison
 from compare.child.engine import Engine, EngineError, Log, describe, estimate
 from compare.estimate import Reserved, predict
 from compare.gguf.model import read_model
@@ -20,7 +21,6 @@ from compare.machine import Machine
 from compare.protocol.devices import on_gpu
 from compare.protocol.events import Estimated, Hello
 from compare.protocol.requests import Estimate, Load
-from compare.spec import comparison
 
 MIB = 2**20
 SMALL = shapes.Shape(layers=2, width=512, heads=8, kv_heads=2, ffn=1024, context=512)

@@ -11,13 +11,14 @@ from fakes import child
 from processes import workers
 
 from compare import fanout
+from compare.asked.comparison import bench, comparison
+from compare.asked.owner import Owner
 from compare.bench import DISTURBED, LEFT_OUT, as_csv, line, markdown, progress, rows, summary
 from compare.machine import Machine
-from compare.owner import Owner
 from compare.protocol import events
 from compare.protocol.events import Failed, Fetched, Finished, Prefilled, Sample, Started
 from compare.response import Response, Timings
-from compare.spec import UsageError, bench, comparison
+from compare.usage import UsageError
 
 BED = {
     "model_type": "llama 1B Q8_0", "model_size": 1_169_808_384, "model_n_params": 1_100_048_384,

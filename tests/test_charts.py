@@ -21,8 +21,8 @@ from compare.charts import (
 )  # fmt: skip
 from compare.fit import fit, learn
 from compare.hardware import named
+from compare.models.spec import resolve
 from compare.scores import View, load, models_of, settled
-from compare.spec import resolve
 from compare.suites import NAMES, SUITES
 
 TABLE = load().table

@@ -20,9 +20,9 @@ import shapes
 from loopback import Hub
 from processes import within
 
-from compare.hub import Files
+from compare.models.files import Files
+from compare.models.spec import parse
 from compare.protocol.events import Downloading, Event, Failed, Fetched, decode
-from compare.spec import parse
 
 REPO = "TheBloke/TinyLlama-1.1B-Chat-v1.0-GGUF"
 FILE = "tinyllama-1.1b-chat-v1.0.Q8_0.gguf"
@@ -31,8 +31,8 @@ SOLAR_FILE = "solar-10.7b-instruct-v1.0.Q2_K.gguf"
 WATCH = """
 import queue, sys
 from compare.protocol.events import Failed, Fetched, encode
-from compare.hub import Files
-from compare.spec import parse
+from compare.models.files import Files
+from compare.models.spec import parse
 heard, files = queue.SimpleQueue(), Files()
 for run in range(1, int(sys.argv[2]) + 1):
     files.want(parse(sys.argv[1]), run, heard.put)
@@ -374,7 +374,8 @@ def test_under_xet_one_bar_counts_what_is_written(tmp_path):
 
     from huggingface_hub.utils._xet_progress_reporting import XetDownloadProgressReporter
 
-    from compare.hub import Watch, _Fetch
+    from compare.models.download import Fetch as _Fetch
+    from compare.models.download import Watch
 
     fetch, heard = _Fetch(parse("tinyllama")), queue.SimpleQueue()
     fetch.join(Watch(1, heard.put))
@@ -408,7 +409,7 @@ def test_the_disk_is_compared_with_the_size_before_the_first_byte(tmp_path, serv
 
 @pytest.mark.parametrize(("code", "words"), [(28, "No space left on device"), (122, "quota")])
 def test_the_systems_words_for_a_full_disk(code, words):
-    from compare.hub import _said
+    from compare.models.download import trouble as _said
 
     message = _said(parse("tinyllama"), OSError(code, os.strerror(code)))
     assert ("There is no room for" in message and words in message.lower()) or words in message
@@ -426,7 +427,7 @@ EXAMINE = """
 import json, os
 from compare.estimate import Prediction
 from compare.machine import Machine
-from compare.spec import parse
+from compare.models.spec import parse
 machine = Machine()
 for _ in range(2):
     told = machine.examine(parse("tinyllama")).prediction

@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_header import LIES, array, entry, gguf, string, tensor
 
-from compare.catalogue import MODELS
 from compare.estimate import (
     CUDA_CONTEXT_BYTES,
     GPU_MARGIN_BYTES,
@@ -28,6 +27,7 @@ from compare.estimate import (
 )
 from compare.gguf.header import Header, Tensor
 from compare.gguf.reader import read_header
+from compare.models.catalogue import MODELS
 from compare.protocol.devices import on_gpu
 
 MIB, GIB = 2**20, 2**30

@@ -11,10 +11,10 @@ from fakes import child
 from processes import workers
 
 from compare import cpu, fanout
-from compare.hub import Files
+from compare.asked.comparison import comparison
 from compare.machine import Machine
+from compare.models.files import Files
 from compare.response import Response
-from compare.spec import comparison
 
 PAIR = ["smollm2", "gemma3"]
 A, B = "smollm2:Q4_1", "gemma3:Q4_K_M"

@@ -11,7 +11,8 @@ from processes import within
 
 from compare.fit import about, fit, learn, lines, say, say_one, settings, verdict
 from compare.hardware import named
-from compare.spec import UsageError, resolve
+from compare.models.spec import resolve
+from compare.usage import UsageError
 
 ROOT = Path(__file__).parent.parent
 FIELDS = [

@@ -3,9 +3,10 @@
 import pytest
 
 from compare.machine import Machine
-from compare.spec import UsageError, resolve
+from compare.models.spec import resolve
 from compare.ui.form import choices, read, stops, with_choices
 from compare.ui.menu import Choice, Menu
+from compare.usage import UsageError
 
 FIELDS = {
     "prompt": "Hello", "mode": "in-turn", "max_tokens": "64", "temperature": "0", "top_p": "0.9",

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from compare.checks import Matches, NotMatches, NumberIs, judge
 from compare.gallery import PROMPTS, chosen, load, load_files
-from compare.spec import UsageError
+from compare.usage import UsageError
 
 HEAD = 'title = "A theme"\nabout = "What it is about."\n'
 ENTRY = """

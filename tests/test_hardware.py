@@ -4,7 +4,7 @@ import pytest
 from huggingface_hub import SpaceHardware
 
 from compare.hardware import HERE, HardwareError, known, named, this_machine
-from compare.spec import UsageError
+from compare.usage import UsageError
 
 ROW = """
 [[hardware]]

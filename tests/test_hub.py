@@ -7,10 +7,11 @@ import sys
 
 import pytest
 
-from compare.hub import FileError, Files, local_path
 from compare.machine import Machine
+from compare.models.files import Files
+from compare.models.local import FileError, local_path
+from compare.models.spec import parse
 from compare.protocol.events import Failed, Fetched
-from compare.spec import parse
 
 
 def told(spec: str):
@@ -32,7 +33,7 @@ def test_gemma_is_put_together_once_and_whole(tmp_path):
     half.write_bytes(b"GGUF half")
     half.with_name(f"{half.name}.part").write_bytes(b"GGUF less")
     code = (
-        "import os, queue; from compare.hub import Files; from compare.spec import parse\n"
+        "import os, queue; from compare.models.files import Files; from compare.models.spec import parse\n"
         "for _ in range(2):\n"
         "    heard = queue.SimpleQueue(); Files().want(parse('gemma3'), 1, heard.put)\n"
         "    fetched = heard.get(timeout=60)\n"

@@ -7,8 +7,8 @@ from typing import Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
-from compare.catalogue import MODELS
-from compare.owner import Owner
+from compare.asked.owner import Owner
+from compare.models.catalogue import MODELS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()

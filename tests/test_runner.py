@@ -8,7 +8,7 @@ import time
 import pytest
 from fakes import child
 
-from compare.catalogue import BASE_TEMPLATE
+from compare.models.catalogue import BASE_TEMPLATE
 from compare.protocol.events import Delta, Failed, Finished, Hello, Loaded
 from compare.protocol.requests import Generate, Load
 from compare.runner import ChildRunner

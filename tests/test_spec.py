@@ -4,9 +4,11 @@ import math
 
 import pytest
 
-from compare.catalogue import MODELS
-from compare.owner import Owner
-from compare.spec import UsageError, comparison, parse, resolve, split_specs
+from compare.asked.comparison import comparison
+from compare.asked.owner import Owner
+from compare.models.catalogue import MODELS
+from compare.models.spec import parse, resolve, split_specs
+from compare.usage import UsageError
 
 
 def test_an_id_means_its_default_quantization():

@@ -5,11 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from compare import words
+from compare import numbers, words
+from compare.asked.comparison import comparison
 from compare.estimate import known_header, predict
+from compare.models.spec import parse
 from compare.protocol.events import Memory, Predicted
 from compare.response import Response
-from compare.spec import comparison, parse
 
 NAMES = {"tinyllama:Q8_0": "TinyLlama", "solar:Q2_K": "SOLAR", "mixtral:Q2_K": "Mixtral"}
 TINY, SOLAR, MIXTRAL = NAMES
@@ -44,7 +45,7 @@ def at_speed(tps: float, **changes) -> Response:
     [(None, "–"), (9.64, "9.6"), (99.94, "99.9"), (99.96, "100"), (1234.5, "1,234"), (0.0, "0.0")],
 )
 def test_speed(tps, said):
-    assert words.speed(tps) == said
+    assert numbers.speed(tps) == said
 
 
 @pytest.mark.parametrize(
@@ -56,7 +57,7 @@ def test_speed(tps, said):
     ],
 )  # fmt: skip
 def test_seconds(s, said):
-    assert plain(words.seconds(s)) == said
+    assert plain(numbers.seconds(s)) == said
 
 
 @pytest.mark.parametrize(
@@ -64,7 +65,7 @@ def test_seconds(s, said):
     [(-1, "0.0 s"), (0.04, "0.0 s"), (8.44, "8.4 s"), (9.96, "10 s"), (31.2, "31 s"), (100, "1 min 40 s")],
 )  # fmt: skip
 def test_counting_seconds(s, said):
-    assert plain(words.elapsed(s)) == said
+    assert plain(numbers.elapsed(s)) == said
 
 
 @pytest.mark.parametrize(
@@ -75,7 +76,7 @@ def test_counting_seconds(s, said):
     ],
 )  # fmt: skip
 def test_size(n, said):
-    assert plain(words.size(n)) == said
+    assert plain(numbers.size(n)) == said
 
 
 @pytest.mark.parametrize(
@@ -84,25 +85,25 @@ def test_size(n, said):
      (283_000_000, "about 280 MB"), (996_000_000, "about 1.0 GB")],
 )  # fmt: skip
 def test_predicted_size(n, said):
-    assert plain(words.about_size(n)) == said
+    assert plain(numbers.about_size(n)) == said
 
 
 def test_a_part_has_the_unit_of_its_whole():
-    assert plain(words.part_of(6_200_000_000, 17_300_000_000)) == "6.2 of 17.3 GB"
-    assert plain(words.part_of(31_000_000, 638_000_000)) == "31 of 638 MB"
-    assert plain(words.part_of(1_270_000_000, 4_550_000_000)) == "1.27 of 4.55 GB"
-    assert plain(words.part_of(31_000_000, None)) == "31.0 MB"
+    assert plain(numbers.part_of(6_200_000_000, 17_300_000_000)) == "6.2 of 17.3 GB"
+    assert plain(numbers.part_of(31_000_000, 638_000_000)) == "31 of 638 MB"
+    assert plain(numbers.part_of(1_270_000_000, 4_550_000_000)) == "1.27 of 4.55 GB"
+    assert plain(numbers.part_of(31_000_000, None)) == "31.0 MB"
 
 
 def test_counts_factors_and_ranges():
-    assert plain(words.tokens(2048)) == "2,048 tokens"
-    assert plain(words.tokens(1)) == "1 token"
-    assert words.factor(4.23) == "4.2"
-    assert words.factor(123.4) == "123"
-    assert plain(words.percent(0.274)) == "27 %"
-    assert plain(words.thread_range((1, 2))) == "1 to 2 threads"
-    assert plain(words.thread_range((1, 1))) == "1 thread"
-    assert words.thread_range(None) == "–"
+    assert plain(numbers.tokens(2048)) == "2,048 tokens"
+    assert plain(numbers.tokens(1)) == "1 token"
+    assert numbers.factor(4.23) == "4.2"
+    assert numbers.factor(123.4) == "123"
+    assert plain(numbers.percent(0.274)) == "27 %"
+    assert plain(numbers.thread_range((1, 2))) == "1 to 2 threads"
+    assert plain(numbers.thread_range((1, 1))) == "1 thread"
+    assert numbers.thread_range(None) == "–"
 
 
 @pytest.mark.parametrize(
@@ -112,7 +113,7 @@ def test_counts_factors_and_ranges():
      (290, "About 5 min left")],
 )  # fmt: skip
 def test_time_left(s, said):
-    assert plain(words.time_left(s)) == said
+    assert plain(numbers.time_left(s)) == said
 
 
 @pytest.mark.parametrize(
@@ -167,7 +168,7 @@ def test_before_a_run():
     assert plain(words.run_label([file, parse("tinyllama")])) == "Download 5.72 GB and run"
     assert words.run_label([parse("mixtral")]) == "Download and run"
     assert words.run_label([]) == "Run"
-    assert plain(words.expected(14.2)) == "Up to 15 s"
+    assert plain(numbers.expected(14.2)) == "Up to 15 s"
 
 
 def test_in_the_answers_place():
@@ -384,7 +385,7 @@ def test_the_vram_it_would_take_is_told_where_there_is_no_gpu():
     )
     told = plain(words.vram_instead(here))
     assert re.fullmatch(r"about \d\.\d GB of VRAM on a GPU", told)
-    assert told.startswith(plain(words.about_size(there.prediction.vram.total_bytes)))
+    assert told.startswith(plain(numbers.about_size(there.prediction.vram.total_bytes)))
     assert words.vram_instead(there) == words.vram_instead(Response()) == ""
 
 

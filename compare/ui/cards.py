@@ -6,11 +6,11 @@ through `shown`. What goes into a gr.Markdown has each piece of markup on a line
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from compare import words
-from compare.catalogue import MODELS
+from compare import numbers, words
 from compare.checks import Verdict
 from compare.gallery import Prompt, Source, Theme
 from compare.library import Board, Comparison, Library, Take
+from compare.models.catalogue import MODELS
 from compare.ui import drawn
 from compare.ui.markup import letters, shown
 
@@ -256,12 +256,12 @@ def _figures(row) -> tuple[str, ...]:
     told = row.hardware
     return (
         f"{row.passed} of {row.made}", _rate(row.decode_tps), _rate(row.prefill_tps),
-        words.seconds(row.ttft_s), str(row.answers), words.hardware(told.cpu, told.cores, told.gpus),
+        numbers.seconds(row.ttft_s), str(row.answers), words.hardware(told.cpu, told.cores, told.gpus),
     )  # fmt: skip
 
 
 def _rate(tps: float | None) -> str:
-    return words.UNKNOWN if tps is None else f"{words.speed(tps)}{words.NBSP}tok/s"
+    return numbers.UNKNOWN if tps is None else f"{numbers.speed(tps)}{numbers.NBSP}tok/s"
 
 
 def column_labels(board: Board) -> list[str]:

@@ -6,10 +6,10 @@ from typing import Any
 import gradio as gr
 
 from compare import words
-from compare.catalogue import ARTICLES_PAIR
 from compare.library import Take
+from compare.models.catalogue import ARTICLES_PAIR
+from compare.models.spec import ModelFile
 from compare.response import Response
-from compare.spec import ModelFile
 from compare.ui import cards, drawn
 from compare.ui.markup import MATHS
 from compare.ui.menu import Choice, Menu

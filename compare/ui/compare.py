@@ -8,14 +8,15 @@ from inspect import isgeneratorfunction
 
 import gradio as gr
 
-from compare import words
-from compare.catalogue import EMBEDDED_PAIR
+from compare import numbers, words
+from compare.asked.comparison import Comparison
 from compare.checks import Verdict, judge
 from compare.fanout import Run
 from compare.library import Library
 from compare.machine import Machine
+from compare.models.catalogue import EMBEDDED_PAIR
+from compare.models.spec import ModelFile
 from compare.response import Response
-from compare.spec import Comparison, ModelFile, UsageError
 from compare.ui import cards, drawn
 from compare.ui.column import Updates, column
 from compare.ui.form import (
@@ -31,6 +32,7 @@ from compare.ui.form import (
 from compare.ui.markup import MATHS, letters
 from compare.ui.menu import Choice, Menu
 from compare.ui.wiring import AT_ONCE, PLAIN, PUBLIC, QUEUED
+from compare.usage import UsageError
 
 HEADLINE = "<h1>One prompt, several local models. <span>Answers, speed and memory side by side.</span></h1>"
 ADD = "Add a model"
@@ -159,7 +161,7 @@ def compare_tab(
         here = all(menu.here(choice) for choice in state.chosen.values())
         pair_here = all(menu.here(menu.named(spec)) for spec in EMBEDDED_PAIR)
         kind = "missing" if pair_here and not here else ""
-        return f'<span class="{kind}">{letters(words.expected(took if here else None))}</span>'
+        return f'<span class="{kind}">{letters(numbers.expected(took if here else None))}</span>'
 
     def notice(state: Session, *texts: str) -> Updates:
         texts = (state.reason, *texts) if state.reason else texts

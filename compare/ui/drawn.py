@@ -7,10 +7,11 @@ fixed words and names made harmless by `letters`; answers go through `shown`.
 import json
 from collections.abc import Mapping, Sequence
 
-from compare import words
-from compare.catalogue import MODELS
+from compare import numbers, words
+from compare.asked.comparison import Comparison
+from compare.models.catalogue import MODELS
+from compare.models.spec import ModelFile
 from compare.response import Response
-from compare.spec import Comparison, ModelFile
 from compare.ui.markup import code, letters, shown
 
 
@@ -44,8 +45,8 @@ def bar(done: float | None, name: str) -> str:
 def figures(response: Response, company: str, now: str = "") -> str:
     """The speed, the one of this moment beside it, its company, the three small figures, and what it would
     take of a GPU."""
-    tps = words.speed(response.decode_tps)
-    unknown = tps == words.UNKNOWN
+    tps = numbers.speed(response.decode_tps)
+    unknown = tps == numbers.UNKNOWN
     small = "".join(
         f'<div><dt>{name}</dt><dd>{letters(value)}</dd></div>'
         for name, value in words.figures(response).items()
@@ -61,11 +62,11 @@ def card(file: ModelFile) -> str:
     """What a model is, where its answer will stand."""
     model = MODELS.get(file.model)
     rows = {"Parameters": letters(model.parameters)} if model else {}
-    size = [words.size(file.bytes)] if file.bytes else []
+    size = [numbers.size(file.bytes)] if file.bytes else []
     rows["File"] = letters(", ".join([*size, file.quant or file.file]))
     if model:
         rows["Licence"] = letters(model.licence_note)
-        rows["Context"] = letters(words.tokens(model.context))
+        rows["Context"] = letters(numbers.tokens(model.context))
         rows["From"] = (
             f'<a href="https://huggingface.co/{model.repo}" target="_blank">{model.repo}</a>'
         )
@@ -145,9 +146,9 @@ def _stacked(parts: Mapping[str, int]) -> str:
     """A small stacked bar, and the same in words."""
     whole = sum(parts.values())
     if not whole:
-        return words.UNKNOWN
+        return numbers.UNKNOWN
     bar = "".join(f'<i style="width:{100 * size / whole:.2f}%"></i>' for size in parts.values())
-    told = ", ".join(f"{name} {words.size(size)}" for name, size in parts.items())
+    told = ", ".join(f"{name} {numbers.size(size)}" for name, size in parts.items())
     return f'<span class="stack" aria-hidden="true">{bar}</span>{letters(told)}'
 
 

@@ -5,15 +5,17 @@ from typing import Any
 
 import gradio as gr
 
-from compare import words
-from compare.catalogue import MODELS
+from compare import numbers
+from compare.asked.settings import LoadSettings
 from compare.charts import fit_map
 from compare.fit import about, called, fit, learn, say, say_one, verdict
 from compare.hardware import HERE, Hardware, known, named
 from compare.machine import Machine
-from compare.spec import LoadSettings, ModelFile, UsageError, catalogue_file
+from compare.models.catalogue import MODELS
+from compare.models.spec import ModelFile, catalogue_file
 from compare.ui.markup import letters
 from compare.ui.wiring import QUEUED
+from compare.usage import UsageError
 
 HEADLINE = (
     "<h1>Which models fit where. "
@@ -170,6 +172,7 @@ def _table(rows: Sequence[dict], titles: dict[str, str], shorts: dict[str, str])
 
 def _figures(row: dict) -> tuple[str, ...]:
     return (
-        words.about_size(row["predicted_bytes"]), words.size(row["weights_bytes"]),
-        words.size(row["kv_bytes"]), words.size(row["vram_bytes"] or None), words.size(row["ram_bytes"]),
+        numbers.about_size(row["predicted_bytes"]), numbers.size(row["weights_bytes"]),
+        numbers.size(row["kv_bytes"]), numbers.size(row["vram_bytes"] or None),
+        numbers.size(row["ram_bytes"]),
     )  # fmt: skip

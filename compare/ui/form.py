@@ -7,18 +7,14 @@ from typing import Any
 
 import gradio as gr
 
+from compare.asked.comparison import Comparison, comparison
+from compare.asked.settings import LoadSettings, SamplingParams
 from compare.gallery import Prompt
 from compare.library import Comparison as Recorded
+from compare.models.spec import MAX_COLUMNS
 from compare.recordings import RECORDED
-from compare.spec import (
-    MAX_COLUMNS,
-    Comparison,
-    LoadSettings,
-    SamplingParams,
-    UsageError,
-    comparison,
-)
 from compare.ui.menu import Choice, Menu
+from compare.usage import UsageError
 
 PLACES = range(1, MAX_COLUMNS + 1)
 """The columns, counted from 1."""

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
-from compare import words
-from compare.catalogue import ARTICLES_PAIR, MODELS
+from compare import numbers
 from compare.machine import Machine
+from compare.models.catalogue import ARTICLES_PAIR, MODELS
+from compare.models.spec import ModelFile, known_models, parse
 from compare.response import Response
-from compare.spec import ModelFile, UsageError, known_models, parse
+from compare.usage import UsageError
 
 OTHER_COLOURS = 3
 
@@ -85,6 +86,6 @@ class Menu:
         for quant in self.quants(choice.model):
             other = Choice(choice.model, quant)
             size = self.file(other).bytes
-            told = [words.size(size)] if size else []
+            told = [numbers.size(size)] if size else []
             found[quant] = ", ".join([*told, "here"] if self.here(other) else told)
         return found

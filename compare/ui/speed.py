@@ -9,19 +9,21 @@ from typing import Any
 
 import gradio as gr
 
-from compare import bench, words
-from compare.catalogue import ARTICLES_PAIR, EMBEDDED_PAIR
+from compare import bench, numbers, words
+from compare.asked.comparison import Bench, Tests
+from compare.asked.comparison import bench as bench_of
 from compare.charts import speeds
 from compare.fanout import Run
 from compare.machine import Machine
+from compare.models.catalogue import ARTICLES_PAIR, EMBEDDED_PAIR
+from compare.models.spec import MAX_COLUMNS, ModelFile
 from compare.response import Response, Timings
-from compare.spec import MAX_COLUMNS, Bench, ModelFile, Tests, UsageError
-from compare.spec import bench as bench_of
 from compare.ui.drawn import bar
 from compare.ui.form import refused
 from compare.ui.markup import letters
 from compare.ui.menu import Choice, Menu
 from compare.ui.wiring import AT_ONCE, PLAIN, QUEUED
+from compare.usage import UsageError
 
 HEADLINE = (
     "<h1>How fast models are on this machine. "
@@ -72,7 +74,7 @@ def speed_tab(demo: gr.Blocks, machine: Machine, now: Callable[[], float]) -> No
                 [(_label(menu.file(choice)), value) for value, choice in entries.items()],
                 multiselect=True, max_choices=MAX_COLUMNS, label="Models", **typed,
             )  # fmt: skip
-            numbers = {
+            counts = {
                 name: gr.Textbox(
                     default, label=label, placeholder=default, lines=1, max_lines=1,
                     **typed | {"elem_classes": ["field", "whole"]},
@@ -126,7 +128,7 @@ def speed_tab(demo: gr.Blocks, machine: Machine, now: Callable[[], float]) -> No
             took = None if missing else machine.expected_bench(_read(values, menu, entries))
         except UsageError:
             took = None
-        return words.about_time(took.seconds, took.guessed) if took else ""
+        return numbers.about_time(took.seconds, took.guessed) if took else ""
 
     def changed(state: Session, **values) -> Updates:
         return gr.skip() if state.run else offer(state, values)
@@ -195,7 +197,7 @@ def speed_tab(demo: gr.Blocks, machine: Machine, now: Callable[[], float]) -> No
     def saved(name: str, state: Session) -> str:
         return SAVED[name][2](state.rows)
 
-    fields = {"models": models, **numbers}
+    fields = {"models": models, **counts}
     asked = {"inputs": [session], "inputs_kwargs": fields}
     offered = [start, cost, lanes]
     watched = [cost, said, models, spoken, lanes]
@@ -203,9 +205,9 @@ def speed_tab(demo: gr.Blocks, machine: Machine, now: Callable[[], float]) -> No
 
     demo.load(opened, **asked, outputs=[*offered, models], **QUEUED)
     # Clearing all models at once is a change, but no input.
-    changes = [models.change, *(number.blur for number in numbers.values())]
+    changes = [models.change, *(count.blur for count in counts.values())]
     gr.on(changes, changed, **asked, outputs=offered, trigger_mode="always_last", **QUEUED)
-    begins = [start.click, *(number.submit for number in numbers.values())]
+    begins = [start.click, *(count.submit for count in counts.values())]
     going = gr.on(begins, run, **asked, outputs=watched, **QUEUED, **PLAIN)
     for then in (going.success, going.failure):
         then(ended, **asked, outputs=outputs, **QUEUED)
@@ -321,10 +323,10 @@ def _lane(
 
 def _rate(name: str, timings: Timings | None) -> str:
     if timings is None:
-        return f'<span class="rate"><i>{name} </i>{words.UNKNOWN}</span>'
+        return f'<span class="rate"><i>{name} </i>{numbers.UNKNOWN}</span>'
     tps = timings.avg_tps
-    spread = words.deviation(tps, timings.stddev_tps, len(timings.samples_s))
-    return f'<span class="rate"><i>{name} </i><b>{words.speed(tps)}</b> {spread} tok/s</span>'
+    spread = numbers.deviation(tps, timings.stddev_tps, len(timings.samples_s))
+    return f'<span class="rate"><i>{name} </i><b>{numbers.speed(tps)}</b> {spread} tok/s</span>'
 
 
 def _table(rows: list[dict]) -> str:

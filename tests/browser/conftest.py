@@ -11,8 +11,8 @@ from visitor import choose
 
 from compare import gallery
 from compare.library import Library
+from compare.models.spec import parse
 from compare.protocol.events import Fetched
-from compare.spec import parse
 from compare.ui import page
 
 expect.set_options(timeout=30_000)

@@ -4,9 +4,11 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from compare.catalogue import ARTICLES_PAIR
+from compare.asked.comparison import Bench, Comparison
+from compare.asked.owner import Owner
 from compare.hardware import Hardware, this_machine
-from compare.owner import Owner
+from compare.models.catalogue import ARTICLES_PAIR
+from compare.models.spec import ModelFile
 from compare.protocol.events import (
     Delta,
     Event,
@@ -20,7 +22,6 @@ from compare.protocol.events import (
     Stopping,
 )
 from compare.response import Response, company
-from compare.spec import Bench, Comparison, ModelFile
 
 Script = list[tuple[float, type[Event], dict]]
 """Seconds after the start, kind of event, its values."""

@@ -10,10 +10,10 @@ from gradio_client.exceptions import AppError
 from playwright.sync_api import expect
 from visitor import ask, choose, column, state
 
+from compare.asked.owner import Owner
 from compare.machine import Machine
-from compare.owner import Owner
+from compare.models.spec import resolve
 from compare.protocol.events import Failed, Loading, Queued
-from compare.spec import resolve
 
 HOSTILE = """Look: <script>document.title = "taken"</script>
 <img src="http://127.0.0.1:9/a.png" onerror="document.title='taken'">

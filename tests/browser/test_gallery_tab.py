@@ -7,9 +7,9 @@ from test_library import GEMMA, PREMISES, SUMS
 from test_recordings import put, recorded, whole
 from visitor import column, state
 
-from compare.catalogue import EMBEDDED_PAIR
 from compare.library import Library, load
-from compare.words import NBSP
+from compare.models.catalogue import EMBEDDED_PAIR
+from compare.numbers import NBSP
 
 HOSTILE = (
     "Snakes do **not fly**. <img src=x onerror=alert(1)> ${[1,2,3].length}\n\n</div></div>\n\n"

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import psutil
 
+from compare.asked.comparison import comparison
 from compare.machine import Machine
 from compare.protocol.requests import Generate, Load
 from compare.response import Response
 from compare.runner import ChildRunner
-from compare.spec import comparison
 from performance.report import AT_MOST, WITHIN, Line, Measurement, Sample
 from performance.stage import (
     SEED,

@@ -19,12 +19,13 @@ from serving import served
 from visitor import choose, column
 
 from compare import cpu
-from compare.hub import local_path
+from compare.asked.settings import SamplingParams
 from compare.machine import Machine
+from compare.models.local import local_path
+from compare.models.spec import parse, resolve
 from compare.protocol.requests import Generate, Load, Measure
 from compare.response import Response
 from compare.runner import ChildRunner
-from compare.spec import SamplingParams, parse, resolve
 from compare.ui import page
 
 ROOT = Path(__file__).resolve().parent.parent.parent

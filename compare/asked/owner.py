@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from compare.spec import Bench, Comparison, UsageError, faults
+from compare.asked.comparison import Bench, Comparison
+from compare.usage import UsageError, faults
 
 
 class Owner(BaseModel):

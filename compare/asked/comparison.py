@@ -1,0 +1,149 @@
+"""A comparison and a bench, as they are asked for.
+
+Everything wrong here is wrong usage (UsageError); what is known only per model, such as a missing file,
+is its column's failure.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from compare.asked.settings import LoadSettings, SamplingParams
+from compare.models.spec import ModelFile, resolve
+from compare.protocol.requests import Generate, Measure
+from compare.usage import UsageError, faults
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A prompt, the models it goes to, and the settings they share."""
+
+    files_first: ClassVar[bool] = False
+    """whether it waits for all its files before any model runs"""
+    prompt: str
+    models: tuple[ModelFile, ...]
+    sampling: SamplingParams
+    load: LoadSettings
+    system: str | None = None
+    mode: str = "together"
+    """`together` or `in-turn`"""
+    threads: int | None = None
+    """replaces the budget of this machine"""
+    max_seconds: float | None = None
+    """for one answer, from Started"""
+    force: bool = False
+    """load also what is predicted not to fit"""
+    notices: tuple[str, ...] = ()
+
+    def request(self, run: int, file: ModelFile, threads: int) -> Generate:
+        """What a loaded model is asked."""
+        return Generate(
+            run=run, prompt=self.prompt, system=self.system, template=file.template,
+            template_stop=file.template_stop, threads=threads, max_seconds=self.max_seconds,
+            **self.sampling.model_dump(),
+        )  # fmt: skip
+
+
+class Tests(BaseModel):
+    """What a bench measures. Defaults are the command line's, and llama-bench's."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    prompt_tokens: Annotated[int, Field(ge=0, le=1_000_000)] = 512
+    """to read; 0 leaves the test out"""
+    output_tokens: Annotated[int, Field(ge=0, le=1_000_000)] = 128
+    """to write; 0 leaves the test out"""
+    repeats: Annotated[int, Field(ge=1, le=1000)] = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """Which models to measure, how, and with which settings: one after the other, each alone."""
+
+    files_first: ClassVar[bool] = True
+    """a download beside it would be measured, too"""
+    mode: ClassVar[str] = "in-turn"
+    models: tuple[ModelFile, ...]
+    tests: Tests
+    load: LoadSettings
+    threads: int | None = None
+    """replaces the budget of this machine"""
+    max_seconds: float | None = None
+    """for one model, from Started"""
+    force: bool = False
+    """load also what is predicted not to fit"""
+    notices: tuple[str, ...] = ()
+
+    def request(self, run: int, file: ModelFile, threads: int) -> Measure:
+        """What a loaded model is asked."""
+        return Measure(
+            run=run, n_prompt=self.tests.prompt_tokens, n_gen=self.tests.output_tokens,
+            repeats=self.tests.repeats, threads=threads, max_seconds=self.max_seconds,
+        )  # fmt: skip
+
+
+def comparison(
+    prompt: str,
+    specs: Sequence[str | ModelFile],
+    *,
+    system: str | None = None,
+    mode: str = "together",
+    threads: int | None = None,
+    force: bool = False,
+    notices: tuple[str, ...] = (),
+    **params,
+) -> Comparison:
+    """A validated comparison. `params`: the fields of SamplingParams and LoadSettings. Raises UsageError."""
+    if not prompt.strip():
+        raise UsageError("The prompt is empty. Write what the models should answer.")
+    for text in (prompt, system or "", *params.get("stop", ())):
+        if any("\ud800" <= letter <= "\udfff" for letter in text):
+            raise UsageError("The text holds half a character (a lone surrogate). Paste it again.")
+    if mode not in ("together", "in-turn"):
+        raise UsageError(f"“{mode}” is no mode. Choose together or in-turn.")
+    _check_threads(threads)
+    load_names = LoadSettings.model_fields
+    try:
+        sampling = SamplingParams(**{k: v for k, v in params.items() if k not in load_names})
+        load = LoadSettings(**{k: v for k, v in params.items() if k in load_names})
+    except ValidationError as error:
+        raise UsageError(str(faults(error)[0])) from error
+    return Comparison(
+        prompt=prompt,
+        models=resolve(specs),
+        system=system or None,
+        mode=mode,
+        sampling=sampling,
+        load=load,
+        threads=threads,
+        force=force,
+        notices=notices,
+    )
+
+
+def bench(
+    specs: Sequence[str | ModelFile], *, threads: int | None = None, force: bool = False,
+    most: int | None = None, gpu_layers: int | str = "auto", kv_type: str = "f16", **tests,
+) -> Bench:  # fmt: skip
+    """A validated bench of at most `most` models, their context as large as the tests need.
+
+    `tests`: the fields of Tests. Raises UsageError.
+    """
+    _check_threads(threads)
+    try:
+        found = Tests(**tests)
+        longest = max(found.prompt_tokens, found.output_tokens)
+        if not longest:
+            raise UsageError(
+                "There is nothing to measure: prompt_tokens and output_tokens are 0. Raise one of them."
+            )
+        load = LoadSettings(n_ctx=longest, gpu_layers=gpu_layers, kv_type=kv_type)
+    except ValidationError as error:
+        raise UsageError(str(faults(error)[0])) from error
+    return Bench(models=resolve(specs, most), tests=found, load=load, threads=threads, force=force)
+
+
+def _check_threads(threads: int | None) -> None:
+    if threads is not None and (isinstance(threads, bool) or not 1 <= threads <= 1024):
+        raise UsageError(f"threads is {threads}. It must be from 1 to 1024.")

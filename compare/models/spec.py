@@ -1,0 +1,142 @@
+"""From a SPEC to the file it means: an id, an id with a quantization, or a path.
+
+Knows the catalogue and the file names in it; of a file on this machine it reads the header. What is wrong
+with a SPEC is wrong usage (UsageError); what is wrong with its file is its column's failure.
+"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from compare.gguf.header import HeaderError
+from compare.gguf.reader import read_header
+from compare.models.catalogue import BASE_STOP, BASE_TEMPLATE, MODELS, Model, Quant
+from compare.usage import UsageError
+
+MAX_COLUMNS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """One column's file, as asked for. `key` is the canonical SPEC, the column's name everywhere."""
+
+    key: str
+    model: str
+    """the catalogue's id, or a path's stem"""
+    name: str
+    short: str
+    file: str
+    """a file's name, never its path"""
+    quant: str | None = None
+    bytes: int | None = None
+    repo: str | None = None
+    package: str | None = None
+    path: str | None = None
+    template: str = BASE_TEMPLATE
+    """the fallback, where the file carries none"""
+    template_stop: tuple[str, ...] = BASE_STOP
+    """stop strings that belong to the fallback"""
+    base: bool = False
+
+
+def split_specs(texts: list[str]) -> list[str]:
+    """The SPECs in comma-separated texts; a text that is an existing path is one SPEC, commas and all."""
+    specs = []
+    for text in texts:
+        parts = [text] if os.path.exists(text) else text.split(",")
+        specs += [part.strip() for part in parts if part.strip()]
+    return specs
+
+
+def resolve(
+    specs: Sequence[str | ModelFile], most: int | None = MAX_COLUMNS
+) -> tuple[ModelFile, ...]:
+    """The files meant by SPECs, in their order, each under a key of its own, no more than `most`.
+
+    Raises UsageError.
+    """
+    if not specs:
+        raise UsageError(f"No model was named. {known_models()}")
+    if most is not None and len(specs) > most:
+        raise UsageError(f"{len(specs)} models were named. At most {most} run side by side.")
+    files: list[ModelFile] = []
+    for spec in specs:
+        file = parse(spec) if isinstance(spec, str) else spec
+        for other in files:
+            if _same(file, other):
+                named = spec if isinstance(spec, str) else spec.key
+                raise UsageError(f"“{named}” names the same file as “{other.key}”. Name it once.")
+        files.append(_with_free_key(file, {other.key for other in files}))
+    return tuple(files)
+
+
+def parse(spec: str) -> ModelFile:
+    """The file one SPEC means: an id, an id with a quantization, or a path. Raises UsageError."""
+    if spec.startswith(("http:", "https:", "hf:")):
+        raise UsageError(f"“{spec}”: models on other machines can't be compared, not yet.")
+    if "/" in spec or os.sep in spec or spec.lower().endswith(".gguf"):
+        return _local(spec)
+    model_id, _, quant_name = spec.partition(":")
+    model = MODELS.get(model_id.lower())
+    if model is None:
+        raise UsageError(f"There is no model “{model_id}”. {known_models()}")
+    quant = model.quant(quant_name or model.default_quant)
+    if quant is None:
+        known = ", ".join(quant.name for quant in model.quants)
+        raise UsageError(f"{model.name} has no quantization “{quant_name}”. It has {known}.")
+    return catalogue_file(model, quant)
+
+
+def catalogue_file(model: Model, quant: Quant) -> ModelFile:
+    return ModelFile(
+        key=f"{model.id}:{quant.name}",
+        model=model.id,
+        name=model.name,
+        short=model.short,
+        file=quant.file,
+        quant=quant.name,
+        bytes=quant.bytes,
+        repo=None if model.package else model.repo,
+        package=model.package,
+        template=model.template,
+        template_stop=model.template_stop,
+        base=model.base,
+    )
+
+
+def known_models() -> str:
+    return f"Known: {', '.join(MODELS)}, or the path of a .gguf file."
+
+
+def _local(spec: str) -> ModelFile:
+    path = Path(spec).expanduser()
+    try:
+        quant = read_header(path).quant
+    except HeaderError:
+        quant = None  # what is wrong with it is its column's failure
+    stem = path.name.removesuffix(".gguf") or path.name
+    return ModelFile(
+        key=path.name or spec,
+        model=stem,
+        name=stem,
+        short=stem,
+        file=path.name,
+        quant=quant,
+        bytes=path.stat().st_size if path.is_file() else None,
+        path=str(path),
+    )
+
+
+def _same(one: ModelFile, other: ModelFile) -> bool:
+    if one.path is None or other.path is None:
+        return one.path == other.path and one.key == other.key
+    return os.path.realpath(one.path) == os.path.realpath(other.path)
+
+
+def _with_free_key(file: ModelFile, taken: set[str]) -> ModelFile:
+    key, n = file.key, 1
+    while key in taken:
+        n += 1
+        key = f"{file.key}#{n}"
+    return replace(file, key=key)
