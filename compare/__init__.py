@@ -28,7 +28,7 @@ Who does what; a module imports only from those below it (tests/test_map.py hold
     checks.py          what a right answer must hold         numerals.py  the number that a text concludes
     spec.py            what is asked for, parsed once            catalogue.py  the models known by name
     response.py        the fold: all arithmetic of tokens and seconds
-    child/             the child: its loop, its engine           memory/    what is taken, free, there
+    child/             the child: its loop, its engine           memory/    what is free, predicted, fits
     estimate.py        what a model will take, predicted       gguf/      what a GGUF says of itself
     protocol/          the values that cross between parent and child
 

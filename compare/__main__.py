@@ -33,10 +33,11 @@ from compare.asked.comparison import comparison
 from compare.asked.owner import Owner
 from compare.comparison import document
 from compare.fanout import Run
-from compare.fit import about, fit, learn, lines
+from compare.fit import about, lines
 from compare.gallery import chosen, load, load_files
-from compare.hardware import named
 from compare.machine import Machine
+from compare.memory.fit import fit, learn
+from compare.memory.hardware import named
 from compare.models.catalogue import MODELS
 from compare.models.spec import ModelFile, catalogue_file, resolve, split_specs
 from compare.protocol.events import Downloading, Event, Failed, Fetched

@@ -12,11 +12,11 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from compare.admission import Candidate
 from compare.asked.comparison import Bench, Comparison
 from compare.asked.settings import LoadSettings
 from compare.cpu import shares
-from compare.estimate import Prediction
+from compare.memory.admission import Candidate
+from compare.memory.predict import Prediction
 from compare.models.spec import ModelFile
 from compare.protocol.events import (
     Estimated,
@@ -24,6 +24,7 @@ from compare.protocol.events import (
     Failed,
     Fetched,
     Finished,
+    Hello,
     Loaded,
     Loading,
     Predicted,
@@ -75,8 +76,8 @@ class Gate(Protocol):
     ) -> list[LoadSettings]: ...
 
     def decide(
-        self, file: ModelFile, path: str, settings: LoadSettings, runner: Runner, told: Estimated,
-        held_bytes: int,
+        self, file: ModelFile, path: str, settings: LoadSettings, hello: Hello | None, pid: int,
+        told: Estimated, held_bytes: int,
     ) -> tuple[Prediction | None, str | None]: ...  # fmt: skip
 
 
@@ -469,8 +470,8 @@ class Run:
     def _load(self, column: _Column, threads: int) -> None:
         """Loads what fits, or what is forced to; the others fail before they take the machine down."""
         prediction, refusal = self._gate.decide(
-            column.file, column.path, column.load, column.runner, column.told,
-            self._held_bytes(column),
+            column.file, column.path, column.load, column.runner.hello, column.runner.pid,
+            column.told, self._held_bytes(column),
         )  # fmt: skip
         now = time.monotonic()
         if prediction is not None:

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from weakref import WeakSet
 
 from compare import cpu
-from compare.admission import Gate, weighed
 from compare.asked.comparison import Bench, Comparison
 from compare.asked.owner import Owner
 from compare.asked.settings import LoadSettings
-from compare.estimate import Prediction
 from compare.fanout import CANCEL_S, Run
-from compare.hardware import Hardware, this_machine
+from compare.memory.admission import Gate, weighed
 from compare.memory.free import total_bytes
+from compare.memory.hardware import Hardware, this_machine
+from compare.memory.predict import Prediction
 from compare.models.catalogue import ARTICLES_PAIR, EMBEDDED_PAIR
 from compare.models.download import reachable
 from compare.models.files import Files

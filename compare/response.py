@@ -7,7 +7,7 @@ import statistics
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from compare.estimate import Prediction
+from compare.memory.predict import Prediction
 from compare.protocol.events import (
     Delta,
     Downloading,

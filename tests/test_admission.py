@@ -12,12 +12,13 @@ import pytest
 import shapes
 from fakes import child
 
-from compare.admission import Gate, refusal, weighed
 from compare.asked.comparison import comparison
 from compare.asked.settings import LoadSettings
-from compare.estimate import Free, known_header, predict
 from compare.machine import Machine
+from compare.memory.admission import Gate, refusal, weighed
 from compare.memory.free import free_bytes
+from compare.memory.known import known_header
+from compare.memory.predict import Free, predict
 from compare.models.spec import parse
 
 GB = 10**9
@@ -37,7 +38,7 @@ class Card:
 
 
 def admission(spec: str, **settings):
-    from compare.admission import Admission
+    from compare.memory.admission import Admission
 
     file = parse(spec)
     header = known_header(file.model, file.quant, file.bytes)

@@ -14,10 +14,10 @@ from test_worker import Child, fetched
 
 from compare.asked.comparison import comparison
 from compare.child.engine import Engine, EngineError, Log, describe, estimate
-from compare.estimate import Reserved, predict
 from compare.gguf.model import read_model
 from compare.gguf.reader import read_header
 from compare.machine import Machine
+from compare.memory.predict import Reserved, predict
 from compare.protocol.devices import on_gpu
 from compare.protocol.events import Estimated, Hello
 from compare.protocol.requests import Estimate, Load

@@ -19,8 +19,8 @@ from compare.charts import (
     fit_map,
     speeds,
 )  # fmt: skip
-from compare.fit import fit, learn
-from compare.hardware import named
+from compare.memory.fit import fit, learn
+from compare.memory.hardware import named
 from compare.models.spec import resolve
 from compare.scores import View, load, models_of, settled
 from compare.suites import NAMES, SUITES

@@ -9,24 +9,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_header import LIES, array, entry, gguf, string, tensor
 
-from compare.estimate import (
+from compare.gguf.header import Header, Tensor
+from compare.gguf.reader import read_header
+from compare.memory.choices import advice, layers_that_fit, with_file
+from compare.memory.known import known_header
+from compare.memory.predict import (
     CUDA_CONTEXT_BYTES,
     GPU_MARGIN_BYTES,
     RAM_MARGIN_BYTES,
     Account,
-    EstimateError,
     Free,
     Prediction,
     Reserved,
-    advice,
-    known_header,
-    layers_that_fit,
     missing,
     predict,
-    with_file,
 )
-from compare.gguf.header import Header, Tensor
-from compare.gguf.reader import read_header
+from compare.memory.rules import EstimateError
 from compare.models.catalogue import MODELS
 from compare.protocol.devices import on_gpu
 

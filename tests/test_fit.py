@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from processes import within
 
-from compare.fit import about, fit, learn, lines, say, say_one, settings, verdict
-from compare.hardware import named
+from compare.fit import about, lines, say, say_one, verdict
+from compare.memory.fit import fit, learn, settings
+from compare.memory.hardware import named
 from compare.models.spec import resolve
 from compare.usage import UsageError
 

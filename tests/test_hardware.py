@@ -3,7 +3,7 @@
 import pytest
 from huggingface_hub import SpaceHardware
 
-from compare.hardware import HERE, HardwareError, known, named, this_machine
+from compare.memory.hardware import HERE, HardwareError, known, named, this_machine
 from compare.usage import UsageError
 
 ROW = """

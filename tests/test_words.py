@@ -7,7 +7,8 @@ import pytest
 
 from compare import numbers, words
 from compare.asked.comparison import comparison
-from compare.estimate import known_header, predict
+from compare.memory.known import known_header
+from compare.memory.predict import predict
 from compare.models.spec import parse
 from compare.protocol.events import Memory, Predicted
 from compare.response import Response

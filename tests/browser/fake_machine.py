@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from compare.asked.comparison import Bench, Comparison
 from compare.asked.owner import Owner
-from compare.hardware import Hardware, this_machine
+from compare.memory.hardware import Hardware, this_machine
 from compare.models.catalogue import ARTICLES_PAIR
 from compare.models.spec import ModelFile
 from compare.protocol.events import (

@@ -8,28 +8,17 @@ from dataclasses import dataclass
 
 from compare import numbers
 from compare.asked.settings import LoadSettings
-from compare.estimate import (
-    PORTABLE,
-    EstimateError,
-    Free,
-    Option,
-    Prediction,
-    Reserved,
-    advice,
-    known_header,
-    layers_side_by_side,
-    layers_that_fit,
-    missing,
-    predict,
-)
 from compare.gguf.header import Header, HeaderError
 from compare.gguf.model import read_model
+from compare.memory.choices import Option, advice, layers_side_by_side, layers_that_fit
 from compare.memory.free import free_bytes, total_bytes
+from compare.memory.known import known_header
+from compare.memory.predict import Free, Prediction, Reserved, missing, predict
+from compare.memory.rules import PORTABLE, EstimateError
 from compare.models.catalogue import MODELS
 from compare.models.spec import ModelFile
 from compare.protocol.devices import Gpus
 from compare.protocol.events import Estimated, Hello
-from compare.runner import Runner
 
 SMALLER = "Choose a smaller model."
 CLOSE_OR_SMALLER = "Close other programs, or choose a smaller model."
@@ -107,17 +96,17 @@ class Gate:
         return found
 
     def decide(
-        self, file: ModelFile, path: str, settings: LoadSettings, runner: Runner, told: Estimated,
-        held_bytes: int,
+        self, file: ModelFile, path: str, settings: LoadSettings, hello: Hello | None, pid: int,
+        told: Estimated, held_bytes: int,
     ) -> tuple[Prediction | None, str | None]:  # fmt: skip
         """What a file that is here will take, and why it must not load; None where nobody can tell.
 
-        `told`: what llama.cpp would reserve, said by the column's child. `held_bytes`: what the other
-        columns will still take of the memory that looks free.
+        `hello`, `pid`: of the column's child; `told`: what llama.cpp would reserve, said by it.
+        `held_bytes`: what the other columns will still take of the memory that looks free.
         """
-        admission = weighed(path, settings, runner.hello, told)
+        admission = weighed(path, settings, hello, told)
         vram = self._gpus().free_bytes() if admission.gpu else None
-        free = Free(max(0, free_bytes(child=runner.pid) - held_bytes), vram)
+        free = Free(max(0, free_bytes(child=pid) - held_bytes), vram)
         return admission.prediction, refusal(file, admission, free)
 
 

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from compare.usage import UsageError, faults
 
-DATA = Path(__file__).parent / "data" / "hardware.toml"
+DATA = Path(__file__).parent.parent / "data" / "hardware.toml"
 HERE = "this machine"
 TYPED = "24GB (of VRAM), 16GB-ram (no GPU) or 24GB+32GB-ram"
 """Examples of hardware that is typed in."""

@@ -1,0 +1,138 @@
+"""Which models fit on which hardware, and how many of their layers on its GPU.
+
+`learn` reads what is known of each file; `fit` is pure: files and machines in, a row each out. Asks no
+network and loads nothing, so the buffers that llama.cpp computes in stay unknown, and every row says
+that it is approximate.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from compare.asked.settings import LoadSettings
+from compare.gguf.header import Header, HeaderError
+from compare.gguf.model import read_model
+from compare.memory.choices import layers_that_fit
+from compare.memory.hardware import Hardware
+from compare.memory.known import known_header
+from compare.memory.predict import (
+    CUDA_CONTEXT_BYTES,
+    GPU_MARGIN_BYTES,
+    Free,
+    Prediction,
+    missing,
+    predict,
+)
+from compare.memory.rules import EstimateError
+from compare.models.local import FileError, local_path
+from compare.models.spec import ModelFile
+from compare.usage import UsageError, faults
+
+UNKNOWN_SHAPE = "Nothing is known of it before its file is here."
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a file before it loads."""
+
+    file: ModelFile
+    header: Header | None = None
+    from_file: bool = False
+    """read from the file itself, rather than from the model's known shape and size"""
+    trouble: str | None = None
+    """why there can be no prediction, and what to do on the next line"""
+
+
+def settings(n_ctx: int, kv_type: str) -> LoadSettings:
+    """A context's length and its cache's type, checked. Raises UsageError."""
+    try:
+        return LoadSettings(n_ctx=n_ctx, kv_type=kv_type)
+    except ValidationError as error:
+        raise UsageError(str(faults(error)[0])) from error
+
+
+def learn(models: Sequence[ModelFile]) -> list[Known]:
+    """What is known of each file: its header where it is here, else its model's shape and size."""
+    return [_learned(file) for file in models]
+
+
+def _learned(file: ModelFile) -> Known:
+    try:
+        path = local_path(file)
+        if path is None:
+            return _by_name(file)
+        _, header = read_model(path)
+        predict(header, 512)
+    except FileError as error:
+        by_name = _by_name(file)  # a package that is missing: the model may be known all the same
+        return by_name if by_name.header else Known(file, trouble=str(error))
+    except (HeaderError, EstimateError) as error:
+        return Known(file, trouble=str(error))
+    return Known(file, header, from_file=True)
+
+
+def _by_name(file: ModelFile) -> Known:
+    header = known_header(file.model, file.quant or "", file.bytes)
+    if header is None:
+        return Known(file, trouble=f"{UNKNOWN_SHAPE}\nFetch it: models --download {file.key}")
+    return Known(file, header)
+
+
+def fit(
+    models: Sequence[Known], hardware: Sequence[Hardware], n_ctx: int, kv_type: str
+) -> list[dict]:
+    """A row for each model on each machine, the machines in their order. Raises UsageError.
+
+    `predicted_bytes`: RAM and VRAM together with `layers_that_fit` layers on the GPU, of `layers`, the
+    output counted as one. `fits`: it runs so, the rest in RAM; whole on the GPU where both are the same.
+    `vram_bytes` of several GPUs is their sum. Unknown is None.
+    """
+    asked = settings(n_ctx, kv_type)
+    return [_row(model, machine, asked) for machine in hardware for model in models]
+
+
+def _row(model: Known, machine: Hardware, asked: LoadSettings) -> dict:
+    prediction = _best(model.header, machine, asked) if model.header else None
+    row = {
+        "model": model.file.model, "quant": model.file.quant,
+        "n_ctx": prediction.n_ctx if prediction else asked.n_ctx, "kv_type": asked.kv_type,
+        "hardware": machine.name, "vram_bytes": machine.vram_bytes, "ram_bytes": machine.ram_bytes,
+        "predicted_bytes": None, "weights_bytes": None, "kv_bytes": None, "compute_bytes": None,
+        "approximate": True, "layers": None, "layers_that_fit": None, "fits": None,
+    }  # fmt: skip
+    if prediction is None:
+        return row
+    return row | {
+        "predicted_bytes": prediction.total_bytes,
+        "weights_bytes": prediction.weights_bytes,
+        "kv_bytes": prediction.kv_bytes,
+        "compute_bytes": prediction.compute_bytes,
+        "approximate": prediction.approximate or not model.from_file,
+        "layers": prediction.layers,
+        "layers_that_fit": prediction.gpu_layers,
+        "fits": not any(missing(prediction, _left(machine, prediction))),
+    }
+
+
+def _best(header: Header, machine: Hardware, asked: LoadSettings) -> Prediction:
+    """With as many layers on the GPU as fit there."""
+    n_ctx, kv_type = asked.n_ctx, asked.kv_type
+    if machine.gpu is None:
+        return predict(header, n_ctx, kv_type)
+    room = Free(None, _room_on_gpus(machine))
+    layers = layers_that_fit(header, n_ctx, kv_type, room)
+    return predict(header, n_ctx, kv_type, layers, gpu=True)
+
+
+def _room_on_gpus(machine: Hardware) -> int:
+    """What the GPUs offer together: each but the first pays for its own context and reserve here."""
+    each = GPU_MARGIN_BYTES + sum(CUDA_CONTEXT_BYTES) // 2
+    return machine.vram_bytes - (machine.gpus - 1) * each
+
+
+def _left(machine: Hardware, prediction: Prediction) -> Free:
+    ram = machine.ram_free_bytes
+    if ram is not None and machine.unified:
+        ram -= prediction.vram.total_bytes
+    return Free(ram, _room_on_gpus(machine) if machine.gpu else None)
