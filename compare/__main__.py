@@ -32,10 +32,8 @@ from compare.asked.comparison import bench as bench_of
 from compare.asked.comparison import comparison
 from compare.asked.owner import Owner
 from compare.comparison import document
-from compare.fanout import Run
 from compare.fit import about, lines
 from compare.gallery import chosen, load, load_files
-from compare.machine import Machine
 from compare.memory.fit import fit, learn
 from compare.memory.hardware import named
 from compare.models.catalogue import MODELS
@@ -43,7 +41,9 @@ from compare.models.spec import ModelFile, catalogue_file, resolve, split_specs
 from compare.protocol.events import Downloading, Event, Failed, Fetched
 from compare.record import Task, record, settings, tasks
 from compare.recordings import RECORDED, RecordingError, RecordingFile
-from compare.response import Response
+from compare.run.machine import Machine
+from compare.run.response import Response
+from compare.run.run import Run
 from compare.usage import UsageError
 
 app = typer.Typer(

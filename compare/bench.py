@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from compare import numbers, words
 from compare.asked.comparison import Bench
 from compare.models.spec import ModelFile
-from compare.response import Response, Timings
+from compare.run.response import Response, Timings
 
 LEFT_OUT = (
     "Prefill is reading a prompt, decode is writing one token after the other: each from an empty context, "

@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from compare.asked.comparison import Comparison
 from compare.models.spec import ModelFile
-from compare.response import Response
+from compare.run.response import Response
 
 
 def document(comparison: Comparison, responses: dict[str, Response], machine: dict) -> dict:

@@ -12,11 +12,11 @@ from compare.asked.comparison import Comparison, comparison
 from compare.asked.settings import MAX_SEED
 from compare.comparison import document, params
 from compare.gallery import Prompt
-from compare.machine import Machine
 from compare.models.catalogue import EMBEDDED_PAIR
 from compare.models.spec import ModelFile, resolve
 from compare.recordings import RECORDED, RecordingFile
-from compare.response import Response
+from compare.run.machine import Machine
+from compare.run.response import Response
 from compare.usage import UsageError
 
 PATIENCE_S = 5.0

@@ -21,7 +21,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 from compare.asked.settings import LoadSettings, SamplingParams
 from compare.models.catalogue import MODELS
 from compare.protocol.events import Memory
-from compare.response import Response
+from compare.run.response import Response
 
 FORMAT = 1
 FOLDER = Path(__file__).resolve().parent.parent / "prompts" / "recorded"

@@ -32,7 +32,7 @@ from compare.numbers import (
     time_left,
     tokens,
 )
-from compare.response import Response
+from compare.run.response import Response
 
 BASE_NOTE = "A base model: it continues text rather than answers."
 _STAGES = {

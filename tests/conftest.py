@@ -8,9 +8,9 @@ import pytest
 import shapes
 
 from compare.asked.comparison import comparison
-from compare.machine import Machine
 from compare.models.local import local_path
 from compare.models.spec import parse
+from compare.run.machine import Machine
 
 # Tests share their cores with a browser and with each other's models. Threads that spin where they wait
 # would then slow everything down by as much as fifteen times; no test asks how fast something is.

@@ -6,7 +6,7 @@ Each speaks the protocol of compare.child.worker by hand, and answers “one two
 import sys
 from collections.abc import Callable
 
-from compare.runner import ChildRunner
+from compare.run.runner import ChildRunner
 
 PROGRAM = r"""
 import json, os, signal, sys, time

@@ -14,12 +14,12 @@ from fakes import child
 
 from compare.asked.comparison import comparison
 from compare.asked.settings import LoadSettings
-from compare.machine import Machine
 from compare.memory.admission import Gate, refusal, weighed
 from compare.memory.free import free_bytes
 from compare.memory.known import known_header
 from compare.memory.predict import Free, predict
 from compare.models.spec import parse
+from compare.run.machine import Machine
 
 GB = 10**9
 

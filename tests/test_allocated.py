@@ -16,11 +16,11 @@ from compare.asked.comparison import comparison
 from compare.child.engine import Engine, EngineError, Log, describe, estimate
 from compare.gguf.model import read_model
 from compare.gguf.reader import read_header
-from compare.machine import Machine
 from compare.memory.predict import Reserved, predict
 from compare.protocol.devices import on_gpu
 from compare.protocol.events import Estimated, Hello
 from compare.protocol.requests import Estimate, Load
+from compare.run.machine import Machine
 
 MIB = 2**20
 SMALL = shapes.Shape(layers=2, width=512, heads=8, kv_heads=2, ffn=1024, context=512)

@@ -10,14 +10,14 @@ import pytest
 from fakes import child
 from processes import workers
 
-from compare import fanout
 from compare.asked.comparison import bench, comparison
 from compare.asked.owner import Owner
 from compare.bench import DISTURBED, LEFT_OUT, as_csv, line, markdown, progress, rows, summary
-from compare.machine import Machine
 from compare.protocol import events
 from compare.protocol.events import Failed, Fetched, Finished, Prefilled, Sample, Started
-from compare.response import Response, Timings
+from compare.run import run as run_module
+from compare.run.machine import Machine
+from compare.run.response import Response, Timings
 from compare.usage import UsageError
 
 BED = {
@@ -288,7 +288,7 @@ def test_a_model_that_crashes_keeps_what_it_has_and_the_next_one_runs():
     "tests", [{"prompt_tokens": 4000, "output_tokens": 0}, {"prompt_tokens": 0, "output_tokens": 4000}]
 )  # fmt: skip
 def test_stop_is_answered_in_the_middle_of_a_test(machine, tests, monkeypatch):
-    monkeypatch.setattr(fanout, "CANCEL_S", 60)  # a busy machine may be silent for two seconds
+    monkeypatch.setattr(run_module, "CANCEL_S", 60)  # a busy machine may be silent for two seconds
     before = workers()
     run = machine.bench(bench(["smollm2"], repeats=1000, **tests))
     for responses in run.snapshots(0.02):

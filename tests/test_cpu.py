@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compare import cpu
+from compare.run import cpu
 
 EIGHT = set(range(8))
 

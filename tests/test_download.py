@@ -425,8 +425,8 @@ def test_a_path_needs_no_hub(tmp_path, model):
 
 EXAMINE = """
 import json, os
-from compare.estimate import Prediction
-from compare.machine import Machine
+from compare.memory.predict import Prediction
+from compare.run.machine import Machine
 from compare.models.spec import parse
 machine = Machine()
 for _ in range(2):

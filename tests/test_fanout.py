@@ -10,11 +10,12 @@ import pytest
 from fakes import child
 from processes import workers
 
-from compare import cpu, fanout
 from compare.asked.comparison import comparison
-from compare.machine import Machine
 from compare.models.files import Files
-from compare.response import Response
+from compare.run import cpu
+from compare.run import run as run_module
+from compare.run.machine import Machine
+from compare.run.response import Response
 
 PAIR = ["smollm2", "gemma3"]
 A, B = "smollm2:Q4_1", "gemma3:Q4_K_M"
@@ -209,7 +210,7 @@ def test_stop_ends_all_and_stop_of_one_only_that(machine, endless):
 
 
 def test_stop_shows_at_once_and_an_idle_child_serves_again(machine, monkeypatch):
-    monkeypatch.setattr(fanout, "CANCEL_S", 60)  # a busy machine may be silent for two seconds
+    monkeypatch.setattr(run_module, "CANCEL_S", 60)  # a busy machine may be silent for two seconds
     run = machine.compare(comparison("x " * 900, ["smollm2"], max_tokens=400, n_ctx=4096))
     since = None  # how many snapshots showed no sign of it
     for responses in run.snapshots(0.05):

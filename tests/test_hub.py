@@ -7,11 +7,11 @@ import sys
 
 import pytest
 
-from compare.machine import Machine
 from compare.models.files import Files
 from compare.models.local import FileError, local_path
 from compare.models.spec import parse
 from compare.protocol.events import Failed, Fetched
+from compare.run.machine import Machine
 
 
 def told(spec: str):

@@ -18,7 +18,7 @@ from compare.protocol.events import (
     Stopping,
     Threads,
 )
-from compare.response import Company, Response, Span, company
+from compare.run.response import Company, Response, Span, company
 
 
 def fold(*events) -> Response:

@@ -11,7 +11,7 @@ from fakes import child
 from compare.models.catalogue import BASE_TEMPLATE
 from compare.protocol.events import Delta, Failed, Finished, Hello, Loaded
 from compare.protocol.requests import Generate, Load
-from compare.runner import ChildRunner
+from compare.run.runner import ChildRunner
 
 LOAD = Load(run=1, path="x", n_ctx=512, gpu_layers=None, kv_type="f16", threads=1)
 GENERATE = Generate(

@@ -8,7 +8,7 @@ import gradio as gr
 from fake_machine import FakeMachine, answering
 from fakes import child
 
-from compare.machine import Machine
+from compare.run.machine import Machine
 from compare.ui import page
 from compare.ui.compare import Session
 from compare.ui.speed import Session as Measuring

@@ -11,7 +11,7 @@ from compare.memory.known import known_header
 from compare.memory.predict import predict
 from compare.models.spec import parse
 from compare.protocol.events import Memory, Predicted
-from compare.response import Response
+from compare.run.response import Response
 
 NAMES = {"tinyllama:Q8_0": "TinyLlama", "solar:Q2_K": "SOLAR", "mixtral:Q2_K": "Mixtral"}
 TINY, SOLAR, MIXTRAL = NAMES

@@ -11,7 +11,7 @@ from compare.models.files import Files
 from compare.models.spec import parse
 from compare.protocol.events import Delta, Failed, Finished, Hello, Loaded, Prefill, Started, decode
 from compare.protocol.requests import Cancel, Generate, Load, SetThreads, encode
-from compare.response import Response
+from compare.run.response import Response
 
 SAMPLING = {
     "temperature": 0.7, "top_p": 0.95, "top_k": 40, "min_p": 0.05, "repeat_penalty": 1.0,

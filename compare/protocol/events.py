@@ -102,7 +102,7 @@ class Predicted(Event):
     """What the model is predicted to take. Made in the parent; never crosses to it."""
 
     prediction: Any
-    """a compare.estimate.Prediction"""
+    """a compare.memory.predict.Prediction"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

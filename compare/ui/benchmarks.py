@@ -9,7 +9,7 @@ import gradio as gr
 
 from compare.charts import draw
 from compare.claims import claims
-from compare.machine import Machine
+from compare.run.machine import Machine
 from compare.scores import (
     SCORES,
     View,

@@ -9,7 +9,7 @@ from compare import words
 from compare.library import Take
 from compare.models.catalogue import ARTICLES_PAIR
 from compare.models.spec import ModelFile
-from compare.response import Response
+from compare.run.response import Response
 from compare.ui import cards, drawn
 from compare.ui.markup import MATHS
 from compare.ui.menu import Choice, Menu

@@ -11,12 +11,12 @@ import gradio as gr
 from compare import numbers, words
 from compare.asked.comparison import Comparison
 from compare.checks import Verdict, judge
-from compare.fanout import Run
 from compare.library import Library
-from compare.machine import Machine
 from compare.models.catalogue import EMBEDDED_PAIR
 from compare.models.spec import ModelFile
-from compare.response import Response
+from compare.run.machine import Machine
+from compare.run.response import Response
+from compare.run.run import Run
 from compare.ui import cards, drawn
 from compare.ui.column import Updates, column
 from compare.ui.form import (

@@ -11,7 +11,7 @@ from compare import numbers, words
 from compare.asked.comparison import Comparison
 from compare.models.catalogue import MODELS
 from compare.models.spec import ModelFile
-from compare.response import Response
+from compare.run.response import Response
 from compare.ui.markup import code, letters, shown
 
 

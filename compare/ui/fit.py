@@ -9,11 +9,11 @@ from compare import numbers
 from compare.asked.settings import LoadSettings
 from compare.charts import fit_map
 from compare.fit import about, called, say, say_one, verdict
-from compare.machine import Machine
 from compare.memory.fit import fit, learn
 from compare.memory.hardware import HERE, Hardware, known, named
 from compare.models.catalogue import MODELS
 from compare.models.spec import ModelFile, catalogue_file
+from compare.run.machine import Machine
 from compare.ui.markup import letters
 from compare.ui.wiring import QUEUED
 from compare.usage import UsageError

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from compare import numbers
-from compare.machine import Machine
 from compare.models.catalogue import ARTICLES_PAIR, MODELS
 from compare.models.spec import ModelFile, known_models, parse
-from compare.response import Response
+from compare.run.machine import Machine
+from compare.run.response import Response
 from compare.usage import UsageError
 
 OTHER_COLOURS = 3

@@ -9,7 +9,7 @@ import gradio as gr
 from gradio.themes import Base, Font
 
 from compare.library import Library, load
-from compare.machine import Machine
+from compare.run.machine import Machine
 from compare.ui.benchmarks import benchmarks_tab
 from compare.ui.compare import compare_tab
 from compare.ui.fit import fit_tab

@@ -13,11 +13,11 @@ from compare import bench, numbers, words
 from compare.asked.comparison import Bench, Tests
 from compare.asked.comparison import bench as bench_of
 from compare.charts import speeds
-from compare.fanout import Run
-from compare.machine import Machine
 from compare.models.catalogue import ARTICLES_PAIR, EMBEDDED_PAIR
 from compare.models.spec import MAX_COLUMNS, ModelFile
-from compare.response import Response, Timings
+from compare.run.machine import Machine
+from compare.run.response import Response, Timings
+from compare.run.run import Run
 from compare.ui.drawn import bar
 from compare.ui.form import refused
 from compare.ui.markup import letters

@@ -21,7 +21,7 @@ from compare.protocol.events import (
     Started,
     Stopping,
 )
-from compare.response import Response, company
+from compare.run.response import Response, company
 
 Script = list[tuple[float, type[Event], dict]]
 """Seconds after the start, kind of event, its values."""

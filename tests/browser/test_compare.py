@@ -11,9 +11,9 @@ from playwright.sync_api import expect
 from visitor import ask, choose, column, state
 
 from compare.asked.owner import Owner
-from compare.machine import Machine
 from compare.models.spec import resolve
 from compare.protocol.events import Failed, Loading, Queued
+from compare.run.machine import Machine
 
 HOSTILE = """Look: <script>document.title = "taken"</script>
 <img src="http://127.0.0.1:9/a.png" onerror="document.title='taken'">

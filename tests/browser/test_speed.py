@@ -9,7 +9,7 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 from visitor import ask
 
-from compare.machine import Machine
+from compare.run.machine import Machine
 
 
 def measure(tab: Page, *numbers: int) -> None:

@@ -13,7 +13,7 @@ from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
-from compare.machine import Machine
+from compare.run.machine import Machine
 from performance import answers, pages
 from performance.report import Measurement, Result, Sample, missed, table
 from performance.stage import ROOT, Stage

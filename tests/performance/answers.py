@@ -9,10 +9,10 @@ from pathlib import Path
 import psutil
 
 from compare.asked.comparison import comparison
-from compare.machine import Machine
 from compare.protocol.requests import Generate, Load
-from compare.response import Response
-from compare.runner import ChildRunner
+from compare.run.machine import Machine
+from compare.run.response import Response
+from compare.run.runner import ChildRunner
 from performance.report import AT_MOST, WITHIN, Line, Measurement, Sample
 from performance.stage import (
     SEED,

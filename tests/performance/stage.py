@@ -18,14 +18,14 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from serving import served
 from visitor import choose, column
 
-from compare import cpu
 from compare.asked.settings import SamplingParams
-from compare.machine import Machine
 from compare.models.local import local_path
 from compare.models.spec import parse, resolve
 from compare.protocol.requests import Generate, Load, Measure
-from compare.response import Response
-from compare.runner import ChildRunner
+from compare.run import cpu
+from compare.run.machine import Machine
+from compare.run.response import Response
+from compare.run.runner import ChildRunner
 from compare.ui import page
 
 ROOT = Path(__file__).resolve().parent.parent.parent

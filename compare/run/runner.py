@@ -124,7 +124,7 @@ class ChildRunner:
 
 
 def _environment() -> dict[str, str]:
-    here = str(Path(__file__).resolve().parent.parent)
+    here = str(Path(__file__).resolve().parent.parent.parent)
     path = os.pathsep.join(filter(None, (here, os.environ.get("PYTHONPATH"))))
     return {
         **os.environ, "PYTHONPATH": path,

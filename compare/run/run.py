@@ -14,7 +14,6 @@ from typing import Protocol
 
 from compare.asked.comparison import Bench, Comparison
 from compare.asked.settings import LoadSettings
-from compare.cpu import shares
 from compare.memory.admission import Candidate
 from compare.memory.predict import Prediction
 from compare.models.spec import ModelFile
@@ -34,8 +33,9 @@ from compare.protocol.events import (
     Threads,
 )
 from compare.protocol.requests import Cancel, Estimate, Load, SetThreads
-from compare.response import Response, company
-from compare.runner import Runner, unheard
+from compare.run.cpu import shares
+from compare.run.response import Response, company
+from compare.run.runner import Runner, unheard
 
 CANCEL_S = 2.0
 """A child that is silent for so long after a cancel is killed."""
@@ -63,7 +63,7 @@ class Pool(Protocol):
 
 
 class Gate(Protocol):
-    """Whether a file may be fetched and loaded, and how much of it on the GPU; see compare.admission."""
+    """Whether a file may be fetched and loaded, and how much of it on the GPU; see memory/admission.py."""
 
     def foresee(
         self, file: ModelFile, settings: LoadSettings

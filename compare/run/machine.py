@@ -4,19 +4,15 @@ Made once, by app.py or the command line, and passed in.
 """
 
 import itertools
-import math
 import platform
 import queue
 import threading
-from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from collections.abc import Callable
 from weakref import WeakSet
 
-from compare import cpu
 from compare.asked.comparison import Bench, Comparison
 from compare.asked.owner import Owner
 from compare.asked.settings import LoadSettings
-from compare.fanout import CANCEL_S, Run
 from compare.memory.admission import Gate, weighed
 from compare.memory.free import total_bytes
 from compare.memory.hardware import Hardware, this_machine
@@ -29,17 +25,13 @@ from compare.models.spec import ModelFile, parse
 from compare.protocol.devices import Gpus
 from compare.protocol.events import Estimated, Event, Hello, Predicted
 from compare.protocol.requests import Estimate
-from compare.response import Response
-from compare.runner import ChildRunner, Runner, unheard
-
-
-@dataclass(frozen=True, slots=True)
-class Expected:
-    """About how long a bench will take; guessed where a model wasn't measured here."""
-
-    seconds: float
-    guessed: bool
-
+from compare.run import cpu
+from compare.run.line import Line
+from compare.run.pool import Pool
+from compare.run.rates import Expected, Rates
+from compare.run.response import Response
+from compare.run.run import CANCEL_S, Run
+from compare.run.runner import ChildRunner, Runner
 
 ESTIMATE_S = 20.0
 """the longest that a child may take to start and to say what a file would reserve"""
@@ -57,13 +49,13 @@ class Machine:
         self.own = own
         self._files = files or Files()
         self._spawn = spawn
-        self._pool = _Pool(spawn)
+        self._pool = Pool(spawn)
         self._examined: dict[tuple[ModelFile, LoadSettings], Prediction] = {}
-        self._line = _Line()
+        self._line = Line()
         self._runs: WeakSet[Run] = WeakSet()
         self._gate = gate or Gate()
         self._numbers = itertools.count(1)
-        self._rates = _Rates()
+        self._rates = Rates()
         self._pair: tuple[tuple[str, ...], str | None] | None = None
         self._pair_lock = threading.Lock()
 
@@ -220,143 +212,6 @@ def _predicted(prediction: Prediction | None) -> Response:
     if prediction is None:
         return Response()
     return Response().after(Predicted(run=0, at=0.0, prediction=prediction))
-
-
-class _Line:
-    """First come, first served."""
-
-    def __init__(self):
-        self._lock = threading.Lock()
-        self._runs: list[Run] = []
-
-    def join(self, run: Run) -> None:
-        with self._lock:
-            self._runs.append(run)
-
-    def place(self, run: Run) -> int:
-        with self._lock:
-            return self._runs.index(run)
-
-    @property
-    def is_free(self) -> bool:
-        return not self._runs
-
-    def leave(self, run: Run) -> None:
-        with self._lock:
-            if run in self._runs:
-                self._runs.remove(run)
-            waiting = list(self._runs)
-        for each in waiting:
-            each.moved()
-
-
-class _Pool:
-    """The loaded children. Only the run at the head of the line takes and gives back."""
-
-    def __init__(self, spawn: Callable[[Callable], Runner]):
-        self._spawn = spawn
-        self._lock = threading.Lock()
-        self._children: dict[Hashable, Runner] = {}
-        self._newest: Runner | None = None
-
-    @property
-    def hello(self) -> Hello | None:
-        """What the newest child said of itself."""
-        return self._newest.hello if self._newest else None
-
-    def retain(self, needed: set[Hashable]) -> None:
-        with self._lock:
-            gone = {key: self._children.pop(key) for key in self._children.keys() - needed}
-        for runner in gone.values():
-            runner.close()
-
-    def take(self, key: Hashable) -> tuple[Runner, bool]:
-        with self._lock:
-            runner = self._children.pop(key, None)
-        if runner is not None and runner.alive:
-            return runner, True
-        self._newest = self._spawn(unheard)
-        return self._newest, False
-
-    def give_back(self, key: Hashable, runner: Runner) -> None:
-        with self._lock:
-            earlier = self._children.pop(key, None)
-            self._children[key] = runner
-        if earlier is not None:
-            earlier.close()
-
-    def close(self) -> None:
-        self.retain(set())
-
-
-class _Rates:
-    """What models have done here, so that the length of a run can be said before it."""
-
-    def __init__(self):
-        self._seen: dict[tuple[str, str, int], tuple[float, float]] = {}
-        self._alone: dict[str, tuple[int | None, dict[str, float]]] = {}
-        """a file's bytes and its rates without company, tokens a second by test"""
-
-    def note(self, run: Run) -> None:
-        comparison = run.comparison
-        for key, response in run.responses().items():
-            if response.decode_tps and response.ttft_s:
-                kind = key, comparison.mode, len(comparison.models)
-                self._seen[kind] = response.ttft_s, response.decode_tps
-            if not response.shared_with:
-                rates = {
-                    "pp": response.pp.avg_tps if response.pp else response.prefill_tps,
-                    "tg": response.tg.avg_tps if response.tg else response.decode_tps,
-                }
-                if found := {test: tps for test, tps in rates.items() if tps}:
-                    _, known = self._alone.get(key, (None, {}))
-                    self._alone[key] = response.file_bytes, known | found
-
-    def expected_s(self, comparison: Comparison) -> float | None:
-        kinds = [(f.key, comparison.mode, len(comparison.models)) for f in comparison.models]
-        if not all(kind in self._seen for kind in kinds):
-            return None
-        times = [
-            ttft_s + comparison.sampling.max_tokens / decode_tps
-            for ttft_s, decode_tps in (self._seen[kind] for kind in kinds)
-        ]
-        longest = sum(times) if comparison.mode == "in-turn" else max(times)
-        return min(longest, comparison.max_seconds or longest)
-
-    def expected_bench(self, bench: Bench) -> Expected | None:
-        """The sum over its models. One that wasn't measured here is guessed from the nearest in size:
-        on one machine, both rates are about as many bytes a second for every file.
-        """
-        tests, found, guessed = bench.tests, 0.0, False
-        # What is evaluated, a warm-up each included; writing warms up with one token.
-        evaluated = {
-            "pp": tests.prompt_tokens * (tests.repeats + 1),
-            "tg": tests.output_tokens * tests.repeats + 1 if tests.output_tokens else 0,
-        }
-        for file in bench.models:
-            took = 0.0
-            for test, tokens in evaluated.items():
-                if not tokens:
-                    continue
-                tps = self._alone.get(file.key, (None, {}))[1].get(test)
-                if not tps:
-                    tps, guessed = self._guess(file, test), True
-                if not tps:
-                    return None
-                took += tokens / tps
-            found += min(took, bench.max_seconds or took)
-        return Expected(found, guessed)
-
-    def _guess(self, file: ModelFile, test: str) -> float | None:
-        known = [
-            (size, rates[test])
-            for size, rates in list(self._alone.values())  # a run that ends adds to them meanwhile
-            if size and test in rates and file.bytes
-        ]
-        if not known:
-            return None
-        size, tps = min(known, key=lambda each: abs(math.log(each[0] / file.bytes)))
-        return tps * size / file.bytes
 
 
 def _cpu_name() -> str:

@@ -1,0 +1,46 @@
+"""The loaded children of this machine, kept from one run to the next."""
+
+import threading
+from collections.abc import Callable, Hashable
+
+from compare.protocol.events import Hello
+from compare.run.runner import Runner, unheard
+
+
+class Pool:
+    """The loaded children. Only the run at the head of the line takes and gives back."""
+
+    def __init__(self, spawn: Callable[[Callable], Runner]):
+        self._spawn = spawn
+        self._lock = threading.Lock()
+        self._children: dict[Hashable, Runner] = {}
+        self._newest: Runner | None = None
+
+    @property
+    def hello(self) -> Hello | None:
+        """What the newest child said of itself."""
+        return self._newest.hello if self._newest else None
+
+    def retain(self, needed: set[Hashable]) -> None:
+        with self._lock:
+            gone = {key: self._children.pop(key) for key in self._children.keys() - needed}
+        for runner in gone.values():
+            runner.close()
+
+    def take(self, key: Hashable) -> tuple[Runner, bool]:
+        with self._lock:
+            runner = self._children.pop(key, None)
+        if runner is not None and runner.alive:
+            return runner, True
+        self._newest = self._spawn(unheard)
+        return self._newest, False
+
+    def give_back(self, key: Hashable, runner: Runner) -> None:
+        with self._lock:
+            earlier = self._children.pop(key, None)
+            self._children[key] = runner
+        if earlier is not None:
+            earlier.close()
+
+    def close(self) -> None:
+        self.retain(set())
