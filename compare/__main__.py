@@ -27,12 +27,10 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from compare import bench, numbers, words
+from compare import numbers
 from compare.asked.comparison import bench as bench_of
 from compare.asked.comparison import comparison
 from compare.asked.owner import Owner
-from compare.comparison import document
-from compare.fit import about, lines
 from compare.gallery import chosen, load, load_files
 from compare.memory.fit import fit, learn
 from compare.memory.hardware import named
@@ -44,7 +42,11 @@ from compare.recordings import RECORDED, RecordingError, RecordingFile
 from compare.run.machine import Machine
 from compare.run.response import Response
 from compare.run.run import Run
+from compare.saved import bench
+from compare.saved.document import document
 from compare.usage import UsageError
+from compare.words import column, sentence, speeds
+from compare.words.fit import about, lines
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False,
@@ -136,7 +138,7 @@ def ask(
         found = document(run.comparison, responses, machine.describe())
         print(json.dumps(found, ensure_ascii=False))
     else:
-        _tell(str(words.summary(responses, words.names(run.comparison.models))))
+        _tell(str(sentence.summary(responses, column.names(run.comparison.models))))
     machine.close()
     failed = any(response.state == "failed" for response in responses.values())
     raise typer.Exit(130 if interrupted else int(failed))
@@ -172,7 +174,7 @@ def bench_command(
         print(json.dumps(rows, ensure_ascii=False))
     else:
         print(bench.markdown(rows) if rows else "", end="")
-        _tell(str(bench.summary(responses, words.names(run.comparison.models))))
+        _tell(str(speeds.summary(responses, column.names(run.comparison.models))))
     machine.close()
     failed = any(response.state == "failed" for response in responses.values())
     raise typer.Exit(130 if interrupted else int(failed))
@@ -309,7 +311,7 @@ def _record(steps: Iterator[tuple[Task, Response]], total: int) -> bool:
         bar = progress.add_task("", total=total)
         for task, response in steps:
             name = f"{task.file.key}, {task.prompt.id}"
-            line = words.state_line(response, time.monotonic())
+            line = column.state_line(response, time.monotonic())
             if not response.ended:
                 progress.update(bar, description=f"{name}: {line}")
                 continue
@@ -431,7 +433,7 @@ class _Blocks:
         file = self._files[self._current]
         print(f"── {file.name}{' · ' + file.quant if file.quant else ''} ──")
         if file.base:
-            print(words.BASE_NOTE)
+            print(column.BASE_NOTE)
         return True
 
     def _close(self, response: Response) -> None:
@@ -439,9 +441,9 @@ class _Blocks:
             print()
         if response.state == "failed":
             print("\n".join((response.error, *response.log)))
-        figures = words.figures(response)
-        line = words.state_line(response, 0, max_seconds=self._max_seconds)
-        rate = f"{numbers.speed(response.decode_tps)} tok/s, {words.company(response, 0)}"
+        figures = column.figures(response)
+        line = column.state_line(response, 0, max_seconds=self._max_seconds)
+        rate = f"{numbers.speed(response.decode_tps)} tok/s, {column.company(response, 0)}"
         print(f"[{line} · {rate} · first token {figures['First token']}]\n", flush=True)
         self._current = None
 
@@ -462,7 +464,7 @@ class _Tests:
 
     def __call__(self, responses: dict[str, Response]) -> None:
         for key, response in responses.items():
-            line = bench.line(response)
+            line = speeds.line(response)
             if response.state == "failed":
                 line = " ".join(response.error.split("\n"))
             elif response.state in ("downloading", "loading"):

@@ -13,9 +13,8 @@ from dataclasses import dataclass
 import pandas as pd
 import plotly.graph_objects as go
 
-from compare.bench import test_name
-from compare.fit import called, verdict
 from compare.numbers import UNKNOWN, about_size, deviation, listed, speed
+from compare.saved.bench import test_name
 from compare.scores import (
     View,
     averages,
@@ -30,6 +29,7 @@ from compare.scores import (
     why_empty,
 )
 from compare.suites import AVERAGE, KINDS, NAMES, SUITES, Name
+from compare.words.fit import called, verdict
 
 COLOURS = {
     "tinyllama": "#285fec",

@@ -10,13 +10,13 @@ from typing import Any
 
 from compare.asked.comparison import Comparison, comparison
 from compare.asked.settings import MAX_SEED
-from compare.comparison import document, params
 from compare.gallery import Prompt
 from compare.models.catalogue import EMBEDDED_PAIR
 from compare.models.spec import ModelFile, resolve
 from compare.recordings import RECORDED, RecordingFile
 from compare.run.machine import Machine
 from compare.run.response import Response
+from compare.saved.document import document, params
 from compare.usage import UsageError
 
 PATIENCE_S = 5.0

@@ -12,13 +12,14 @@ from processes import workers
 
 from compare.asked.comparison import bench, comparison
 from compare.asked.owner import Owner
-from compare.bench import DISTURBED, LEFT_OUT, as_csv, line, markdown, progress, rows, summary
 from compare.protocol import events
 from compare.protocol.events import Failed, Fetched, Finished, Prefilled, Sample, Started
 from compare.run import run as run_module
 from compare.run.machine import Machine
 from compare.run.response import Response, Timings
+from compare.saved.bench import as_csv, markdown, rows
 from compare.usage import UsageError
+from compare.words.speeds import DISTURBED, LEFT_OUT, line, progress, summary
 
 BED = {
     "model_type": "llama 1B Q8_0", "model_size": 1_169_808_384, "model_n_params": 1_100_048_384,

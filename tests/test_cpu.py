@@ -118,7 +118,7 @@ def test_the_budget_is_this_machines_unless_it_is_given():
 def test_the_budget_of_a_process_held_to_one_core_is_one():
     core = min(os.sched_getaffinity(0))
     program = f"import os; os.sched_setaffinity(0, {{{core}}})\n"
-    program += "from compare import cpu; print(cpu.budget())"
+    program += "from compare.run import cpu; print(cpu.budget())"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.stdout == "1\n"
 

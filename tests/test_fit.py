@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from processes import within
 
-from compare.fit import about, lines, say, say_one, verdict
 from compare.memory.fit import fit, learn, settings
 from compare.memory.hardware import named
 from compare.models.spec import resolve
 from compare.usage import UsageError
+from compare.words.fit import about, lines, say, say_one, verdict
 
 ROOT = Path(__file__).parent.parent
 FIELDS = [

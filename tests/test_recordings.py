@@ -14,7 +14,7 @@ from compare.recordings import (
     load,
     read,
 )
-from compare.words import recorded_on, settings
+from compare.words.recorded import recorded_on, settings
 
 MACHINE = {
     "cpu": "Xeon", "cores": 2, "ram_bytes": 16_000_000_000, "gpus": [],

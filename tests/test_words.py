@@ -5,13 +5,30 @@ from dataclasses import replace
 
 import pytest
 
-from compare import numbers, words
+from compare import numbers
 from compare.asked.comparison import comparison
 from compare.memory.known import known_header
 from compare.memory.predict import predict
 from compare.models.spec import parse
 from compare.protocol.events import Memory, Predicted
 from compare.run.response import Response
+from compare.words.column import (
+    announcements,
+    company,
+    figures,
+    glyph,
+    memory,
+    names,
+    place_text,
+    progress,
+    ready_line,
+    short,
+    speed_now,
+    state_line,
+    vram_instead,
+)
+from compare.words.sentence import run_label, summary
+from compare.words.table import allocated_parts, measures, predicted_parts
 
 NAMES = {"tinyllama:Q8_0": "TinyLlama", "solar:Q2_K": "SOLAR", "mixtral:Q2_K": "Mixtral"}
 TINY, SOLAR, MIXTRAL = NAMES
@@ -155,20 +172,20 @@ def test_time_left(s, said):
 )  # fmt: skip
 def test_the_state_in_words(response, now, said, sign):
     """What stands in brackets drops out where there is little room."""
-    line = words.state_line(response, now, names=NAMES, max_seconds=120)
+    line = state_line(response, now, names=NAMES, max_seconds=120)
     marked = "".join(f"[{part}]" if i % 2 and part else part for i, part in enumerate(line.parts))
     assert plain(marked) == said
-    assert words.glyph(response) == sign
+    assert glyph(response) == sign
 
 
 def test_before_a_run():
     file = parse("solar")
-    assert plain(words.ready_line(file, cached=True)) == "On this machine, ready"
-    assert plain(words.ready_line(file, cached=False)) == "To download: 4.55 GB"
-    assert plain(words.ready_line(replace(file, bytes=None), cached=False)) == "To download"
-    assert plain(words.run_label([file, parse("tinyllama")])) == "Download 5.72 GB and run"
-    assert words.run_label([parse("mixtral")]) == "Download and run"
-    assert words.run_label([]) == "Run"
+    assert plain(ready_line(file, cached=True)) == "On this machine, ready"
+    assert plain(ready_line(file, cached=False)) == "To download: 4.55 GB"
+    assert plain(ready_line(replace(file, bytes=None), cached=False)) == "To download"
+    assert plain(run_label([file, parse("tinyllama")])) == "Download 5.72 GB and run"
+    assert run_label([parse("mixtral")]) == "Download and run"
+    assert run_label([]) == "Run"
     assert plain(numbers.expected(14.2)) == "Up to 15 s"
 
 
@@ -176,95 +193,85 @@ def test_in_the_answers_place():
     reading = Response(
         state="reading", prompt_tokens=60, reading_began=(10.0, 0), reading_came=(16.0, 40)
     )
-    assert plain(words.place_text(reading, now=16.0)) == "6.7 tok/s, about 3 s left"
-    assert words.place_text(reading, now=10.9) == "", "in the first second nothing can be said"
-    assert words.place_text(replace(reading, reading_came=(10.0, 0)), now=16.0) == ""
-    assert words.place_text(Response(state="reading", prompt_tokens=60), now=16.0) == ""
+    assert plain(place_text(reading, now=16.0)) == "6.7 tok/s, about 3 s left"
+    assert place_text(reading, now=10.9) == "", "in the first second nothing can be said"
+    assert place_text(replace(reading, reading_came=(10.0, 0)), now=16.0) == ""
+    assert place_text(Response(state="reading", prompt_tokens=60), now=16.0) == ""
     loading = Response(state="loading", file_bytes=4_550_000_000)
-    assert plain(words.place_text(loading, now=0)) == "4.55 GB into RAM"
+    assert plain(place_text(loading, now=0)) == "4.55 GB into RAM"
     fetching = Response(
         state="downloading", done_bytes=6_200_000_000, total_bytes=17_300_000_000, bytes_per_s=38e6
     )
-    assert plain(words.place_text(fetching, now=0)) == "36 %, 38 MB/s, about 5 min left"
-    assert plain(words.place_text(replace(fetching, bytes_per_s=None), now=0)) == "36 %"
+    assert plain(place_text(fetching, now=0)) == "36 %, 38 MB/s, about 5 min left"
+    assert plain(place_text(replace(fetching, bytes_per_s=None), now=0)) == "36 %"
     behind = replace(fetching, done_bytes=0, download_waits=True)
-    assert words.place_text(behind, now=0) == "Another program is fetching this file"
+    assert place_text(behind, now=0) == "Another program is fetching this file"
     left = Response(state="cancelled", stage="downloading")
-    assert words.place_text(left, now=0) == "The download goes on; the next run finds it."
-    assert words.place_text(replace(reading, stopping=True), now=16.0) == ""
+    assert place_text(left, now=0) == "The download goes on; the next run finds it."
+    assert place_text(replace(reading, stopping=True), now=16.0) == ""
 
 
 def test_the_bar_counts_only_towards_a_known_end():
-    assert words.progress(Response(state="reading", prefill_done=15, prompt_tokens=60)) == 0.25
-    assert words.progress(Response(state="downloading", done_bytes=1, total_bytes=4)) == 0.25
+    assert progress(Response(state="reading", prefill_done=15, prompt_tokens=60)) == 0.25
+    assert progress(Response(state="downloading", done_bytes=1, total_bytes=4)) == 0.25
     for response in (Response(state="downloading", done_bytes=1), Response(state="writing"), WROTE):
-        assert words.progress(response) is None
+        assert progress(response) is None
 
 
 def test_a_speed_says_its_company():
-    assert plain(words.company(WROTE, 99)) == "shared with 1 other · 1 to 2 threads"
+    assert plain(company(WROTE, 99)) == "shared with 1 other · 1 to 2 threads"
     assert (
-        plain(words.company(replace(WROTE, shared_with=2), 99))
-        == "shared with 2 others · 1 to 2 threads"
+        plain(company(replace(WROTE, shared_with=2), 99)) == "shared with 2 others · 1 to 2 threads"
     )
+    assert plain(company(replace(WROTE, shared_s=3.6), 99)) == "shared for 4 s · 1 to 2 threads"
+    assert plain(company(replace(WROTE, shared_s=0.42), 99)) == "shared for 0.42 s · 1 to 2 threads"
+    assert plain(company(replace(WROTE, shared_with=0, threads=(2, 2)), 99)) == "alone · 2 threads"
     assert (
-        plain(words.company(replace(WROTE, shared_s=3.6), 99)) == "shared for 4 s · 1 to 2 threads"
+        plain(company(Response(state="reading", loaded_at=1.0, load_s=3.1), 2)) == "loaded in 3.1 s"
     )
-    assert (
-        plain(words.company(replace(WROTE, shared_s=0.42), 99))
-        == "shared for 0.42 s · 1 to 2 threads"
-    )
-    assert (
-        plain(words.company(replace(WROTE, shared_with=0, threads=(2, 2)), 99))
-        == "alone · 2 threads"
-    )
-    assert (
-        plain(words.company(Response(state="reading", loaded_at=1.0, load_s=3.1), 2))
-        == "loaded in 3.1 s"
-    )
-    assert words.company(Response(state="reading", loaded_at=1.0), 2) == "already loaded"
-    assert words.company(Response(state="loading"), 2) == "not run yet"
-    assert words.company(Response(state="failed", stage="loading"), 2) == ""
+    assert company(Response(state="reading", loaded_at=1.0), 2) == "already loaded"
+    assert company(Response(state="loading"), 2) == "not run yet"
+    assert company(Response(state="failed", stage="loading"), 2) == ""
 
 
 def test_the_speed_of_this_moment_stands_beside_the_whole_while_it_writes():
     writing = Response(
         state="writing", output_tokens=30, marks=((10.0, 8), (10.9, 27)), last_token_at=11.0
     )
-    assert plain(words.speed_now(writing, 11.0)) == "now 22.0"
-    assert words.speed_now(replace(writing, state="finished"), 11.0) == ""
-    assert words.speed_now(replace(writing, marks=((10.1, 8),)), 11.0) == ""
+    assert plain(speed_now(writing, 11.0)) == "now 22.0"
+    assert speed_now(replace(writing, state="finished"), 11.0) == ""
+    assert speed_now(replace(writing, marks=((10.1, 8),)), 11.0) == ""
 
 
 def test_the_small_figures():
-    assert {name: plain(said) for name, said in words.figures(WROTE).items()} == {
+    assert {name: plain(said) for name, said in figures(WROTE).items()} == {
         "First token": "2.9 s", "Answer": "52 tokens", "Memory": "1.29 GB RAM",
     }  # fmt: skip
     predicted = Response(state="loading", memory=Memory(predicted_bytes=4_780_000_000))
-    assert plain(words.memory(predicted)) == "about 4.8 GB"
-    assert words.memory(replace(predicted, state="failed")) == "–"
-    assert set(words.figures(Response()).values()) == {"–"}
+    assert plain(memory(predicted)) == "about 4.8 GB"
+    assert memory(replace(predicted, state="failed")) == "–"
+    assert set(figures(Response()).values()) == {"–"}
 
 
 def test_a_column_in_two_words():
-    assert plain(words.short(WROTE)) == "9.6 tok/s"
+    assert plain(short(WROTE)) == "9.6 tok/s"
     assert (
-        plain(words.short(Response(state="reading", prefill_done=48, prompt_tokens=61)))
+        plain(short(Response(state="reading", prefill_done=48, prompt_tokens=61)))
         == "reading, 79 %"
     )
     assert (
-        plain(words.short(Response(state="downloading", done_bytes=36, total_bytes=100)))
+        plain(short(Response(state="downloading", done_bytes=36, total_bytes=100)))
         == "downloading, 36 %"
     )
-    assert words.short(Response(state="queued", place=1)) == "waiting"
-    assert words.short(Response(state="downloading", download_waits=True)) == "waiting"
-    assert words.short(replace(WROTE, state="failed")) == "failed"
-    assert words.short(None) == "not run yet"
+    assert short(Response(state="queued", place=1)) == "waiting"
+    assert short(Response(state="downloading", download_waits=True)) == "waiting"
+    assert short(replace(WROTE, state="failed")) == "failed"
+    assert short(None) == "not run yet"
 
 
 def test_two_quantizations_of_a_model_have_two_names():
     files = [parse("solar:Q2_K"), parse("solar:Q4_K_M"), parse("tinyllama")]
-    assert list(words.names(files).values()) == ["SOLAR Q2_K", "SOLAR Q4_K_M", "TinyLlama"]
+    assert list(names(files).values()) == ["SOLAR Q2_K", "SOLAR Q4_K_M", "TinyLlama"]
 
 
 READING = Response(state="reading", stage="reading")
@@ -323,31 +330,31 @@ LARGE, SMALL = Memory(measured_bytes=4_780_000_000), Memory(measured_bytes=500_0
     ],
 )  # fmt: skip
 def test_the_sentence_under_the_columns(columns, said):
-    assert plain(words.summary(dict(zip(NAMES, columns, strict=False)), NAMES)) == said
+    assert plain(summary(dict(zip(NAMES, columns, strict=False)), NAMES)) == said
 
 
 def test_the_finding_stands_apart():
-    found = words.summary({TINY: at_speed(11.2), SOLAR: FAILED}, NAMES)
+    found = summary({TINY: at_speed(11.2), SOLAR: FAILED}, NAMES)
     assert plain(found.finding) == "TinyLlama wrote 11.2 tokens a second."
 
 
 def test_what_a_screen_reader_hears():
     before = {TINY: READING, SOLAR: READING, MIXTRAL: READING}
     after = {TINY: WROTE, SOLAR: FAILED, MIXTRAL: READING}
-    said = [plain(sentence) for sentence in words.announcements(before, after, NAMES)]
+    said = [plain(sentence) for sentence in announcements(before, after, NAMES)]
     assert said == [
         "TinyLlama finished, 9.6 tokens a second, 52 tokens.",
         "SOLAR failed while loading: Not enough memory.",
     ]
-    assert words.announcements(after, after, NAMES) == []
-    assert words.announcements({}, {TINY: replace(WROTE, state="writing")}, NAMES) == [
+    assert announcements(after, after, NAMES) == []
+    assert announcements({}, {TINY: replace(WROTE, state="writing")}, NAMES) == [
         "TinyLlama is writing."
     ]
 
 
 def test_all_measures():
     ask = comparison("Hello", ["tinyllama", "solar"], seed=7)
-    rows = dict(words.measures({TINY: WROTE, SOLAR: FAILED}, ask))
+    rows = dict(measures({TINY: WROTE, SOLAR: FAILED}, ask))
     assert {name: plain(values[0]) for name, values in rows.items()} == {
         "File": "tinyllama-1.1b-chat-v1.0.Q8_0.gguf",
         "Load": "3.1 s",
@@ -384,23 +391,21 @@ def test_the_vram_it_would_take_is_told_where_there_is_no_gpu():
         Response().after(Predicted(run=1, at=0.0, prediction=predict(header, 2048, gpu=gpu)))
         for gpu in (False, True)
     )
-    told = plain(words.vram_instead(here))
+    told = plain(vram_instead(here))
     assert re.fullmatch(r"about \d\.\d GB of VRAM on a GPU", told)
     assert told.startswith(plain(numbers.about_size(there.prediction.vram.total_bytes)))
-    assert words.vram_instead(there) == words.vram_instead(Response()) == ""
+    assert vram_instead(there) == vram_instead(Response()) == ""
 
 
 def test_whole_device_memory_says_so():
     told = Memory(kind="vram", scope="device", measured_bytes=4_780_000_000)
-    rows = dict(
-        words.measures({TINY: replace(WROTE, memory=told)}, comparison("Hello", ["tinyllama"]))
-    )
+    rows = dict(measures({TINY: replace(WROTE, memory=told)}, comparison("Hello", ["tinyllama"])))
     assert plain(rows["Memory, measured"][0]) == "4.78 GB VRAM of the whole device"
 
 
 def test_the_account_of_memory_is_told_in_parts():
     told = Memory(weights_bytes=90, kv_bytes=9, compute_bytes=1)
-    assert words.allocated_parts(Response(memory=told)) == {
+    assert allocated_parts(Response(memory=told)) == {
         "weights": 90, "KV cache": 9, "compute": 1,
     }  # fmt: skip
-    assert words.allocated_parts(Response()) == words.predicted_parts(Response()) == {}
+    assert allocated_parts(Response()) == predicted_parts(Response()) == {}

@@ -6,13 +6,15 @@ through `shown`. What goes into a gr.Markdown has each piece of markup on a line
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from compare import numbers, words
+from compare import numbers
 from compare.checks import Verdict
 from compare.gallery import Prompt, Source, Theme
 from compare.library import Board, Comparison, Library, Take
 from compare.models.catalogue import MODELS
 from compare.ui import drawn
 from compare.ui.markup import letters, shown
+from compare.words.column import BASE_NOTE, company, state_line
+from compare.words.recorded import NO_CHECK, VERDICTS, hardware, recorded_on, settings
 
 TEASER_LETTERS = 140
 SHOWN_LETTERS = 8_000
@@ -58,7 +60,7 @@ def _closed(prompt: Prompt, library: Library) -> str:
 
 
 def _mark(take: Take) -> str:
-    said = words.VERDICTS[take.verdict.passed].lower()
+    said = VERDICTS[take.verdict.passed].lower()
     return (
         f'<em class="m-{take.file.model}"><i class="{_sign(take.verdict)}"></i>'
         f'{letters(take.file.short)}<span class="aloud"> {said}</span></em>'
@@ -132,7 +134,7 @@ def quoted(take: Take) -> str:
 
 def _question(take: Take) -> str:
     told = take.answer.machine
-    where = words.hardware(told.cpu, told.cores, told.gpus)
+    where = hardware(told.cpu, told.cores, told.gpus)
     return (
         f'<p class="aside">Asked on {letters(where)}: “{letters(_teaser(take.answer.prompt))}”</p>'
     )
@@ -148,12 +150,12 @@ def stamp(comparison: Comparison) -> str:
     told = comparison.hardware
     build = f"llama.cpp {told.llama_cpp}, llama-cpp-python {told.llama_cpp_python}"
     parts = (
-        words.hardware(told.cpu, told.cores, told.gpus),
-        words.settings(comparison.params, comparison.params),
+        hardware(told.cpu, told.cores, told.gpus),
+        settings(comparison.params, comparison.params),
         build,
     )
     return (
-        f'<p class="stamp"><b>{letters(words.recorded_on(comparison.recording.recorded_at))}</b> '
+        f'<p class="stamp"><b>{letters(recorded_on(comparison.recording.recorded_at))}</b> '
         f"{letters(' · '.join(parts))}</p>"
     )
 
@@ -161,7 +163,7 @@ def stamp(comparison: Comparison) -> str:
 def _column(take: Take, comparison: Comparison) -> str:
     file, response = take.file, take.answer.answer.response()
     strip = drawn.strip(
-        words.state_line(response, 0.0), "check", colour=f"m-{file.model}", name=file.name,
+        state_line(response, 0.0), "check", colour=f"m-{file.model}", name=file.name,
         state="recorded",
     )  # fmt: skip
     passed = [each.verdict.passed for each in comparison.repeats[take.spec]]
@@ -169,14 +171,14 @@ def _column(take: Take, comparison: Comparison) -> str:
         f'<div class="rec m-{file.model}"><p class="who"><b>{letters(file.name)}</b> '
         f"{letters(file.quant or '')}</p>{strip}"
         f'<div class="text">\n\n{answer(take)}\n\n</div>\n\n'
-        f"{verdict(take.verdict, passed)}{drawn.figures(response, words.company(response, 0.0))}</div>"
+        f"{verdict(take.verdict, passed)}{drawn.figures(response, company(response, 0.0))}</div>"
     )
 
 
 def answer(take: Take) -> str:
     """A recorded answer, as far as it is shown."""
     told = take.answer.answer
-    notes = [words.BASE_NOTE] if take.file.base else []
+    notes = [BASE_NOTE] if take.file.base else []
     parts = [f'<p class="aside">{letters(note)}</p>' for note in (*notes, *told.notices)]
     parts.append(shown(told.text[:SHOWN_LETTERS]))
     if (more := len(told.text) - SHOWN_LETTERS) > 0:
@@ -189,12 +191,12 @@ def answer(take: Take) -> str:
 
 def verdict(found: Verdict, repeats: Sequence[bool | None] = ()) -> str:
     """Whether the checks passed, and why."""
-    why = "; ".join(found.reasons) if found.passed is not None else words.NO_CHECK
+    why = "; ".join(found.reasons) if found.passed is not None else NO_CHECK
     if len(repeats) > 1 and found.passed is not None:
         why += f" ({sum(map(bool, repeats))} of {len(repeats)} repeats passed)"
     return (
         f'<p class="judged {_sign(found)}"><i class="{_sign(found)}"></i>'
-        f"<b>{words.VERDICTS[found.passed]}</b> <span>{letters(why)}</span></p>"
+        f"<b>{VERDICTS[found.passed]}</b> <span>{letters(why)}</span></p>"
     )
 
 
@@ -224,7 +226,7 @@ def finding(board: Board) -> str:
     rest = "".join(f", {letters(row.file.name)} {row.passed} of {row.made}" for row in others[:3])
     about = (
         "Only recordings of equal settings stand here: "
-        f"{words.settings(board.params, board.params)}, unless a prompt sets its own. "
+        f"{settings(board.params, board.params)}, unless a prompt sets its own. "
         "A row is one quantization on one machine; speeds are medians over its answers."
     )
     if board.left_out:
@@ -256,7 +258,7 @@ def _figures(row) -> tuple[str, ...]:
     told = row.hardware
     return (
         f"{row.passed} of {row.made}", _rate(row.decode_tps), _rate(row.prefill_tps),
-        numbers.seconds(row.ttft_s), str(row.answers), words.hardware(told.cpu, told.cores, told.gpus),
+        numbers.seconds(row.ttft_s), str(row.answers), hardware(told.cpu, told.cores, told.gpus),
     )  # fmt: skip
 
 
@@ -274,6 +276,6 @@ def column_labels(board: Board) -> list[str]:
     return [
         name
         if names.count(name) == 1
-        else f"{name}, {words.hardware(row.hardware.cpu, row.hardware.cores, row.hardware.gpus)}"
+        else f"{name}, {hardware(row.hardware.cpu, row.hardware.cores, row.hardware.gpus)}"
         for name, row in zip(names, board.rows, strict=True)
     ]

@@ -5,7 +5,6 @@ from typing import Any
 
 import gradio as gr
 
-from compare import words
 from compare.library import Take
 from compare.models.catalogue import ARTICLES_PAIR
 from compare.models.spec import ModelFile
@@ -13,6 +12,8 @@ from compare.run.response import Response
 from compare.ui import cards, drawn
 from compare.ui.markup import MATHS
 from compare.ui.menu import Choice, Menu
+from compare.words.column import Line, company, glyph, progress, ready_line, speed_now, state_line
+from compare.words.recorded import recorded_on
 
 NOT_RUN = "not run yet"
 _OFFERS = {"finished": "nothing", "cancelled": "nothing", "failed": "again"}
@@ -61,13 +62,13 @@ class Column:
     def recorded(self, menu: Menu, choice: Choice, take: Take) -> Updates:
         """A recorded answer, plainly marked, where one of this machine will stand."""
         response = take.answer.answer.response()
-        line = words.Line((words.recorded_on(take.recording.recorded_at),))
+        line = Line((recorded_on(take.recording.recorded_at),))
         return {
             self.strip: drawn.strip(
                 line, "clock", name=menu.file(choice).name, colour=menu.colour(choice)
             ),
             self.answer: cards.quoted(take),
-            self.figures: drawn.figures(response, words.company(response, 0.0)),
+            self.figures: drawn.figures(response, company(response, 0.0)),
         }
 
     def idle(self, menu: Menu, choice: Choice) -> Updates:
@@ -75,7 +76,7 @@ class Column:
         file, here = menu.file(choice), menu.here(choice)
         return {
             self.strip: drawn.strip(
-                words.ready_line(file, here), "check" if here else "ring", name=file.name,
+                ready_line(file, here), "check" if here else "ring", name=file.name,
                 colour=menu.colour(choice),
             ),
             self.answer: drawn.card(file),
@@ -91,17 +92,17 @@ class Column:
         names: dict[str, str], max_seconds: float | None,
     ) -> Updates:  # fmt: skip
         """The column at one moment of a run."""
-        line = words.state_line(response, now, names=names, max_seconds=max_seconds)
+        line = state_line(response, now, names=names, max_seconds=max_seconds)
         answered = response.ended and response.state != "failed" and bool(response.text)
         updates = {
             self.strip: drawn.strip(
-                line, words.glyph(response), name=file.name, colour=colour,
-                state=response.state, done=words.progress(response),
+                line, glyph(response), name=file.name, colour=colour,
+                state=response.state, done=progress(response),
                 offers="copy" if answered else _OFFERS.get(response.state, "stop"),
             ),
             self.answer: drawn.answer(response, file, now),
             self.figures: drawn.figures(
-                response, words.company(response, now), words.speed_now(response, now)
+                response, company(response, now), speed_now(response, now)
             ),
         }  # fmt: skip
         return updates | ({self.written: response.text} if answered else {})

@@ -8,7 +8,7 @@ from inspect import isgeneratorfunction
 
 import gradio as gr
 
-from compare import numbers, words
+from compare import numbers
 from compare.asked.comparison import Comparison
 from compare.checks import Verdict, judge
 from compare.library import Library
@@ -33,6 +33,9 @@ from compare.ui.markup import MATHS, letters
 from compare.ui.menu import Choice, Menu
 from compare.ui.wiring import AT_ONCE, PLAIN, PUBLIC, QUEUED
 from compare.usage import UsageError
+from compare.words import sentence
+from compare.words.column import announcements, short
+from compare.words.column import names as names_of
 
 HEADLINE = "<h1>One prompt, several local models. <span>Answers, speed and memory side by side.</span></h1>"
 ADD = "Add a model"
@@ -145,7 +148,7 @@ def compare_tab(
         """What Run would do: download or not, how long it would take, and what could be had at once."""
         missing = [menu.file(choice) for choice in state.chosen.values() if not menu.here(choice)]
         return {
-            start: words.run_label(missing),
+            start: sentence.run_label(missing),
             cost: costing(state, values),
             add: gr.update(value=ADD, visible=len(state.chosen) < len(PLACES), interactive=True),
             shelf: drawn.shelf({menu.file(c).name: menu.notes(c) for c in state.chosen.values()}),
@@ -174,13 +177,13 @@ def compare_tab(
         return {p: replace(file, key=state.keys.get(p, file.key)) for p, file in found.items()}
 
     def names(state: Session) -> dict[str, str]:
-        return words.names(list(files(state).values()))
+        return names_of(list(files(state).values()))
 
     def paged(state: Session) -> str:
         shown, called = state.shown(), names(state)
         return drawn.pager(
             [
-                (menu.colour(state.chosen[place]), called[file.key], words.short(shown.get(ran)))
+                (menu.colour(state.chosen[place]), called[file.key], short(shown.get(ran)))
                 for place, file in files(state).items()
                 for ran in [state.keys.get(place)]
             ]
@@ -191,12 +194,12 @@ def compare_tab(
         shown, called = state.shown(), names(state)
         updates = {
             pager: paged(state),
-            summary: drawn.summary(words.summary(shown, called), ran=bool(shown)),
+            summary: drawn.summary(sentence.summary(shown, called), ran=bool(shown)),
         }  # fmt: skip
         if shown:
             updates[table] = drawn.measures(shown, state.comparison, called)
             updates[rendered] = drawn.rendered(shown, called)
-            updates[seed] = words.seed_label(state.comparison.sampling.seed)
+            updates[seed] = sentence.seed_label(state.comparison.sampling.seed)
         return updates | judged(state, called)
 
     def judged(state: Session, called: dict[str, str]) -> Updates:
@@ -382,9 +385,9 @@ def compare_tab(
 
     def speech(state: Session, before: dict[str, Response]) -> Updates:
         """For screen readers: which states changed and, at the end, the sentence."""
-        sentences = words.announcements(before, state.responses, names(state))
+        sentences = announcements(before, state.responses, names(state))
         if sentences and all(response.ended for response in state.responses.values()):
-            sentences.append(str(words.summary(state.shown(), names(state))))
+            sentences.append(str(sentence.summary(state.shown(), names(state))))
         return {spoken: f"<span>{letters(' '.join(sentences))}</span>"} if sentences else {}
 
     def stop_all(state: Session) -> None:

@@ -7,16 +7,20 @@ fixed words and names made harmless by `letters`; answers go through `shown`.
 import json
 from collections.abc import Mapping, Sequence
 
-from compare import numbers, words
+from compare import numbers
 from compare.asked.comparison import Comparison
 from compare.models.catalogue import MODELS
 from compare.models.spec import ModelFile
 from compare.run.response import Response
 from compare.ui.markup import code, letters, shown
+from compare.words import column
+from compare.words.sentence import Summary
+from compare.words.table import ACCOUNTS, RESERVED_NOTE
+from compare.words.table import measures as all_measures
 
 
 def strip(
-    line: words.Line, sign: str, *, colour: str, name: str, state: str = "idle", done: float | None = None,
+    line: column.Line, sign: str, *, colour: str, name: str, state: str = "idle", done: float | None = None,
     offers: str = "nothing",
 ) -> str:  # fmt: skip
     """The state line: sign, text, and the bar below it, `done` from 0 to 1.
@@ -49,12 +53,12 @@ def figures(response: Response, company: str, now: str = "") -> str:
     unknown = tps == numbers.UNKNOWN
     small = "".join(
         f'<div><dt>{name}</dt><dd>{letters(value)}</dd></div>'
-        for name, value in words.figures(response).items()
+        for name, value in column.figures(response).items()
     )  # fmt: skip
     return (
         f'<div class="figures"><div class="speed"><p><b class="{"none" if unknown else "some"}">{tps}</b> '
         f'<span>tok/s</span> <span class="now">{letters(now)}</span></p><p>{letters(company)}</p></div>'
-        f'<div class="small"><dl>{small}</dl><p>{letters(words.vram_instead(response))}</p></div></div>'
+        f'<div class="small"><dl>{small}</dl><p>{letters(column.vram_instead(response))}</p></div></div>'
     )
 
 
@@ -71,7 +75,7 @@ def card(file: ModelFile) -> str:
             f'<a href="https://huggingface.co/{model.repo}" target="_blank">{model.repo}</a>'
         )
     if file.base:
-        rows["Kind"] = letters(words.BASE_NOTE.removesuffix("."))
+        rows["Kind"] = letters(column.BASE_NOTE.removesuffix("."))
     return (
         '<dl class="card">'
         + "".join(f"<dt>{k}</dt><dd>{v}</dd>" for k, v in rows.items())
@@ -81,13 +85,13 @@ def card(file: ModelFile) -> str:
 
 def answer(response: Response, file: ModelFile, now: float) -> str:
     """What a column's model has written, its notices above, what went wrong below."""
-    parts = [_aside(note) for note in ((words.BASE_NOTE,) if file.base else ()) + response.notices]
+    parts = [_aside(note) for note in ((column.BASE_NOTE,) if file.base else ()) + response.notices]
     if response.text:
         parts.append(shown(response.text))
-    elif place := words.place_text(response, now):
+    elif place := column.place_text(response, now):
         parts.insert(0, f'<p class="place">{letters(place)}</p>')
     if response.state == "failed":
-        happened, advice = words.failure(response)
+        happened, advice = column.failure(response)
         parts.append(f'<p class="happened"><strong>{letters(happened)}</strong></p>')
         parts += [f"<p>{letters(line)}</p>" for line in advice.splitlines() if line.strip()]
         if response.log:
@@ -108,7 +112,7 @@ def pager(columns: Sequence[tuple[str, str, str]]) -> str:
     )
 
 
-def summary(sentence: words.Summary, *, ran: bool) -> str:
+def summary(sentence: Summary, *, ran: bool) -> str:
     """`ran`: whether there are measures of which the rest of the page may tell."""
     return (
         f'<p class="summary{" ran" if ran else ""}"><span>{letters(sentence.before)}</span>'
@@ -125,7 +129,7 @@ def measures(
         f'<tr><th scope="row">{name}</th>'
         + "".join(f"<td>{letters(v)}</td>" for v in values)
         + "</tr>"
-        for name, values in words.measures(responses, comparison)
+        for name, values in all_measures(responses, comparison)
     )
     rows += _account(list(responses.values()))
     table = f"<thead><tr><td></td>{head}</tr></thead><tbody>{rows}</tbody>"
@@ -135,10 +139,10 @@ def measures(
 def _account(responses: Sequence[Response]) -> str:
     """What each model's memory is made of: a bar for what was predicted, and one for what was allocated."""
     rows = ""
-    for name, parts_of in words.ACCOUNTS.items():
+    for name, parts_of in ACCOUNTS.items():
         cells = "".join(f"<td>{_stacked(parts_of(response))}</td>" for response in responses)
         rows += f'<tr><th scope="row">{name}</th>{cells}</tr>'
-    note = f'<td class="note" colspan="{len(responses) + 1}">{words.RESERVED_NOTE}</td>'
+    note = f'<td class="note" colspan="{len(responses) + 1}">{RESERVED_NOTE}</td>'
     return f"{rows}<tr>{note}</tr>"
 
 

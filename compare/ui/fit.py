@@ -8,7 +8,6 @@ import gradio as gr
 from compare import numbers
 from compare.asked.settings import LoadSettings
 from compare.charts import fit_map
-from compare.fit import about, called, say, say_one, verdict
 from compare.memory.fit import fit, learn
 from compare.memory.hardware import HERE, Hardware, known, named
 from compare.models.catalogue import MODELS
@@ -17,6 +16,7 @@ from compare.run.machine import Machine
 from compare.ui.markup import letters
 from compare.ui.wiring import QUEUED
 from compare.usage import UsageError
+from compare.words.fit import about, called, say, say_one, verdict
 
 HEADLINE = (
     "<h1>Which models fit where. "

@@ -9,21 +9,24 @@ from typing import Any
 
 import gradio as gr
 
-from compare import bench, numbers, words
+from compare import numbers
 from compare.asked.comparison import Bench, Tests
 from compare.asked.comparison import bench as bench_of
-from compare.charts import speeds
+from compare.charts import speeds as speeds_chart
 from compare.models.catalogue import ARTICLES_PAIR, EMBEDDED_PAIR
 from compare.models.spec import MAX_COLUMNS, ModelFile
 from compare.run.machine import Machine
 from compare.run.response import Response, Timings
 from compare.run.run import Run
+from compare.saved import bench
 from compare.ui.drawn import bar
 from compare.ui.form import refused
 from compare.ui.markup import letters
 from compare.ui.menu import Choice, Menu
 from compare.ui.wiring import AT_ONCE, PLAIN, QUEUED
 from compare.usage import UsageError
+from compare.words import column, speeds
+from compare.words.sentence import run_label
 
 HEADLINE = (
     "<h1>How fast models are on this machine. "
@@ -94,7 +97,7 @@ def speed_tab(demo: gr.Blocks, machine: Machine, now: Callable[[], float]) -> No
         sentence = gr.HTML(
             visible=False, elem_id="speed-sentence", elem_classes="sentence", **plain
         )
-        gr.HTML(f"<p>{letters(bench.LEFT_OUT)}</p>", elem_id="speed-about", **plain)
+        gr.HTML(f"<p>{letters(speeds.LEFT_OUT)}</p>", elem_id="speed-about", **plain)
     with gr.Row(visible=False, elem_id="speed-account", elem_classes="account") as account:
         with gr.Accordion("All figures", open=False, elem_classes="fold"):
             table = gr.HTML(elem_id="speed-rows", **plain)
@@ -117,7 +120,7 @@ def speed_tab(demo: gr.Blocks, machine: Machine, now: Callable[[], float]) -> No
         chosen = _chosen(values, entries)
         missing = [menu.file(choice) for choice in chosen if not menu.here(choice)]
         return {
-            start: words.run_label(missing),
+            start: run_label(missing),
             cost: f"<span>{letters(costing(values, bool(missing)))}</span>",
             lanes: _lanes([_idle(menu, choice, state) for choice in chosen], state.bench),
         }
@@ -173,8 +176,8 @@ def speed_tab(demo: gr.Blocks, machine: Machine, now: Callable[[], float]) -> No
 
     def result(state: Session) -> Updates:
         """Chart, sentence and table."""
-        called = words.names(state.bench.models)
-        found = bench.summary(state.responses, called)
+        called = column.names(state.bench.models)
+        found = speeds.summary(state.responses, called)
         told = (
             f'<p class="finding"><span>{letters(found.before)}</span><b>{letters(found.finding)}</b>'
             f"<span>{letters(found.rest)}</span></p>"
@@ -182,7 +185,7 @@ def speed_tab(demo: gr.Blocks, machine: Machine, now: Callable[[], float]) -> No
         names = {file.key: _label(file) for file in state.bench.models}
         plain_colours = {key: colour.removeprefix("m-") for key, colour in state.colours.items()}
         there = bool(state.rows)
-        drawing = speeds(state.rows, names, plain_colours) if there else None
+        drawing = speeds_chart(state.rows, names, plain_colours) if there else None
         return {
             plot: gr.update(value=drawing, visible=there),
             sentence: gr.update(value=told, visible=True),
@@ -277,7 +280,7 @@ def _idle(menu: Menu, choice: Choice, state: Session) -> str:
     last = state.responses.get(file.key)
     if last is not None and last.ended:
         return _measured(file, last, colour, state.bench, 0.0)
-    line = str(words.ready_line(file, here))
+    line = str(column.ready_line(file, here))
     return _lane(file, Response(), colour, line, "check" if here else "ring", "idle", None)
 
 
@@ -289,8 +292,8 @@ def _going(
 
 
 def _measured(file: ModelFile, response: Response, colour: str, asked: Bench, now: float) -> str:
-    line = bench.line(response, now, words.names(asked.models), asked.max_seconds)
-    return _lane(file, response, colour, line, words.glyph(response), response.state, asked)
+    line = speeds.line(response, now, column.names(asked.models), asked.max_seconds)
+    return _lane(file, response, colour, line, column.glyph(response), response.state, asked)
 
 
 def _heads(asked: Bench | None) -> tuple[str, str]:
@@ -306,11 +309,11 @@ def _lane(
     asked: Bench | None,
 ) -> str:  # fmt: skip
     """One skeleton for all states, so that the browser patches it in place."""
-    done = bench.progress(response)
+    done = speeds.progress(response)
     decode, prefill = _heads(asked)
     why = ""
     if response.state == "failed":
-        happened, advice = words.failure(response)
+        happened, advice = column.failure(response)
         why = f"<b>{letters(happened)}</b> {letters(advice)}"
     name = _label(file)
     return (
@@ -359,4 +362,4 @@ def _newly_ended(before: Mapping[str, Response], after: Mapping[str, Response]) 
 
 
 def _told(ended: list[str], responses: Mapping[str, Response]) -> str:
-    return " ".join(f"{key}: {bench.line(responses[key])}." for key in ended)
+    return " ".join(f"{key}: {speeds.line(responses[key])}." for key in ended)

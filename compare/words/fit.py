@@ -1,4 +1,4 @@
-"""Which models fit on which hardware, in words: rows of memory/fit.py in, text out."""
+"""Which models fit on which hardware, in words."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

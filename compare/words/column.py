@@ -1,0 +1,316 @@
+"""One column in words: its state, its progress, its figures, and what a screen reader says of it."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from compare.models.spec import ModelFile
+from compare.numbers import (
+    NBSP,
+    UNKNOWN,
+    about_size,
+    count,
+    download_rate,
+    elapsed,
+    part_of,
+    percent,
+    rate,
+    rough,
+    seconds,
+    size,
+    speed,
+    thread_range,
+    time_left,
+    tokens,
+)
+from compare.run.response import Response
+
+BASE_NOTE = "A base model: it continues text rather than answers."
+_STAGES = {
+    "downloading": "while downloading",
+    "loading": "while loading",
+    "reading": "while reading",
+    "writing": "while writing",
+}
+_GLYPHS = {
+    "waiting": "clock",
+    "queued": "clock",
+    "downloading": "arc",
+    "loading": "arc",
+    "loaded": "clock",
+    "reading": "arc",
+    "writing": "dot",
+    "finished": "check",
+    "cancelled": "square",
+    "failed": "triangle",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line whose odd parts (the second, the fourth) drop out where there is little room."""
+
+    parts: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return "".join(self.parts)
+
+
+# One column.
+
+
+def names(files: Sequence[ModelFile]) -> dict[str, str]:
+    """What each column is called in a sentence, by key; with its quantization where it has to be."""
+    times = Counter(file.short for file in files)
+    return {
+        file.key: f"{file.short} {file.quant}"
+        if times[file.short] > 1 and file.quant
+        else (file.key if times[file.short] > 1 else file.short)
+        for file in files
+    }
+
+
+def ready_line(file: ModelFile, cached: bool) -> Line:
+    """The state of a column that hasn't run."""
+    if cached:
+        return Line(("On this machine, ready",))
+    return Line((f"To download: {size(file.bytes)}" if file.bytes else "To download",))
+
+
+def glyph(response: Response) -> str:
+    """The name of the sign before the state: check, ring, clock, arc, dot, square, triangle."""
+    if response.download_waits and response.state == "downloading" and not response.stopping:
+        return "clock"
+    if response.stopping and not response.ended:
+        return "square"
+    return _GLYPHS[response.state]
+
+
+def state_line(
+    response: Response,
+    now: float,
+    *,
+    names: Mapping[str, str] = {},
+    max_seconds: float | None = None,
+) -> Line:
+    """Where a column stands. `names`: see `names`; `max_seconds`: this host's limit for an answer."""
+    if response.stopping and not response.ended:
+        return Line(("Stopping",))
+    match response.state:
+        case "queued" if response.place:
+            runs = "run" if response.place == 1 else "runs"
+            return Line((f"In line, {response.place}{NBSP}{runs} before yours",))
+        case "queued":
+            after = names.get(response.after_column or "")
+            return Line(("Waiting its turn", f", after {after}" if after else ""))
+        case "downloading" if response.download_waits:
+            total = response.total_bytes
+            return Line(("Waiting to download", f", {size(total)}" if total else ""))
+        case "downloading":
+            return Line(
+                (f"Downloading, {part_of(response.done_bytes or 0, response.total_bytes)}",)
+            )
+        case "loading":
+            return Line((f"Loading, {elapsed(now - _or(response.loading_at, now))}",))
+        case "loaded":
+            return Line(("Waiting", " for the others"))
+        case "reading":
+            done = min(response.prefill_done, response.prompt_tokens or 0)
+            return Line(
+                (
+                    "Reading",
+                    " the prompt",
+                    f", {done:,} of {count(response.prompt_tokens)}",
+                    " tokens",
+                )
+            )
+        case "writing":
+            return Line((f"Writing, {elapsed(now - _or(response.started_at, now))}",))
+        case "finished":
+            return _finished_line(response, max_seconds)
+        case "cancelled" if response.first_token_at is not None:
+            return Line((f"Stopped after {seconds(response.total_s)}",))
+        case "cancelled":
+            return Line(("Stopped before the first token",))
+        case "failed":
+            stage = _STAGES.get(response.stage)
+            return Line((f"Failed {stage}" if stage else "Failed to start",))
+    return Line(("Waiting to start",))
+
+
+def _finished_line(response: Response, max_seconds: float | None) -> Line:
+    if response.finish_reason == "time":
+        limit = max_seconds if max_seconds is not None else round(response.total_s or 0)
+        return Line(("Ended at", " this host's limit of", f" {limit:g}{NBSP}s"))
+    took = f"Finished in {seconds(response.total_s)}"
+    if response.finish_reason == "length":
+        return Line((took, f", at the limit of {tokens(response.output_tokens)}"))
+    return Line((took,))
+
+
+def progress(response: Response) -> float | None:
+    """How far it has come, 0 to 1; None where no end is known."""
+    if response.stopping or response.ended:
+        return None
+    if response.state == "downloading" and response.total_bytes:
+        return min(1.0, (response.done_bytes or 0) / response.total_bytes)
+    if response.state == "reading" and response.prompt_tokens:
+        return min(1.0, response.prefill_done / response.prompt_tokens)
+    return None
+
+
+def place_text(response: Response, now: float) -> str:
+    """What stands in the answer's place while there is no answer."""
+    if response.state == "cancelled" and response.stage == "downloading":
+        return "The download goes on; the next run finds it."
+    if response.stopping or response.ended:
+        return ""
+    match response.state:
+        case "downloading" if response.download_waits:
+            return "Another program is fetching this file"
+        case "downloading":
+            left = time_left(_download_left_s(response))
+            done = progress(response)
+            told = (
+                "" if done is None else percent(done),
+                download_rate(response.bytes_per_s),
+                left,
+            )
+            return _listing_left(told, left)
+        case "loading":
+            kind = response.memory.kind.upper()
+            return f"{size(response.file_bytes)} into {kind}" if response.file_bytes else ""
+        case "reading":
+            began_at, _ = response.reading_began or (now, 0)
+            if now - began_at < 1 or response.reading_tps is None:
+                return ""
+            left = time_left(response.reading_left_s(now))
+            return _listing_left((rate(response.reading_tps), left), left)
+    return ""
+
+
+def _listing_left(parts: Sequence[str], left: str) -> str:
+    """What is known, after commas; the time left begins small unless it begins the line."""
+    text = ", ".join(part for part in parts if part)
+    return text if text == left else text.replace(left, left[:1].lower() + left[1:])
+
+
+def _download_left_s(response: Response) -> float | None:
+    if not response.bytes_per_s or not response.total_bytes:
+        return None
+    return max(0, response.total_bytes - (response.done_bytes or 0)) / response.bytes_per_s
+
+
+def speed_now(response: Response, now: float) -> str:
+    """now 10.2: beside the speed of the whole answer, while it is being written."""
+    tps = response.decode_tps_now(now)
+    return "" if tps is None else f"now{NBSP}{speed(tps)}"
+
+
+def company(response: Response, now: float) -> str:
+    """What its speed was shared with, and its threads; before the answer how its load went."""
+    if response.state in ("writing", "finished", "cancelled", "failed") and response.first_token_at:
+        return f"{_shared(response, now)} · {thread_range(response.threads)}"
+    if response.loaded_at is not None:
+        return (
+            "already loaded" if response.load_s is None else f"loaded in {seconds(response.load_s)}"
+        )
+    return "" if response.ended else "not run yet"
+
+
+def _shared(response: Response, now: float) -> str:
+    if not response.shared_with or not response.shared_s:
+        return "alone"
+    whole = _or(response.ended_at, now) - _or(response.started_at, now)
+    if response.shared_s >= 0.9 * whole:
+        return f"shared with {response.shared_with} other{'s' if response.shared_with > 1 else ''}"
+    return f"shared for {rough(response.shared_s)}"
+
+
+def memory(response: Response) -> str:
+    """1.29 GB RAM; predicted: about 4.8 GB."""
+    told = response.memory
+    if told.measured_bytes is not None:
+        return f"{size(told.measured_bytes)} {told.kind.upper()}"
+    if response.state == "failed":
+        return UNKNOWN
+    return about_size(told.predicted_bytes)
+
+
+def figures(response: Response) -> dict[str, str]:
+    """The three small figures beside the speed, in their order."""
+    return {
+        "First token": seconds(response.ttft_s),
+        "Answer": tokens(response.output_tokens or None),
+        "Memory": memory(response),
+    }
+
+
+def vram_instead(response: Response) -> str:
+    """about 1.5 GB of VRAM on a GPU; nothing where it is on one, or where nobody can tell."""
+    told = response.prediction.vram_instead_bytes if response.prediction else None
+    return f"{about_size(told)} of VRAM on a GPU" if told else ""
+
+
+def short(response: Response | None) -> str:
+    """A column in two words: 9.6 tok/s; reading, 79 %; waiting; failed."""
+    if response is None:
+        return "not run yet"
+    if response.stopping and not response.ended:
+        return "stopping"
+    if response.state == "failed":
+        return "failed"
+    if response.state == "downloading" and response.download_waits:
+        return "waiting"
+    if response.decode_tps is not None:
+        return f"{speed(response.decode_tps)} tok/s"
+    done = progress(response)
+    plain = {"queued": "waiting", "loaded": "waiting", "cancelled": "stopped"}
+    word = plain.get(response.state, response.state)
+    return word if done is None else f"{word}, {percent(done)}"
+
+
+def failure(response: Response) -> tuple[str, str]:
+    """What happened, and what to do."""
+    happened, _, advice = (response.error or "It ended without a word.").partition("\n")
+    return happened.strip(), advice.strip()
+
+
+def announcements(
+    before: Mapping[str, Response], after: Mapping[str, Response], names: Mapping[str, str]
+) -> list[str]:
+    """What a screen reader says between two snapshots: one sentence for each state that changed."""
+    said = []
+    for key, response in after.items():
+        earlier = before.get(key)
+        if earlier is None or earlier.state != response.state:
+            sentence = _announcement(names[key], response)
+            if sentence:
+                said.append(sentence)
+    return said
+
+
+def _announcement(name: str, response: Response) -> str:
+    match response.state:
+        case "queued" if response.place:
+            return f"{name} is in line."
+        case "downloading" | "loading" | "writing":
+            return f"{name} is {response.state}."
+        case "reading":
+            return f"{name} is reading the prompt."
+        case "finished":
+            parts = [f"{name} finished"]
+            if response.decode_tps is not None:
+                parts.append(f"{speed(response.decode_tps)} tokens a second")
+            return f"{', '.join([*parts, tokens(response.output_tokens)])}."
+        case "cancelled":
+            return f"{name} stopped."
+        case "failed":
+            happened, _ = failure(response)
+            where = _STAGES.get(response.stage)
+            return f"{name} failed{f' {where}' if where else ''}: {happened}"
+    return ""
+
+
+def _or(value: float | None, other: float) -> float:
+    return other if value is None else value
