@@ -169,3 +169,29 @@ def listed(texts: Iterable[str]) -> str:
 
 def rate(tps: float | None) -> str:
     return UNKNOWN if tps is None else f"{speed(tps)}{NBSP}tok/s"
+
+
+def points(value: float | None) -> str:
+    """A score: two decimals; unknown is “–”."""
+    return "–" if value is None or math.isnan(value) else f"{value:.2f}"
+
+
+def signed(value: float) -> str:
+    """A difference: +0.33, −4.95."""
+    return f"{'+' if value >= 0 else '−'}{abs(value):.2f}"
+
+
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September",
+    "October", "November", "December",
+)  # fmt: skip
+
+
+def dated(as_of: str, is_: str) -> str:
+    """29 December 2023, published; January 2024, published; undated."""
+    if not as_of:
+        return "undated"
+    year, *rest = as_of.split("-")
+    month = [_MONTHS[int(rest[0]) - 1]] if rest else []
+    day = [str(int(rest[1]))] if len(rest) > 1 else []
+    return f"{' '.join([*day, *month, year])}, {is_}"

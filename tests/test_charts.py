@@ -6,24 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from compare.charts import (
-    CHANCE,
-    COLOURS,
-    GROUND,
-    INK,
-    LINE,
-    MUTED,
-    PALE,
-    draw,
-    empty,
-    fit_map,
-    speeds,
-)  # fmt: skip
+from compare.charts.draw import draw
+from compare.charts.fit import fit_map
+from compare.charts.frame import CHANCE, COLOURS, GROUND, INK, LINE, MUTED, PALE, empty
+from compare.charts.speeds import speeds  # fmt: skip
 from compare.memory.fit import fit, learn
 from compare.memory.hardware import named
 from compare.models.spec import resolve
-from compare.scores import View, load, models_of, settled
-from compare.suites import NAMES, SUITES
+from compare.scores.suites import NAMES, SUITES
+from compare.scores.table import load
+from compare.scores.view import View, models_of, settled
 
 TABLE = load().table
 UI = Path(__file__).parent.parent / "compare" / "ui"

@@ -4,10 +4,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from compare.charts import draw
-from compare.claims import ARTICLES, Claim, claims
-from compare.scores import SCORES, View, load, models_of, of_suite, settled
-from compare.suites import AVERAGE, SUITES
+from compare.charts.draw import draw
+from compare.scores.claims import ARTICLES, Claim, claims
+from compare.scores.suites import AVERAGE, SUITES
+from compare.scores.table import SCORES, load
+from compare.scores.view import View, models_of, of_suite, settled
 
 TABLE = load().table
 SOLAR, SOLAR_BASE = "SOLAR-10.7B-Instruct-v1.0", "SOLAR-10.7B-v1.0"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from test_recordings import MACHINE, PARAMS, edited, put, recorded, whole
 
-from compare.charts import score_board
+from compare.charts.board import score_board
 from compare.library import board, load
 from compare.ui import cards
 from compare.ui.gallery import found

@@ -6,28 +6,21 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from compare.scores import (
-    SCORES,
+from compare.numbers import dated, points, signed
+from compare.scores.averages import averages, by_task, mean_rows, same_average
+from compare.scores.suites import AVERAGE, BY_NAME, SUITES
+from compare.scores.table import SCORES, as_csv, load
+from compare.scores.view import (
     View,
-    as_csv,
-    averages,
-    by_task,
     chosen,
-    dated,
     drawn,
-    load,
-    mean_rows,
     models_of,
     of_suite,
-    points,
     read,
-    same_average,
     second_reading,
     settled,
-    signed,
     why_empty,
 )
-from compare.suites import AVERAGE, BY_NAME, SUITES
 
 BASE_3T = "TinyLlama-1.1B-intermediate-step-1431k-3T"
 SHIPPED = load()

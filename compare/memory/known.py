@@ -7,8 +7,6 @@ from math import prod
 from compare.gguf.header import Header, Tensor
 from compare.gguf.types import TYPES
 
-# Models known by name, before anything of their file is at hand.
-
 
 @dataclass(frozen=True, slots=True)
 class _Shape:

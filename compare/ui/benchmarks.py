@@ -7,22 +7,13 @@ from urllib.parse import parse_qsl
 
 import gradio as gr
 
-from compare.charts import draw
-from compare.claims import claims
+from compare.charts.draw import draw
 from compare.run.machine import Machine
-from compare.scores import (
-    SCORES,
-    View,
-    as_csv,
-    chosen,
-    load,
-    mean_rows,
-    models_of,
-    read,
-    score_rows,
-    settled,
-)
-from compare.suites import CHARTS, KINDS, NAMES, SIZES, SUITES
+from compare.scores.averages import mean_rows, score_rows
+from compare.scores.claims import claims
+from compare.scores.suites import CHARTS, KINDS, NAMES, SIZES, SUITES
+from compare.scores.table import SCORES, as_csv, load
+from compare.scores.view import View, chosen, models_of, read, settled
 from compare.ui import evidence
 from compare.ui.wiring import AT_ONCE
 

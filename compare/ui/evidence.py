@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
-from compare.charts import Drawing
-from compare.claims import ARTICLES, Claim, Source
-from compare.scores import Problem, dated, points
-from compare.suites import Suite
+from compare.charts.frame import Drawing
+from compare.numbers import dated, points
+from compare.scores.claims import ARTICLES, Claim
+from compare.scores.questions import Source
+from compare.scores.suites import Suite
+from compare.scores.table import Problem
 from compare.ui.markup import letters
 
 SHOWN_PROBLEMS = 12

@@ -7,7 +7,7 @@ import gradio as gr
 
 from compare import numbers
 from compare.asked.settings import LoadSettings
-from compare.charts import fit_map
+from compare.charts.fit import fit_map
 from compare.memory.fit import fit, learn
 from compare.memory.hardware import HERE, Hardware, known, named
 from compare.models.catalogue import MODELS

@@ -5,7 +5,7 @@ from typing import Any
 
 import gradio as gr
 
-from compare.charts import score_board
+from compare.charts.board import score_board
 from compare.gallery import Prompt, Theme
 from compare.library import Library, board
 from compare.ui import cards

@@ -12,7 +12,7 @@ import gradio as gr
 from compare import numbers
 from compare.asked.comparison import Bench, Tests
 from compare.asked.comparison import bench as bench_of
-from compare.charts import speeds as speeds_chart
+from compare.charts.speeds import speeds as speeds_chart
 from compare.models.catalogue import ARTICLES_PAIR, EMBEDDED_PAIR
 from compare.models.spec import MAX_COLUMNS, ModelFile
 from compare.run.machine import Machine

@@ -56,9 +56,6 @@ class Line:
         return "".join(self.parts)
 
 
-# One column.
-
-
 def names(files: Sequence[ModelFile]) -> dict[str, str]:
     """What each column is called in a sentence, by key; with its quantization where it has to be."""
     times = Counter(file.short for file in files)

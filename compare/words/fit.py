@@ -10,9 +10,6 @@ from compare.memory.hardware import Hardware
 WHOLE, IN_PART, IN_RAM = "whole on the GPU", "in part on the GPU", "in RAM"
 
 
-# In words.
-
-
 def verdict(row: dict) -> str:
     """all 23 layers on the GPU; 25 of 33 layers on the GPU, the rest in RAM; in RAM; does not fit."""
     layers, here = row["layers"], row["layers_that_fit"]

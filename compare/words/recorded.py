@@ -7,8 +7,6 @@ from datetime import datetime
 from compare.asked.settings import LoadSettings, SamplingParams
 from compare.numbers import NBSP, tokens
 
-# Recordings.
-
 
 def recorded_on(when: datetime) -> str:
     """Recorded on 3 May 2026."""

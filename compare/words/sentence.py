@@ -34,9 +34,6 @@ def seed_label(seed: int) -> str:
     return f"Use seed {seed} again"
 
 
-# All columns.
-
-
 def summary(responses: Mapping[str, Response], names: Mapping[str, str]) -> Summary:
     """One sentence that compares the columns; nothing as long as there is nothing to say."""
     if not responses:

@@ -14,7 +14,8 @@ from fake_machine import FakeMachine
 from playwright.sync_api import Page, expect
 from serving import served
 
-from compare.scores import SCORES, View, chosen, load, read
+from compare.scores.table import SCORES, load
+from compare.scores.view import View, chosen, read
 from compare.ui import page
 from compare.ui.benchmarks import benchmarks_tab
 

@@ -1,0 +1,58 @@
+"""Averages over a suite's tasks: the printed one, and the one computed here."""
+
+import math
+
+import pandas as pd
+
+from compare.numbers import points, signed
+from compare.scores.suites import AVERAGE, SUITES
+
+ROUNDING = 0.005
+"""Half of the last digit printed: how far an average may be off for no reason."""
+
+
+def by_task(rows: pd.DataFrame, suite: str) -> pd.DataFrame:
+    """Models down, tasks across, in their orders; a score that isn't there is NaN."""
+    wide = rows.pivot(index="model", columns="benchmark", values="score")
+    wide = wide.reindex(index=rows["model"].drop_duplicates(), columns=[*SUITES[suite].benchmarks])
+    return wide.astype(float)
+
+
+def averages(rows: pd.DataFrame, suite: str) -> pd.DataFrame:
+    """By model: the average `printed`, the one `computed` from all tasks, the `difference`, which of them is
+    `shown` (the printed one, else the computed), and `recorded`: the difference the table knows of.
+
+    Sorted by `shown`, the highest first.
+    """
+    wide, tasks = by_task(rows, suite), list(SUITES[suite].chance)
+    found = pd.DataFrame(index=wide.index)
+    found["label"] = rows.drop_duplicates("model").set_index("model")["label"]
+    found["printed"] = wide.get(AVERAGE, math.nan)
+    found["computed"] = wide[tasks].mean(axis=1, skipna=False)
+    found["difference"] = found["printed"] - found["computed"]
+    printed = rows[rows["benchmark"] == AVERAGE].set_index("model")
+    found["recorded"] = printed["off_by"].reindex(found.index).fillna(0.0)
+    found["shown"] = found["printed"].fillna(found["computed"])
+    return found.sort_values("shown", ascending=False, kind="stable")
+
+
+def same_average(printed: float, computed: float) -> bool:
+    """Whether the two differ by no more than rounding."""
+    return abs(printed - computed) <= ROUNDING + 1e-9
+
+
+def score_rows(rows: pd.DataFrame) -> list[dict]:
+    """The rows as values by column, for a table."""
+    return rows.to_dict("records")
+
+
+def mean_rows(rows: pd.DataFrame, suite: str) -> list[dict]:
+    """The averages as values by column; `told` is their difference, “–” where one is unknown."""
+    found = averages(rows, suite).to_dict("records") if len(rows) else []
+    for each in found:
+        same = same_average(each["printed"], each["computed"])
+        known = each["difference"] == each["difference"]
+        each["told"] = (
+            ("rounding" if same else signed(each["difference"])) if known else points(None)
+        )
+    return found
