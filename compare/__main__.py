@@ -31,14 +31,15 @@ from compare import numbers
 from compare.asked.comparison import bench as bench_of
 from compare.asked.comparison import comparison
 from compare.asked.owner import Owner
-from compare.gallery import chosen, load, load_files
+from compare.gallery.prompts import chosen, load, load_files
+from compare.gallery.recorder import Task, record, settings, tasks
+from compare.gallery.recording_file import RecordingFile
+from compare.gallery.recordings import RECORDED, RecordingError
 from compare.memory.fit import fit, learn
 from compare.memory.hardware import named
 from compare.models.catalogue import MODELS
 from compare.models.spec import ModelFile, catalogue_file, resolve, split_specs
 from compare.protocol.events import Downloading, Event, Failed, Fetched
-from compare.record import Task, record, settings, tasks
-from compare.recordings import RECORDED, RecordingError, RecordingFile
 from compare.run.machine import Machine
 from compare.run.response import Response
 from compare.run.run import Run

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from compare.checks import MAX_S, Check, Verdict, judge
+from compare.gallery.checks import Check
+from compare.gallery.judge import MAX_S, Verdict, judge
 
 CHECK = TypeAdapter(Check)
 AGE = {"number": 26, "beside": [2, 3, 10], "others": ["Sarah", "Mary"]}

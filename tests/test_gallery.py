@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compare.checks import Matches, NotMatches, NumberIs, judge
-from compare.gallery import PROMPTS, chosen, load, load_files
+from compare.gallery.checks import Matches, NotMatches, NumberIs
+from compare.gallery.judge import judge
+from compare.gallery.prompts import PROMPTS, chosen, load, load_files
 from compare.usage import UsageError
 
 HEAD = 'title = "A theme"\nabout = "What it is about."\n'

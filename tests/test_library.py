@@ -6,7 +6,8 @@ import pytest
 from test_recordings import MACHINE, PARAMS, edited, put, recorded, whole
 
 from compare.charts.board import score_board
-from compare.library import board, load
+from compare.gallery.board import board
+from compare.gallery.gallery import load
 from compare.ui import cards
 from compare.ui.gallery import found
 

@@ -12,8 +12,8 @@ import psutil
 import pytest
 from processes import outliving
 
-from compare.gallery import load
-from compare.recordings import read
+from compare.gallery.prompts import load
+from compare.gallery.recordings import read
 
 THEME = next(theme for theme in load().themes if theme.id == "arithmetic")
 IDS = [prompt.id for prompt in THEME.prompts]

@@ -7,13 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from compare.recordings import (
-    MAX_LETTERS,
-    RecordingError,
-    RecordingFile,
-    load,
-    read,
-)
+from compare.gallery.recording_file import RecordingFile
+from compare.gallery.recordings import MAX_LETTERS, RecordingError, load, read
 from compare.words.recorded import recorded_on, settings
 
 MACHINE = {

@@ -7,9 +7,10 @@ through `shown`. What goes into a gr.Markdown has each piece of markup on a line
 from collections.abc import Iterable, Mapping, Sequence
 
 from compare import numbers
-from compare.checks import Verdict
-from compare.gallery import Prompt, Source, Theme
-from compare.library import Board, Comparison, Library, Take
+from compare.gallery.board import Board
+from compare.gallery.gallery import Comparison, Library, Take
+from compare.gallery.judge import Verdict
+from compare.gallery.prompts import Prompt, Source, Theme
 from compare.models.catalogue import MODELS
 from compare.ui import drawn
 from compare.ui.markup import letters, shown

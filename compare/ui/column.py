@@ -5,7 +5,7 @@ from typing import Any
 
 import gradio as gr
 
-from compare.library import Take
+from compare.gallery.gallery import Take
 from compare.models.catalogue import ARTICLES_PAIR
 from compare.models.spec import ModelFile
 from compare.run.response import Response

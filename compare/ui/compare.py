@@ -10,8 +10,8 @@ import gradio as gr
 
 from compare import numbers
 from compare.asked.comparison import Comparison
-from compare.checks import Verdict, judge
-from compare.library import Library
+from compare.gallery.gallery import Library
+from compare.gallery.judge import Verdict, judge
 from compare.models.catalogue import EMBEDDED_PAIR
 from compare.models.spec import ModelFile
 from compare.run.machine import Machine

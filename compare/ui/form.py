@@ -9,10 +9,10 @@ import gradio as gr
 
 from compare.asked.comparison import Comparison, comparison
 from compare.asked.settings import LoadSettings, SamplingParams
-from compare.gallery import Prompt
-from compare.library import Comparison as Recorded
+from compare.gallery.gallery import Comparison as Recorded
+from compare.gallery.prompts import Prompt
+from compare.gallery.recordings import RECORDED
 from compare.models.spec import MAX_COLUMNS
-from compare.recordings import RECORDED
 from compare.ui.menu import Choice, Menu
 from compare.usage import UsageError
 

@@ -6,8 +6,9 @@ from typing import Any
 import gradio as gr
 
 from compare.charts.board import score_board
-from compare.gallery import Prompt, Theme
-from compare.library import Library, board
+from compare.gallery.board import board
+from compare.gallery.gallery import Library
+from compare.gallery.prompts import Prompt, Theme
 from compare.ui import cards
 from compare.ui.markup import MATHS
 from compare.ui.wiring import AT_ONCE

@@ -8,7 +8,7 @@ from pathlib import Path
 import gradio as gr
 from gradio.themes import Base, Font
 
-from compare.library import Library, load
+from compare.gallery.gallery import Library, load
 from compare.run.machine import Machine
 from compare.ui.benchmarks import benchmarks_tab
 from compare.ui.compare import compare_tab

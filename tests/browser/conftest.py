@@ -9,8 +9,8 @@ from playwright.sync_api import Page, expect, sync_playwright
 from serving import served
 from visitor import choose
 
-from compare import gallery
-from compare.library import Library
+from compare.gallery import prompts
+from compare.gallery.gallery import Library
 from compare.models.spec import parse
 from compare.protocol.events import Fetched
 from compare.ui import page
@@ -32,7 +32,7 @@ def serve():
     with ExitStack() as running:
 
         def start(machine, library: Library | None = None) -> str:
-            demo = page(machine, library=library or Library(gallery.load()))
+            demo = page(machine, library=library or Library(prompts.load()))
             return running.enter_context(served(demo))
 
         yield start

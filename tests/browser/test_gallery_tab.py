@@ -7,7 +7,7 @@ from test_library import GEMMA, PREMISES, SUMS
 from test_recordings import put, recorded, whole
 from visitor import column, state
 
-from compare.library import Library, load
+from compare.gallery.gallery import Library, load
 from compare.models.catalogue import EMBEDDED_PAIR
 from compare.numbers import NBSP
 

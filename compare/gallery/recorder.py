@@ -10,10 +10,11 @@ from typing import Any
 
 from compare.asked.comparison import Comparison, comparison
 from compare.asked.settings import MAX_SEED
-from compare.gallery import Prompt
+from compare.gallery.prompts import Prompt
+from compare.gallery.recording_file import RecordingFile
+from compare.gallery.recordings import RECORDED
 from compare.models.catalogue import EMBEDDED_PAIR
 from compare.models.spec import ModelFile, resolve
-from compare.recordings import RECORDED, RecordingFile
 from compare.run.machine import Machine
 from compare.run.response import Response
 from compare.saved.document import document, params

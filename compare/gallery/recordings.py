@@ -1,18 +1,14 @@
-"""Recorded comparisons: their format, read with all that may be wrong with a file, and written whole.
+"""Recorded comparisons: their format, read with all that may be wrong with a file.
 
 A recording is one JSON file; its answers are comparisons of one model each, as `ask --json` prints them,
 with the prompt's id and the repeat. Knows no prompt's text and no page. Recordings come from anywhere:
 texts in them are a stranger's.
 """
 
-import json
-import os
 import re
-import tempfile
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -24,7 +20,7 @@ from compare.protocol.events import Memory
 from compare.run.response import Response
 
 FORMAT = 1
-FOLDER = Path(__file__).resolve().parent.parent / "prompts" / "recorded"
+FOLDER = Path(__file__).resolve().parent.parent.parent / "prompts" / "recorded"
 MAX_FILE_BYTES = 20_000_000
 MAX_LETTERS = 100_000
 """The longest text of an answer or a prompt that is read; llama.cpp's contexts hold some 130,000 tokens."""
@@ -187,7 +183,7 @@ def load(folder: Path = FOLDER) -> tuple[tuple[Recording, ...], tuple[str, ...]]
 
 def read(path: Path) -> tuple[Recording, list[str]]:
     """A recording, and what of it is left out and why. Raises RecordingError."""
-    told = _parsed(path)
+    told = parsed(path)
     takes, faults = [], []
     for n, each in enumerate(told.comparisons, start=1):
         try:
@@ -195,12 +191,12 @@ def read(path: Path) -> tuple[Recording, list[str]]:
             _shown(take.answer)
             takes.append(take)
         except (ValidationError, RecordingError) as error:
-            why = _fault(error) if isinstance(error, ValidationError) else str(error)
+            why = fault(error) if isinstance(error, ValidationError) else str(error)
             faults.append(f"comparison {n}: {why}")
     return Recording(path.name, told.recorded_at, told.params, tuple(takes)), faults
 
 
-def _parsed(path: Path) -> _File:
+def parsed(path: Path) -> _File:
     try:
         if (size := path.stat().st_size) > MAX_FILE_BYTES:
             raise RecordingError(f"It has {size:,} bytes; at most {MAX_FILE_BYTES:,} are read.")
@@ -216,7 +212,7 @@ def _parsed(path: Path) -> _File:
             )
         return _File.model_validate_json(text)
     except ValidationError as error:
-        raise RecordingError(f"It is no recording: {_fault(error)}") from None
+        raise RecordingError(f"It is no recording: {fault(error)}") from None
 
 
 class _Version(_Told):
@@ -238,161 +234,11 @@ def _shown(answer: Answer) -> None:
         )
 
 
-def _fault(error: ValidationError) -> str:
+def fault(error: ValidationError) -> str:
     """The first thing that is wrong, and where."""
     fault = error.errors()[0]
     where = ".".join(str(part) for part in fault["loc"])
     return f"{where}: {fault['msg']}." if where else f"{fault['msg']}."
-
-
-class RecordingFile:
-    """A recording that grows, answer by answer; each time the whole file is replaced at once.
-
-    Until it is closed, no other process may open it for writing: the two would lose each other's answers.
-    """
-
-    def __init__(self, path: Path, params: Mapping[str, Any]):
-        """Opens or begins a file. Raises RecordingError where it can't be continued or written."""
-        self.path = Path(os.path.realpath(path))
-        self._part = self.path.with_name(f".{self.path.name}.part")
-        self._params = json.loads(json.dumps(params))
-        self._hardware: Hardware | None = None
-        self._machine: Mapping[str, Any] = {}
-        self._comparisons: dict[tuple[str, str, int], dict] = {}
-        _must_be_writable(self.path)
-        self._lock = _locked(self.path)
-        try:
-            self._part.unlink(missing_ok=True)  # a killed process left it, and the lock with it
-            if self.path.exists():
-                self._read()
-        except BaseException:
-            self.close()
-            raise
-
-    def close(self) -> None:
-        """Lets others write it, and leaves nothing beside it."""
-        with suppress(OSError):
-            os.unlink(self._lock.lock_file)  # while it is held: it may be another's after
-        self._lock.release()
-
-    def _read(self) -> None:
-        told = _parsed(self.path)
-        self._must_agree(told.params.model_dump(mode="json"), self._params)
-        raw = json.loads(self.path.read_bytes())
-        for n, each in enumerate(raw["comparisons"], start=1):
-            try:
-                self._comparisons[Recorded.model_validate(each).key] = each
-            except ValidationError as error:
-                raise RecordingError(f"Its comparison {n} is damaged: {_fault(error)}") from None
-        if self._comparisons:
-            self._machine, self._hardware = raw["machine"], told.machine
-
-    def has(self, key: tuple[str, str, int], asked: Mapping[str, Any]) -> bool:
-        """Whether the answer is there, to what is `asked`: the document's prompt, system, mode and params.
-
-        Where the prompt's wording was changed since, it is not. Raises RecordingError where it was asked
-        with other settings.
-        """
-        found = self._comparisons.get(key)
-        if found is None or any(found[name] != asked[name] for name in ("prompt", "system")):
-            return False
-        here = json.loads(json.dumps(asked["params"]))
-        self._must_agree(found["params"], here, f" for prompt “{key[1]}”")
-        return True
-
-    def _must_agree(self, there: Mapping[str, Any], here: Mapping[str, Any], of: str = "") -> None:
-        other = [name for name in here if there.get(name) != here[name]]
-        if other:
-            differ = ", ".join(f"{n} {there.get(n)} there, {here[n]} here" for n in other)
-            raise RecordingError(
-                f"It was recorded with other settings{of} ({differ}). Use the same, or another --out."
-            )
-
-    def must_be_of(self, machine: Mapping[str, Any]) -> None:
-        """Raises RecordingError where what is there was recorded on another machine than `machine`.
-
-        What isn't known yet (before a model has run) is no difference.
-        """
-        if self._hardware is None:
-            return
-        here = Hardware.model_validate(machine)
-        if here.llama_cpp is None:
-            unknown = ("gpus", "llama_cpp", "llama_cpp_python")
-            here = here.model_copy(update={name: getattr(self._hardware, name) for name in unknown})
-        if not here.same(self._hardware):
-            raise RecordingError(
-                "It was recorded on another machine or with another llama.cpp, and speeds of both "
-                "can't stand in one recording. Choose another --out."
-            )
-
-    def add(self, document: Mapping[str, Any], prompt_id: str, repeat: int) -> None:
-        """Adds an answer, or replaces one to an earlier wording, and writes the file."""
-        self.must_be_of(document["machine"])
-        self._machine = document["machine"]
-        self._hardware = Hardware.model_validate(self._machine)
-        spec = document["responses"][0]["spec"]
-        self._comparisons[spec, prompt_id, repeat] = {
-            "prompt_id": prompt_id, "repeat": repeat, **document,
-        }  # fmt: skip
-        self._write()
-
-    def _write(self) -> None:
-        head = {
-            "format": FORMAT,
-            "recorded_at": datetime.now(UTC).isoformat(timespec="seconds"),
-            "machine": self._machine,
-            "params": self._params,
-        }
-        # A line an answer: two recordings can be told apart, and one grows without the rest moving.
-        lines = [_json(each) for each in self._comparisons.values()]
-        whole = f'{_json(head)[:-1]},"comparisons":[\n' + ",\n".join(lines) + "\n]}\n"
-        self._replace(whole.encode())
-
-    def _replace(self, content: bytes) -> None:
-        """Puts a whole file in the place of the other, at once. Raises OSError; then that is untouched."""
-        try:
-            with open(self._part, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(self._part, self.path)
-        except BaseException:
-            with suppress(OSError):
-                self._part.unlink()
-            raise
-
-
-def _must_be_writable(path: Path) -> None:
-    """Tries it out: permissions don't tell of a file system that is read-only or full."""
-    if path.is_dir():
-        raise RecordingError("It is a folder. Name a file: --out FILE.json")
-    if not path.parent.is_dir():
-        raise RecordingError(f"There is no folder {path.parent}. Make it, or choose another --out.")
-    try:
-        with tempfile.TemporaryFile(dir=path.parent):
-            pass
-    except OSError as error:
-        raise RecordingError(
-            f"Nothing can be written into {path.parent}: {error.strerror}. Choose another --out."
-        ) from None
-
-
-def _locked(path: Path):
-    """The lock of a file that is written, held. Raises RecordingError where another process has it."""
-    from filelock import FileLock, Timeout
-
-    lock = FileLock(path.with_name(f".{path.name}.lock"), timeout=0)
-    try:
-        lock.acquire()
-    except Timeout:
-        raise RecordingError(
-            "It is being written by another `record`. Let that end, or choose another --out."
-        ) from None
-    return lock
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 def hardware(takes: Sequence[Recorded]) -> Hardware | None:

@@ -1,36 +1,35 @@
-"""What a right answer must hold, and whether an answer holds it, with the reason in words.
+"""Whether an answer holds what a check asks for, with the reason in words.
 
-A check says what can be seen in the text, never more: without one, a person must judge. Knows nothing of
-prompts, files or models.
+Whatever the answer, it ends soon and without an error. Knows nothing of prompts, files or models.
 """
 
 import json
 import time
 import unicodedata
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal, Self
 
 import regex
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Discriminator,
-    Field,
-    Tag,
-    model_validator,
+
+from compare.gallery.checks import (
+    COUNTS,
+    MAX_CHARACTERS,
+    AllOf,
+    AnyOf,
+    Check,
+    Contains,
+    Json,
+    Length,
+    Matches,
+    NotContains,
+    NotMatches,
+    NumberIs,
+    OneOf,
+    ScriptIs,
 )
+from compare.gallery.numerals import conclusion, plain, usual
 
-from compare.numerals import conclusion, plain, usual
-
-MAX_CHARACTERS = 20_000
-"""of an answer; a longer one isn't judged"""
 MAX_S = 0.5
 """for all regular expressions of one answer together, in seconds"""
-MAX_REPEATS = 100_000
-"""of a regular expression: its counts multiplied, since {50} in {50} in {50} in {50} compiles for seconds"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,203 +38,6 @@ class Verdict:
 
     passed: bool | None
     reasons: tuple[str, ...]
-
-
-class _Kind(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-Text = Annotated[str, Field(min_length=1, max_length=1000)]
-Number = Annotated[float, Field(allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=1, le=MAX_CHARACTERS)]
-Texts = Annotated[tuple[Text, ...], Field(min_length=1, max_length=100, strict=False)]
-
-
-def _compiles(pattern: str) -> str:
-    repeats = 1
-    for counts in regex.findall(r"\{([\d,]{1,20})\}", pattern):
-        repeats *= max((int(count) for count in counts.split(",") if count), default=1) or 1
-    if repeats > MAX_REPEATS:
-        raise ValueError(f"its counts multiply to {repeats:,}; at most {MAX_REPEATS:,} are allowed")
-    try:
-        regex.compile(pattern)
-    except (regex.error, RecursionError, OverflowError) as error:
-        raise ValueError(f"is no regular expression: {error}") from error
-    return pattern
-
-
-Pattern = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_compiles)]
-
-
-class Contains(_Kind):
-    """The text stands somewhere in the answer, in any case, within a word too."""
-
-    contains: Text
-
-
-class NotContains(_Kind):
-    not_contains: Text
-
-
-class Matches(_Kind):
-    """A regular expression of the `regex` package is found in the answer; (?i) for any case.
-
-    Quotes, hyphens and letters of full width are the usual ones there. `meaning` stands for the
-    expression in reasons: says that snakes don't fly.
-    """
-
-    matches: Pattern
-    meaning: Text | None = None
-
-
-class NotMatches(_Kind):
-    """The regular expression is found nowhere; `meaning` is what an answer would say that has it."""
-
-    not_matches: Pattern
-    meaning: Text | None = None
-
-
-class NumberIs(_Kind):
-    """The answer states this number and no other as its conclusion; `numerals.conclusion` has the rule.
-
-    `beside`: numbers that a right answer may name as well, such as the question's own. `others`: whose
-    numbers don't count (“Sarah is 13” doesn't say how old John is). An answer that refuses, or denies
-    or only guesses the number, doesn't pass, and neither does one that leaves it open which of several
-    it means.
-    """
-
-    number: Number
-    tolerance: Annotated[Number, Field(ge=0)] = 0
-    beside: Annotated[tuple[Number, ...], Field(max_length=100, strict=False)] = ()
-    others: Annotated[tuple[Text, ...], Field(max_length=20, strict=False)] = ()
-
-
-class OneOf(_Kind):
-    """The whole answer is one of these, apart from case, quotes, emphasis and the full stop."""
-
-    one_of: Texts
-
-
-class Json(_Kind):
-    """The answer is a JSON object with these keys and nothing around it but a code fence.
-
-    `values`: what some of the keys must hold; texts in any case.
-    """
-
-    json_keys: Texts
-    values: dict[str, str | int | float | bool] = {}
-
-    @model_validator(mode="after")
-    def _values_have_keys(self) -> Self:
-        if unknown := sorted(set(self.values) - set(self.json_keys)):
-            raise ValueError(f"values names {unknown[0]!r}, which is not in json_keys")
-        return self
-
-
-class Length(_Kind):
-    """How long the answer is. Sentences end with . ! ? or …; lines without text don't count."""
-
-    min_words: Count | None = None
-    max_words: Count | None = None
-    min_characters: Count | None = None
-    max_characters: Count | None = None
-    min_sentences: Count | None = None
-    max_sentences: Count | None = None
-    min_lines: Count | None = None
-    max_lines: Count | None = None
-
-    @model_validator(mode="after")
-    def _limits_agree(self) -> Self:
-        for unit in _COUNTS:
-            least, most = getattr(self, f"min_{unit}"), getattr(self, f"max_{unit}")
-            if least is not None and most is not None and least > most:
-                raise ValueError(f"min_{unit} is more than max_{unit}")
-        return self
-
-
-Script = Literal[
-    "Arabic", "Armenian", "Bengali", "Cyrillic", "Devanagari", "Georgian", "Greek", "Han", "Hangul",
-    "Hebrew", "Hiragana", "Katakana", "Latin", "Tamil", "Thai", "Vietnamese",
-]  # fmt: skip
-
-
-class ScriptIs(_Kind):
-    """At least the `share` of the answer's letters are of this script.
-
-    Vietnamese is Latin with its marks: at least a fifth of the words have one that other languages lack
-    (đ, ơ, ư, a hook above, a dot below, or a tone over a circumflex or breve).
-    """
-
-    script: Script
-    share: Annotated[Number, Field(gt=0, le=1)] = 0.8
-
-
-def _not_empty(values: object) -> object:
-    if not values:
-        raise ValueError("needs at least one check")
-    return values
-
-
-Checks = Annotated[
-    tuple["Check", ...], Field(max_length=20, strict=False), BeforeValidator(_not_empty)
-]
-
-
-class AllOf(_Kind):
-    all: Checks
-
-
-class AnyOf(_Kind):
-    any: Checks
-
-
-_KINDS: dict[str, type[_Kind]] = {
-    "contains": Contains,
-    "not_contains": NotContains,
-    "matches": Matches,
-    "not_matches": NotMatches,
-    "number": NumberIs,
-    "one_of": OneOf,
-    "json_keys": Json,
-    "script": ScriptIs,
-    "all": AllOf,
-    "any": AnyOf,
-}
-KINDS = (*_KINDS, "min_… and max_words, _characters, _sentences, _lines")
-"""The words by which a table is known for a check."""
-
-
-def _kind(value: object) -> str | None:
-    if isinstance(value, _Kind):
-        value = value.model_fields_set
-    elif not isinstance(value, Mapping):
-        return None
-    found = [name for name in _KINDS if name in value]
-    if not found and any(name in Length.model_fields for name in value):
-        found = ["length"]
-    return found[0] if found else None
-
-
-Check = Annotated[
-    Annotated[Contains, Tag("contains")]
-    | Annotated[NotContains, Tag("not_contains")]
-    | Annotated[Matches, Tag("matches")]
-    | Annotated[NotMatches, Tag("not_matches")]
-    | Annotated[NumberIs, Tag("number")]
-    | Annotated[OneOf, Tag("one_of")]
-    | Annotated[Json, Tag("json_keys")]
-    | Annotated[Length, Tag("length")]
-    | Annotated[ScriptIs, Tag("script")]
-    | Annotated[AllOf, Tag("all")]
-    | Annotated[AnyOf, Tag("any")],
-    Discriminator(
-        _kind,
-        custom_error_type="unknown_check",
-        custom_error_message=f"There is no such check. Known: {', '.join(KINDS)}",
-    ),
-]
-AllOf.model_rebuild()
-AnyOf.model_rebuild()
 
 
 def judge(check: Check | None, answer: str) -> Verdict:
@@ -392,22 +194,9 @@ def _equal(found: object, wanted: str | int | float | bool) -> bool:
     return isinstance(found, bool) == isinstance(wanted, bool) and found == wanted
 
 
-_COUNTS = {
-    "words": lambda text: len(regex.findall(r"[\p{L}\p{N}]+(?:['’.,-][\p{L}\p{N}]+)*", text)),
-    "characters": lambda text: len(text.strip()),
-    "sentences": lambda text: len(regex.findall(r"\w[^.!?…]*(?:[.!?…]+|$)", _no_points(text))),
-    "lines": lambda text: sum(1 for line in text.splitlines() if line.strip()),
-}
-
-
-def _no_points(text: str) -> str:
-    """Without points that end no sentence: 3.5, e.g., 1. at the start of a line."""
-    return regex.sub(r"(?<=\w)\.(?=\w)|^[^\S\n]*\d+\.(?=\s)", "", text, flags=regex.MULTILINE)
-
-
 def _length(check: Length, answer: str) -> Verdict:
     kept, broken = [], []
-    for unit, count in _COUNTS.items():
+    for unit, count in COUNTS.items():
         least, most = getattr(check, f"min_{unit}"), getattr(check, f"max_{unit}")
         if least is None and most is None:
             continue

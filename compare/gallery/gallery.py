@@ -1,21 +1,20 @@
-"""What the Gallery shows: prompts joined with the recorded answers to them, judged; and the score board.
+"""What the Gallery shows: prompts joined with the recorded answers to them, judged.
 
-Read once, at the start. Pure but for the reading: values in, values out; knows no page.
+Read once, at the start. Pure but for the reading: values in, values out.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from statistics import median
 
-from compare import gallery, recordings
-from compare.checks import Verdict, judge
-from compare.gallery import Gallery, Prompt
+from compare.gallery import prompts as curated
+from compare.gallery import recordings
+from compare.gallery.judge import Verdict, judge
+from compare.gallery.prompts import Gallery, Prompt
+from compare.gallery.recordings import Hardware, Params, Recorded, Recording
 from compare.models.catalogue import MODELS
 from compare.models.spec import ModelFile, parse
-from compare.recordings import Hardware, Params, Recorded, Recording
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +89,9 @@ class Library:
         return self._comparisons.get(prompt.id, ())
 
 
-def load(folder: Path = gallery.PROMPTS) -> Library:
+def load(folder: Path = curated.PROMPTS) -> Library:
     """The prompts of a folder, and the recordings in its folder `recorded`. Never raises."""
-    shelf = gallery.load(folder)
+    shelf = curated.load(folder)
     found, faults = recordings.load(folder / "recorded")
     takes, stale = [], []
     for recording in found:
@@ -124,11 +123,11 @@ def _beside(one: Take, other: Take) -> bool:
     return (
         one.recording is other.recording
         and one.answer.machine.same(other.answer.machine)
-        and _unseeded(one.answer.params) == _unseeded(other.answer.params)
+        and unseeded(one.answer.params) == unseeded(other.answer.params)
     )
 
 
-def _unseeded(params: Params) -> Params:
+def unseeded(params: Params) -> Params:
     """Repeats differ in nothing else."""
     return params.model_copy(update={"seed": 0})
 
@@ -144,99 +143,3 @@ def _comparison(takes: Sequence[Take]) -> Comparison:
         first.recording, first.answer.machine, first.answer.params, firsts,
         {spec: tuple(each) for spec, each in repeats.items()},
     )  # fmt: skip
-
-
-# The score board.
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One model on one machine: checks passed of checks made, and medians of its speeds."""
-
-    file: ModelFile
-    hardware: Hardware
-    marks: Mapping[str, tuple[int, int]]
-    """theme's id: passed, made"""
-    answers: int
-    decode_tps: float | None
-    prefill_tps: float | None
-    ttft_s: float | None
-
-    @property
-    def passed(self) -> int:
-        return sum(passed for passed, _ in self.marks.values())
-
-    @property
-    def made(self) -> int:
-        return sum(made for _, made in self.marks.values())
-
-
-@dataclass(frozen=True, slots=True)
-class Board:
-    rows: tuple[Row, ...] = ()
-    """most passed first"""
-    params: Params | None = None
-    left_out: int = 0
-    """answers that were recorded with other settings"""
-
-
-def board(library: Library) -> Board:
-    """The rows of all recordings that share their settings: of several such, those with most answers."""
-    by_params: dict[Params, list[Take]] = {}
-    for take in library.takes:
-        by_params.setdefault(take.recording.params, []).append(take)
-    if not by_params:
-        return Board()
-    params = max(by_params, key=lambda each: len(by_params[each]))
-    takes = _alike(by_params[params])
-    prompts = library.gallery.prompts
-    rows = [_row(mine, prompts) for mine in _by_column(takes)]
-    rows.sort(key=lambda row: -row.passed / max(row.made, 1))
-    return Board(tuple(rows), params, len(library.takes) - len(takes))
-
-
-def _alike(takes: Sequence[Take]) -> list[Take]:
-    """Of each prompt the answers with the settings that most have: an option may replace a prompt's own."""
-    settings: dict[str, Counter] = {}
-    for take in takes:
-        settings.setdefault(take.answer.prompt_id, Counter())[_unseeded(take.answer.params)] += 1
-    usual = {prompt: counted.most_common(1)[0][0] for prompt, counted in settings.items()}
-    return [t for t in takes if _unseeded(t.answer.params) == usual[t.answer.prompt_id]]
-
-
-def _by_column(takes: Iterable[Take]) -> list[list[Take]]:
-    """The takes of each model on each machine; of a repeat recorded twice the newest."""
-    columns: list[dict[tuple[str, str, int], Take]] = []
-    for take in takes:
-        for column in columns:
-            other = next(iter(column.values())).answer
-            if other.answer.spec == take.spec and other.machine.same(take.answer.machine):
-                column.setdefault(take.answer.key, take)
-                break
-        else:
-            columns.append({take.answer.key: take})
-    return [list(column.values()) for column in columns]
-
-
-def _row(takes: Sequence[Take], prompts: Mapping[str, Prompt]) -> Row:
-    marks: dict[str, tuple[int, int]] = {}
-    for take in takes:
-        if take.verdict.passed is not None:
-            theme = prompts[take.answer.prompt_id].theme
-            passed, made = marks.get(theme, (0, 0))
-            marks[theme] = passed + take.verdict.passed, made + 1
-    answers = [take.answer.answer for take in takes]
-    return Row(
-        takes[0].file,
-        takes[0].answer.machine,
-        marks,
-        len(takes),
-        decode_tps=_median(answer.decode_tps for answer in answers),
-        prefill_tps=_median(answer.prefill_tps for answer in answers),
-        ttft_s=_median(answer.ttft_s for answer in answers),
-    )
-
-
-def _median(values: Iterable[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return median(known) if known else None

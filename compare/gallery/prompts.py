@@ -13,10 +13,10 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from compare.asked.settings import LoadSettings, SamplingParams
-from compare.checks import Check
+from compare.gallery.checks import Check
 from compare.usage import UsageError
 
-PROMPTS = Path(__file__).parent.parent / "prompts"
+PROMPTS = Path(__file__).parent.parent.parent / "prompts"
 MAX_FILE_BYTES = 1_000_000
 
 Id = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
