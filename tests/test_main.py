@@ -305,7 +305,7 @@ def test_check_tells_what_is_wrong_in_files_of_prompts(tmp_path):
 
 
 def test_check_without_files_checks_the_gallery_without_the_app():
-    code = "import sys; from compare.__main__ import main; sys.argv[1:] = ['check']; main()"
+    code = "import sys; from compare.cli.main import main; sys.argv[1:] = ['check']; main()"
     said = subprocess.run(
         [sys.executable, "-X", "importtime", "-c", code], capture_output=True, text=True, timeout=60
     )

@@ -1,0 +1,42 @@
+"""`fit`: which models fit on which hardware."""
+
+import json
+from typing import Annotated
+
+import typer
+
+from compare.asked.owner import Owner
+from compare.cli.terminal import AsJson, KvType, tell
+from compare.memory.fit import fit, learn
+from compare.memory.hardware import named
+from compare.models.spec import resolve, split_specs
+from compare.run.machine import Machine
+from compare.words.fit import about, lines
+
+
+def fit_command(
+    models: Annotated[list[str], typer.Option(help="SPECs, separated by commas.")],
+    n_ctx: int = 2048,
+    kv_type: KvType = KvType.f16,
+    hardware: Annotated[
+        list[str] | None,
+        typer.Option(help="Names, or GB such as 24GB or 16GB-ram. Without it: this machine."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell which models fit on which hardware, before anything is downloaded."""
+    machine = Machine(Owner.from_environ())
+    here = machine.hardware()
+    machine.close()
+    rooms = [named(name, here) for name in split_specs(hardware or [])] or [here]
+    learned = learn(resolve(split_specs(models), most=None))
+    rows = fit(learned, rooms, n_ctx, kv_type.value)
+    for model in learned:
+        if model.trouble:
+            tell(f"{model.file.key}: {model.trouble}")
+    if as_json:
+        print(json.dumps(rows, ensure_ascii=False))
+    else:
+        print("\n".join(lines(rows)))
+        tell("\n" + "\n".join(about(rows, learned, rooms)))
+    raise typer.Exit(int(any(model.trouble for model in learned)))
