@@ -10,7 +10,8 @@ import threading
 from compare.machine import Machine
 from compare.owner import Owner
 from compare.spec import ModelFile, UsageError, resolve
-from compare.ui import launch_settings, page
+
+from compare.ui.page import launch_settings, page
 
 
 def own_files(paths: list[str]) -> tuple[ModelFile, ...]:

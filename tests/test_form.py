@@ -4,7 +4,7 @@ import pytest
 
 from compare.models.spec import resolve
 from compare.run.machine import Machine
-from compare.ui.form import choices, read, stops, with_choices
+from compare.ui.compare.form import choices, read, stops, with_choices
 from compare.ui.menu import Choice, Menu
 from compare.usage import UsageError
 

@@ -8,8 +8,9 @@ from test_recordings import MACHINE, PARAMS, edited, put, recorded, whole
 from compare.charts.board import score_board
 from compare.gallery.board import board
 from compare.gallery.gallery import load
-from compare.ui import cards
-from compare.ui.gallery import found
+from compare.ui import recordings
+from compare.ui.gallery import cards, table
+from compare.ui.gallery.tab import found
 
 PREMISES = """title = "False premises"
 about = "Questions that take for granted what is not so."
@@ -94,7 +95,7 @@ def test_other_machines_and_settings_are_comparisons_of_their_own(library):
     ]  # fmt: skip
     assert found[0].recording.name == "b.json", "the newest first"
     assert len(found[1].repeats["smollm2:Q4_1"]) == 2
-    assert "NVIDIA L4 · temperature 0" in cards.stamp(found[2]).replace("&#183;", "·")
+    assert "NVIDIA L4 · temperature 0" in recordings.stamp(found[2]).replace("&#183;", "·")
 
 
 def test_answers_to_other_wordings_are_left_out_and_told(library):
@@ -118,8 +119,8 @@ def test_the_board_counts_checks_passed_of_checks_made(library):
         ("smollm2", 2, 2, 3), ("gemma3", 1, 2, 2),
     ]  # fmt: skip
     assert told.rows[1].marks == {"premises": (1, 1), "sums": (0, 1)}
-    assert "SmolLM2 135M Instruct passed 2 of 2 checks" in cards.finding(told)
-    figure = score_board(["Sums"], cards.column_labels(told), [[(1, 1), (0, 1)]])
+    assert "SmolLM2 135M Instruct passed 2 of 2 checks" in table.finding(told)
+    figure = score_board(["Sums"], table.column_labels(told), [[(1, 1), (0, 1)]])
     assert list(figure.data[0].z) == [[1.0, 0.0]]
     assert figure.data[1].text == ("1 of 1", "0 of 1")
     assert figure.data[0].x == ("SmolLM2", "Gemma 3")
@@ -135,7 +136,7 @@ def test_speeds_are_medians_of_one_machine(library):
     rows = {row.hardware.cpu: row for row in board(made).rows}
     assert (rows["Xeon"].decode_tps, rows["Xeon"].ttft_s) == (20.0, 2.0)
     assert rows["EPYC"].decode_tps == 99.0
-    assert cards.column_labels(board(made))[0].endswith("Xeon, 2\u00a0cores"), (
+    assert table.column_labels(board(made))[0].endswith("Xeon, 2\u00a0cores"), (
         "told apart by their machine"
     )
 
@@ -149,12 +150,12 @@ def test_only_equal_settings_stand_on_the_board(library):
     told = board(made)
     assert [row.file.model for row in told.rows] == ["smollm2"]
     assert told.params.temperature == 0 and told.left_out == 2
-    assert "2 answers with other settings left out" in cards.finding(told)
+    assert "2 answers with other settings left out" in table.finding(told)
 
 
 def test_nothing_recorded_is_an_empty_board(library):
     told = board(library())
-    assert told.rows == () and "Nothing is recorded yet" in cards.finding(told)
+    assert told.rows == () and "Nothing is recorded yet" in table.finding(told)
 
 
 def test_search_holds_all_words_in_any_place(library):
@@ -174,14 +175,14 @@ def test_a_strangers_text_is_only_text(library):
     bad = '<img src=x onerror=alert(1)> ${alert(1)} <div class="recorded">'
     made = library(small=whole(snake(text=bad)))
     (comparison,) = made.comparisons(made.gallery.prompts["snake"])
-    text = cards.recorded([comparison])
+    text = recordings.recorded([comparison])
     assert "<img" not in text and text.count('<div class="recorded">') == 1
 
 
 def test_a_very_long_answer_is_shown_in_part(library):
     made = library(small=whole(snake(text="word " * 15_000)))
     (comparison,) = made.comparisons(made.gallery.prompts["snake"])
-    text = cards.recorded([comparison])
+    text = recordings.recorded([comparison])
     assert len(text) < 20_000 and "… and 67,000 more characters" in text
 
 

@@ -9,9 +9,9 @@ from fake_machine import FakeMachine, answering
 from fakes import child
 
 from compare.run.machine import Machine
-from compare.ui import page
-from compare.ui.compare import Session
-from compare.ui.speed import Session as Measuring
+from compare.ui.compare.session import Session
+from compare.ui.page import page
+from compare.ui.speed.session import Session as Measuring
 
 ROOT = Path(__file__).parent.parent
 
@@ -51,7 +51,7 @@ def test_a_bench_that_is_watched_repeats_what_it_does_not_change():
     machine = Machine(spawn=child("good"))
     demo = page(machine)
     named_run = (event for event in demo.fns.values() if event.name == "run")
-    (run,) = (event for event in named_run if event.fn.__module__ == "compare.ui.speed")
+    (run,) = (event for event in named_run if event.fn.__module__ == "compare.ui.speed.tab")
     asked = {"prompt_tokens": "8", "output_tokens": "4", "repeats": "2"}
     _, *ticks = run.fn(Measuring(), models=["smollm2:Q4_1"], **asked)
     machine.close()
@@ -67,7 +67,7 @@ def test_gradio_does_not_parse_its_source_as_the_page_is_imported():
 import ast, inspect
 ast.get_source_segment = None  # what Gradio's stubs are made with
 getfile = inspect.getfile
-import compare.ui
+import compare.ui.page
 assert inspect.getfile is getfile
 """
     subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT)

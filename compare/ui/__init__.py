@@ -1,6 +1,4 @@
-"""The page: the only gradio. `page` builds it; one file a tab, each one function."""
+"""The page: the only gradio. A folder a tab; what tabs share stands beside them.
 
-from compare.ui import imported  # noqa: F401
-from compare.ui.page import launch_settings, page
-
-__all__ = ["launch_settings", "page"]
+Loads no model, draws no chart and keeps no clock: what lives long comes in as arguments.
+"""

@@ -1,30 +1,34 @@
-"""The page around the tabs: top line, theme, stylesheet and script."""
+"""The page around the tabs: top line, stylesheets and scripts."""
 
-import inspect
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+from compare.ui import imported  # noqa: F401  before all else of the page: see there
+
+# isort: split
+
 import gradio as gr
-from gradio.themes import Base, Font
 
 from compare.gallery.gallery import Library, load
 from compare.run.machine import Machine
-from compare.ui.benchmarks import benchmarks_tab
-from compare.ui.compare import compare_tab
-from compare.ui.fit import fit_tab
-from compare.ui.gallery import gallery_tab
-from compare.ui.speed import speed_tab
+from compare.ui.benchmarks.tab import benchmarks_tab
+from compare.ui.compare.tab import compare_tab
+from compare.ui.fit.tab import fit_tab
+from compare.ui.gallery.tab import gallery_tab
+from compare.ui.speed.tab import speed_tab
+from compare.ui.theme import theme
 from compare.ui.wiring import AT_ONCE
 
 HERE = Path(__file__).parent
 TITLE = "GGUF Side by Side"
 TABS = "Compare", "Gallery", "Benchmarks", "Speed", "Fit"
-STYLES = "style.css", "tabs.css", "benchmarks.css", "speed.css", "fit.css", "gallery.css"
-SCRIPTS = "page.js", "charts.js", "benchmarks.js", "gallery.js"
+STYLES = (
+    "style.css", "tabs.css", "benchmarks/benchmarks.css", "speed/speed.css", "fit/fit.css",
+    "gallery/gallery.css",
+)  # fmt: skip
+SCRIPTS = "page.js", "charts.js", "benchmarks/benchmarks.js", "gallery/gallery.js"
 SCHEME = '<meta name="color-scheme" content="light dark">'
-SANS = "Inter", "ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"
-MONO = "ui-monospace", "SF Mono", "Menlo", "Consolas", "monospace"
 TOP = f"""<div class="top">
 <span class="mark" aria-hidden="true"><i></i><i></i></span><span class="brand">{TITLE}</span>
 <button id="theme" type="button" aria-label="Light or dark"><i></i></button>
@@ -74,7 +78,7 @@ def launch_settings() -> dict:
         for names in (STYLES, SCRIPTS)
     )
     return {
-        "theme": _theme(),
+        "theme": theme(),
         "head": f"{SCHEME}\n{_drawing()}<style>{style}</style>\n<script>{script}</script>",
         "footer_links": [],
         "show_error": True,
@@ -89,65 +93,3 @@ def _drawing() -> str:
     """Where Gradio keeps what draws charts, for charts.js to fetch before a chart is asked for."""
     found = (Path(gr.__file__).parent / "templates/frontend/assets").glob("PlotlyPlot-*.js")
     return "".join(f'<meta name="drawing" content="assets/{path.name}">\n' for path in found)
-
-
-def _theme() -> Base:
-    values = {
-        "body_background_fill": "var(--page)",
-        "body_text_color": "var(--ink)",
-        "body_text_color_subdued": "var(--muted)",
-        "background_fill_primary": "var(--surface)",
-        "background_fill_secondary": "var(--raised)",
-        "border_color_primary": "var(--line)",
-        "block_background_fill": "transparent",
-        "block_border_width": "0px",
-        "block_shadow": "none",
-        "block_title_text_color": "var(--muted)",
-        "block_label_text_color": "var(--muted)",
-        "input_background_fill": "var(--surface)",
-        "input_background_fill_focus": "var(--surface)",
-        "input_border_color": "var(--control)",
-        "input_border_color_focus": "var(--ink)",
-        "input_placeholder_color": "var(--muted)",
-        "input_shadow": "none",
-        "input_shadow_focus": "none",
-        "button_primary_background_fill": "var(--ink)",
-        "button_primary_background_fill_hover": "var(--ink)",
-        "button_primary_text_color": "var(--on-ink)",
-        "button_primary_text_color_hover": "var(--on-ink)",
-        "button_primary_border_color": "var(--ink)",
-        "button_primary_shadow": "none",
-        "button_secondary_background_fill": "transparent",
-        "button_secondary_background_fill_hover": "var(--raised)",
-        "button_secondary_text_color": "var(--muted)",
-        "button_secondary_text_color_hover": "var(--ink)",
-        "button_secondary_border_color": "transparent",
-        "button_secondary_shadow": "none",
-        "link_text_color": "var(--ink)",
-        "link_text_color_hover": "var(--ink)",
-        "link_text_color_active": "var(--ink)",
-        "link_text_color_visited": "var(--ink)",
-        "table_border_color": "var(--line)",
-        "error_background_fill": "var(--surface)",
-        "error_border_color": "var(--danger)",
-        "error_text_color": "var(--danger)",
-        "error_icon_color": "var(--danger)",
-    }
-    known = inspect.signature(Base.set).parameters
-    both = {f"{name}_dark": value for name, value in values.items() if f"{name}_dark" in known}
-    sizes = {
-        "block_padding": "0px",
-        "layout_gap": "0px",
-        "form_gap_width": "0px",
-        "block_radius": "0px",
-        "input_radius": "8px",
-        "input_border_width": "1px",
-        "button_large_radius": "8px",
-        "button_medium_radius": "8px",
-        "button_small_radius": "8px",
-        "block_title_text_size": "12px",
-        "block_title_text_weight": "400",
-    }
-    return Base(font=[Font(name) for name in SANS], font_mono=[Font(name) for name in MONO]).set(
-        **values, **both, **sizes
-    )

@@ -13,7 +13,7 @@ from compare.gallery import prompts
 from compare.gallery.gallery import Library
 from compare.models.spec import parse
 from compare.protocol.events import Fetched
-from compare.ui import page
+from compare.ui.page import page
 
 expect.set_options(timeout=30_000)
 

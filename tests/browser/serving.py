@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import gradio as gr
 from browser import free_port
 
-from compare.ui import launch_settings
+from compare.ui.page import launch_settings
 
 
 @contextmanager

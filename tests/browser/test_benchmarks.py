@@ -16,8 +16,8 @@ from serving import served
 
 from compare.scores.table import SCORES, load
 from compare.scores.view import View, chosen, read
-from compare.ui import page
-from compare.ui.benchmarks import benchmarks_tab
+from compare.ui.benchmarks.tab import benchmarks_tab
+from compare.ui.page import page
 
 TABLE = load().table
 WIDE = ["SOLAR Instruct", "Qwen 72B", "Mixtral Instruct", "TinyLlama base 3T", "Chance level"]

@@ -26,7 +26,7 @@ from compare.run import cpu
 from compare.run.machine import Machine
 from compare.run.response import Response
 from compare.run.runner import ChildRunner
-from compare.ui import page
+from compare.ui.page import page
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 BARE = Path(__file__).with_name("bare.py")

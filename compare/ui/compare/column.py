@@ -9,7 +9,7 @@ from compare.gallery.gallery import Take
 from compare.models.catalogue import ARTICLES_PAIR
 from compare.models.spec import ModelFile
 from compare.run.response import Response
-from compare.ui import cards, drawn
+from compare.ui import drawn, recordings
 from compare.ui.markup import MATHS
 from compare.ui.menu import Choice, Menu
 from compare.words.column import Line, company, glyph, progress, ready_line, speed_now, state_line
@@ -67,7 +67,7 @@ class Column:
             self.strip: drawn.strip(
                 line, "clock", name=menu.file(choice).name, colour=menu.colour(choice)
             ),
-            self.answer: cards.quoted(take),
+            self.answer: recordings.quoted(take),
             self.figures: drawn.figures(response, company(response, 0.0)),
         }
 

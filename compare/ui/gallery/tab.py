@@ -9,7 +9,8 @@ from compare.charts.board import score_board
 from compare.gallery.board import board
 from compare.gallery.gallery import Library
 from compare.gallery.prompts import Prompt, Theme
-from compare.ui import cards
+from compare.ui import recordings
+from compare.ui.gallery import cards, table
 from compare.ui.markup import MATHS
 from compare.ui.wiring import AT_ONCE
 
@@ -98,7 +99,7 @@ def gallery_tab(
             everything: gr.update(visible=False),
             one: gr.update(visible=True),
             card: cards.opened(prompt, themes[prompt.theme]),
-            answers: cards.recorded(found) or "Nothing is recorded of it yet.",
+            answers: recordings.recorded(found) or "Nothing is recorded of it yet.",
             shown: prompt.id,
             link: cards.address(prompt.id),
             said: cards.faults(library.faults),
@@ -126,8 +127,8 @@ def gallery_tab(
         told = board(library)
         return {
             plot: gr.update(value=drawn(library, told), visible=bool(told.rows)),
-            finding: cards.finding(told),
-            rows: gr.update(value=cards.rows(told), visible=bool(told.rows)),
+            finding: table.finding(told),
+            rows: gr.update(value=table.rows(told), visible=bool(told.rows)),
         }
 
     def searched(text: str, theme: str, tag: str) -> str:
@@ -176,4 +177,4 @@ def drawn(library: Library, told):
     """The board's heat map, without themes in which nothing was checked."""
     kept = [t for t in library.gallery.themes if any(t.id in row.marks for row in told.rows)]
     marks = [[row.marks.get(theme.id) for row in told.rows] for theme in kept]
-    return score_board([theme.title for theme in kept], cards.column_labels(told), marks)
+    return score_board([theme.title for theme in kept], table.column_labels(told), marks)

@@ -14,7 +14,7 @@ from compare.scores.claims import claims
 from compare.scores.suites import CHARTS, KINDS, NAMES, SIZES, SUITES
 from compare.scores.table import SCORES, as_csv, load
 from compare.scores.view import View, chosen, models_of, read, settled
-from compare.ui import evidence
+from compare.ui.benchmarks import evidence
 from compare.ui.wiring import AT_ONCE
 
 HEADLINE = (

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -14,15 +13,15 @@ from compare.asked.comparison import Bench, Tests
 from compare.asked.comparison import bench as bench_of
 from compare.charts.speeds import speeds as speeds_chart
 from compare.models.catalogue import ARTICLES_PAIR, EMBEDDED_PAIR
-from compare.models.spec import MAX_COLUMNS, ModelFile
+from compare.models.spec import MAX_COLUMNS
 from compare.run.machine import Machine
-from compare.run.response import Response, Timings
-from compare.run.run import Run
+from compare.run.response import Response
 from compare.saved import bench
-from compare.ui.drawn import bar
-from compare.ui.form import refused
 from compare.ui.markup import letters
 from compare.ui.menu import Choice, Menu
+from compare.ui.parts import refused
+from compare.ui.speed.lanes import all_figures, all_lanes, idle, label_of, under_way
+from compare.ui.speed.session import Session
 from compare.ui.wiring import AT_ONCE, PLAIN, QUEUED
 from compare.usage import UsageError
 from compare.words import column, speeds
@@ -49,19 +48,6 @@ WATCH_S = 1.0
 Updates = dict[Any, Any]
 
 
-@dataclass
-class Session:
-    """What one visitor's tab shows, and the run in progress."""
-
-    run: Run | None = None
-    bench: Bench | None = None
-    """the last one"""
-    colours: dict[str, str] = field(default_factory=dict)
-    """of its models, by key"""
-    responses: dict[str, Response] = field(default_factory=dict)
-    rows: list[dict] = field(default_factory=list)
-
-
 def speed_tab(demo: gr.Blocks, machine: Machine, now: Callable[[], float]) -> None:
     """The tab in `demo`. `now`: the clock the machine's events are stamped with."""
     menu = Menu(machine)
@@ -74,7 +60,7 @@ def speed_tab(demo: gr.Blocks, machine: Machine, now: Callable[[], float]) -> No
     with gr.Column(elem_id="speed-ask"):
         with gr.Row(elem_id="speed-fields", elem_classes=["filters", "fields"]):
             models = gr.Dropdown(
-                [(_label(menu.file(choice)), value) for value, choice in entries.items()],
+                [(label_of(menu.file(choice)), value) for value, choice in entries.items()],
                 multiselect=True, max_choices=MAX_COLUMNS, label="Models", **typed,
             )  # fmt: skip
             counts = {
@@ -122,7 +108,7 @@ def speed_tab(demo: gr.Blocks, machine: Machine, now: Callable[[], float]) -> No
         return {
             start: run_label(missing),
             cost: f"<span>{letters(costing(values, bool(missing)))}</span>",
-            lanes: _lanes([_idle(menu, choice, state) for choice in chosen], state.bench),
+            lanes: all_lanes([idle(menu, choice, state) for choice in chosen], state.bench),
         }
 
     def costing(values: dict, missing: bool) -> str:
@@ -160,7 +146,7 @@ def speed_tab(demo: gr.Blocks, machine: Machine, now: Callable[[], float]) -> No
                     state.responses = responses
                     if ended:
                         shown[spoken] = f"<span>{letters(_told(ended, responses))}</span>"
-                    drawn = _going(going.comparison, responses, state.colours, now())
+                    drawn = under_way(going.comparison, responses, state.colours, now())
                     yield shown | {lanes: drawn}
         finally:
             going.stop()
@@ -182,7 +168,7 @@ def speed_tab(demo: gr.Blocks, machine: Machine, now: Callable[[], float]) -> No
             f'<p class="finding"><span>{letters(found.before)}</span><b>{letters(found.finding)}</b>'
             f"<span>{letters(found.rest)}</span></p>"
         )
-        names = {file.key: _label(file) for file in state.bench.models}
+        names = {file.key: label_of(file) for file in state.bench.models}
         plain_colours = {key: colour.removeprefix("m-") for key, colour in state.colours.items()}
         there = bool(state.rows)
         drawing = speeds_chart(state.rows, names, plain_colours) if there else None
@@ -190,7 +176,7 @@ def speed_tab(demo: gr.Blocks, machine: Machine, now: Callable[[], float]) -> No
             plot: gr.update(value=drawing, visible=there),
             sentence: gr.update(value=told, visible=True),
             account: gr.update(visible=there),
-            table: _table(state.rows),
+            table: all_figures(state.rows),
         }
 
     def stop_run(state: Session) -> None:
@@ -256,103 +242,6 @@ def _read(values: Mapping[str, Any], menu: Menu, entries: Mapping[str, Choice]) 
             said = said.replace(name, label)
         raise UsageError(said) from error
     return asked
-
-
-# Markup.
-
-
-def _label(file: ModelFile) -> str:
-    """SOLAR Q2_K; of a file of one's own its name."""
-    return f"{file.short} {file.quant}" if file.quant and not file.path else file.key
-
-
-def _lanes(lanes: list[str], asked: Bench | None) -> str:
-    """`asked`: the bench whose figures they show, if there was one."""
-    if not lanes:
-        return '<p class="none">Choose a model.</p>'
-    head = "<span></span><span></span>" + "".join(f"<span>{name}</span>" for name in _heads(asked))
-    return f'<div class="lanes"><div class="lane heads" aria-hidden="true">{head}</div>{"".join(lanes)}</div>'
-
-
-def _idle(menu: Menu, choice: Choice, state: Session) -> str:
-    """A model that isn't being measured: what it did the last time, or whether its file is here."""
-    file, colour, here = menu.file(choice), menu.colour(choice), menu.here(choice)
-    last = state.responses.get(file.key)
-    if last is not None and last.ended:
-        return _measured(file, last, colour, state.bench, 0.0)
-    line = str(column.ready_line(file, here))
-    return _lane(file, Response(), colour, line, "check" if here else "ring", "idle", None)
-
-
-def _going(
-    asked: Bench, responses: Mapping[str, Response], colours: Mapping[str, str], now: float
-) -> str:
-    lanes = [_measured(f, responses[f.key], colours[f.key], asked, now) for f in asked.models]
-    return _lanes(lanes, asked)
-
-
-def _measured(file: ModelFile, response: Response, colour: str, asked: Bench, now: float) -> str:
-    line = speeds.line(response, now, column.names(asked.models), asked.max_seconds)
-    return _lane(file, response, colour, line, column.glyph(response), response.state, asked)
-
-
-def _heads(asked: Bench | None) -> tuple[str, str]:
-    """What the two figures are: decode, tg32, and prefill, pp64."""
-    if asked is None:
-        return "Decode", "Prefill"
-    wrote, read = asked.tests.output_tokens, asked.tests.prompt_tokens
-    return f"Decode, tg{wrote}" if wrote else "Decode", f"Prefill, pp{read}" if read else "Prefill"
-
-
-def _lane(
-    file: ModelFile, response: Response, colour: str, line: str, sign: str, state: str,
-    asked: Bench | None,
-) -> str:  # fmt: skip
-    """One skeleton for all states, so that the browser patches it in place."""
-    done = speeds.progress(response)
-    decode, prefill = _heads(asked)
-    why = ""
-    if response.state == "failed":
-        happened, advice = column.failure(response)
-        why = f"<b>{letters(happened)}</b> {letters(advice)}"
-    name = _label(file)
-    return (
-        f'<div class="lane {colour} is-{state}"><b class="name">{letters(name)}</b>'
-        f'<span class="state"><i class="glyph {sign}"></i><span>{letters(line)}</span></span>'
-        f"{_rate(decode, response.tg)}{_rate(prefill, response.pp)}"
-        f'<p class="why">{why}</p>{bar(done, f"{name}: {line}")}</div>'
-    )
-
-
-def _rate(name: str, timings: Timings | None) -> str:
-    if timings is None:
-        return f'<span class="rate"><i>{name} </i>{numbers.UNKNOWN}</span>'
-    tps = timings.avg_tps
-    spread = numbers.deviation(tps, timings.stddev_tps, len(timings.samples_s))
-    return f'<span class="rate"><i>{name} </i><b>{numbers.speed(tps)}</b> {spread} tok/s</span>'
-
-
-def _table(rows: list[dict]) -> str:
-    """The command's table."""
-    # What is looked for first: a phone shows no more.
-    heads = ["test", "t/s", *(n for n in bench.heads(rows) if n not in ("model", "test", "t/s"))]
-    names = {"t/s": "tok/s"}
-
-    def number(name: str) -> str:
-        return "" if name in bench.LEFT else ' class="number"'
-
-    head = "".join(f'<th scope="col"{number(n)}>{letters(names.get(n, n))}</th>' for n in heads)
-    body = "".join(
-        f'<tr><th scope="row">{letters(cells["model"])}</th>'
-        + "".join(f"<td{number(name)}>{letters(cells[name])}</td>" for name in heads)
-        + "</tr>"
-        for cells in map(bench.cells, rows)
-    )
-    on = f'<p class="on">{letters(bench.measured_on(rows[0]))}</p>' if rows else ""
-    return (
-        '<div class="sheet long" role="region" aria-label="All figures" tabindex="0"><table>'
-        f'<thead><tr><th scope="col">model</th>{head}</tr></thead><tbody>{body}</tbody></table></div>{on}'
-    )
 
 
 def _newly_ended(before: Mapping[str, Response], after: Mapping[str, Response]) -> list[str]:

@@ -2,35 +2,35 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial, wraps
 from inspect import isgeneratorfunction
 
 import gradio as gr
 
 from compare import numbers
-from compare.asked.comparison import Comparison
 from compare.gallery.gallery import Library
-from compare.gallery.judge import Verdict, judge
+from compare.gallery.judge import judge
 from compare.models.catalogue import EMBEDDED_PAIR
 from compare.models.spec import ModelFile
 from compare.run.machine import Machine
 from compare.run.response import Response
 from compare.run.run import Run
-from compare.ui import cards, drawn
-from compare.ui.column import Updates, column
-from compare.ui.form import (
+from compare.ui import drawn, recordings
+from compare.ui.compare.column import Updates, column
+from compare.ui.compare.form import (
     PLACES,
     Form,
     choices,
     filled,
     read,
-    refused,
     settings_fields,
     with_choices,
 )
+from compare.ui.compare.session import Session
 from compare.ui.markup import MATHS, letters
 from compare.ui.menu import Choice, Menu
+from compare.ui.parts import refused
 from compare.ui.wiring import AT_ONCE, PLAIN, PUBLIC, QUEUED
 from compare.usage import UsageError
 from compare.words import sentence
@@ -44,30 +44,6 @@ EXAMPLES = (
     "How fast can a snake fly?",
     "1, 4, 9, 16, __, 36: which number is missing?",
 )
-
-
-@dataclass
-class Session:
-    """What one visitor's page shows, and the run in progress."""
-
-    chosen: dict[int, Choice] = field(default_factory=dict)
-    """what each open column shows, by its place"""
-    run: Run | None = None
-    comparison: Comparison | None = None
-    """the last one; the columns named in `keys` show its responses"""
-    keys: dict[int, str] = field(default_factory=dict)
-    reason: str | None = None
-    """why the page opened with the models it did, until others are chosen"""
-    responses: dict[str, Response] = field(default_factory=dict)
-    verdicts: dict[str, Verdict] = field(default_factory=dict)
-    """of finished answers to a prompt of the gallery"""
-    holds: Updates = field(default_factory=dict)
-    """the value of each part of the page, for a run to repeat"""
-
-    def shown(self) -> dict[str, Response]:
-        """The responses on the page, in the order of their columns."""
-        keys = [self.keys[place] for place in sorted(self.keys)]
-        return {key: self.responses[key] for key in keys if key in self.responses}
 
 
 def compare_tab(
@@ -211,7 +187,7 @@ def compare_tab(
         if not shown:
             keys = [menu.file(choice).key for choice in state.chosen.values()]
             elsewhere = showcase and not any(key in shown_first for key in keys)
-            return {verdicts: "", beside: cards.quoted_all(showcase) if elsewhere else ""}
+            return {verdicts: "", beside: recordings.quoted_all(showcase) if elsewhere else ""}
         prompt = library.prompt_of(state.comparison.prompt, state.comparison.system)
         if prompt is None:
             return {verdicts: "", beside: ""}
@@ -220,8 +196,8 @@ def compare_tab(
                 state.verdicts[key] = judge(prompt.check, response.text)
         told = {key: state.verdicts[key] for key in shown if key in state.verdicts}
         return {
-            verdicts: cards.verdicts(told, called) if told else "",
-            beside: cards.recorded(library.comparisons(prompt)),
+            verdicts: recordings.verdicts(told, called) if told else "",
+            beside: recordings.recorded(library.comparisons(prompt)),
         }
 
     def examined(state: Session) -> Updates:

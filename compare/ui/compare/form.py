@@ -1,6 +1,5 @@
 """The prompt's surface: its fields, and the comparison they ask for."""
 
-import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -118,11 +117,6 @@ def filled(prompt: Prompt, recorded: Sequence[Recorded]) -> Values:
 def _typed(stop: str) -> str:
     """A stop string as it is typed into its field."""
     return stop.replace(",", "\\,").replace("\n", "\\n").replace("\t", "\\t")
-
-
-def refused(error: UsageError) -> gr.Error:
-    """For the visitor and for the API's caller; raised, it leaves the page as it is."""
-    return gr.Error(html.escape(str(error), quote=False), title="Not run", print_exception=False)
 
 
 def _params(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Benchmarks: published scores as charts, and the articles' claims held against them."""

@@ -1,0 +1,1 @@
+"""Fit: which models fit on which hardware."""

@@ -1,0 +1,1 @@
+"""Gallery: the curated prompts, the recorded answers to them, and the score board."""

@@ -1,0 +1,73 @@
+"""The score board as markup."""
+
+from compare import numbers
+from compare.gallery.board import Board
+from compare.models.catalogue import MODELS
+from compare.ui.markup import letters
+from compare.words.recorded import hardware, settings
+
+
+def finding(board: Board) -> str:
+    """Who passed how many, and what the board is made of."""
+    if not board.rows:
+        return (
+            '<p class="finding"><b>Nothing is recorded yet.</b> '
+            "<span>make record fills this board.</span></p>"
+        )
+    first, *others = board.rows
+    rest = "".join(f", {letters(row.file.name)} {row.passed} of {row.made}" for row in others[:3])
+    about = (
+        "Only recordings of equal settings stand here: "
+        f"{settings(board.params, board.params)}, unless a prompt sets its own. "
+        "A row is one quantization on one machine; speeds are medians over its answers."
+    )
+    if board.left_out:
+        told = "1 answer" if board.left_out == 1 else f"{board.left_out} answers"
+        about += f" {told} with other settings left out."
+    return (
+        f'<p class="finding"><b>{letters(first.file.name)} passed {first.passed} of {first.made} '
+        f'checks</b><span>{rest}.</span></p><p class="about">{letters(about)}</p>'
+    )
+
+
+def rows(board: Board) -> str:
+    """Each row of the board with its speeds."""
+    heads = ("Model", "Checks passed", "Decode", "Prefill", "First token", "Answers", "Machine")
+    head = "".join(f'<th scope="col">{name}</th>' for name in heads)
+    body = "".join(
+        f'<tr class="m-{row.file.model}"><th scope="row">{letters(f"{row.file.name} {row.file.quant}")}</th>'
+        + "".join(f"<td>{letters(text)}</td>" for text in _figures(row))
+        + "</tr>"
+        for row in board.rows
+    )
+    return (
+        '<div class="sheet" role="region" aria-label="Score board" tabindex="0"><table>'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def _figures(row) -> tuple[str, ...]:
+    told = row.hardware
+    return (
+        f"{row.passed} of {row.made}", _rate(row.decode_tps), _rate(row.prefill_tps),
+        numbers.seconds(row.ttft_s), str(row.answers), hardware(told.cpu, told.cores, told.gpus),
+    )  # fmt: skip
+
+
+def _rate(tps: float | None) -> str:
+    return numbers.UNKNOWN if tps is None else f"{numbers.speed(tps)}{numbers.NBSP}tok/s"
+
+
+def column_labels(board: Board) -> list[str]:
+    """What each row is called in the heat map: as short as it can be told apart."""
+    shorts = [MODELS[row.file.model].short for row in board.rows]
+    names = [
+        short if shorts.count(short) == 1 else f"{short} {row.file.quant}"
+        for short, row in zip(shorts, board.rows, strict=True)
+    ]
+    return [
+        name
+        if names.count(name) == 1
+        else f"{name}, {hardware(row.hardware.cpu, row.hardware.cores, row.hardware.gpus)}"
+        for name, row in zip(names, board.rows, strict=True)
+    ]

@@ -1,0 +1,1 @@
+"""Speed: how fast models read and write on this machine."""
