@@ -1,38 +1,27 @@
 """GGUF Side by Side: one prompt, several local models, their answers, speeds and memory side by side.
 
-    prompt -> Machine: the files, the line, the loaded children -> Run: a Runner (child process) a model
-           -> events, stamped where they happen -> folded into {key: Response}
-           -> a snapshot every 0.1 s, and at each new state
-           -> columns (page), blocks or a document (command line)
+    what is asked -> Machine: the files, the line, the loaded children -> Run: a child process a model
+        -> events, stamped where they happen -> folded into {key: Response}
+        -> a snapshot every 0.1 s, and at each new state
+        -> columns (page), blocks or a document (command line)
 
-Who does what; a module imports only from those below it (tests/test_map.py holds the rules):
+From the top; a folder imports only from those below its line (tests/test_map.py holds the rules):
 
-    ui/, __main__.py   the page (the only gradio) and the command line (Typer)
-    comparison.py      a comparison as a document
-    charts.py          scores, fits and measured speeds as figures (the only plotly)
-    claims.py          what the two articles claim, and what the scores say to it
-    fit.py             which models fit on which hardware: rows, and sentences about them
-    bench.py           what a bench measured: llama-bench's rows, its tables, a sentence
-    record.py          the answers a recording is made of, one by one
-    library.py         the gallery's prompts with the recorded answers to them, and the score board
-    recordings.py      recorded comparisons: what is read of a file, and files written whole
-    machine.py         the line of comparisons and benches, the pool of loaded children, what this machine is
-    fanout.py          Run: merges and folds the events, divides the threads, stops
-    admission.py       whether a model may be fetched and loaded, how much of it on the GPU, what fits instead
-    runner.py          the parent's end of one child             hub.py   where a model's file is
-    cpu.py             the thread budget                         owner.py what a host sets for its visitors
-    hardware.py        machines to fit into, from data/hardware.toml or typed in
-    scores.py          published scores, checked row by row  suites.py their suites and models; data only
-    gallery.py         the prompts of prompts/*.toml, checked entry by entry
-    words.py           every number, state and word shown to a person
-    checks.py          what a right answer must hold         numerals.py  the number that a text concludes
-    spec.py            what is asked for, parsed once            catalogue.py  the models known by name
-    response.py        the fold: all arithmetic of tokens and seconds
-    child/             the child: its loop, its engine           memory/    what is free, predicted, fits
-    estimate.py        what a model will take, predicted       gguf/      what a GGUF says of itself
-    protocol/          the values that cross between parent and child
+    ui/  cli/     the page, a folder a tab, around it what tabs share; the command line, a file a command
+    charts/       scores, fits and speeds as figures, in each model's colour
+    gallery/      the prompts, the checks of an answer, its recordings, the score board
+    saved/        what leaves the app: a comparison as a document, a bench as llama-bench's rows
+    words/        columns, sentences, and the table of measures, as a person is told them
+    run/          who loads, runs and waits on this machine, over one Runner a model; events into figures
+    memory/       what a model will take, whether it may load, and on which hardware it fits
+    asked/        settings with limits and defaults; a comparison or bench as it is asked for; a host's limits
+    models/       the catalogue; from a SPEC to its file, on this disk or from the Hub
+    scores/       published scores, and what two articles claim of them
+    gguf/         what a file says of itself
+    protocol/     the requests and events that cross between a model's process and its parent
+    child/        that process: renders, reads, samples, stops, measures; imported by nobody
 
-The child (child/, protocol/) knows nothing of the parent and imports nothing heavy. Threads are started
-only in hub (one a file that is fetched, one for a probe), runner (two readers a child), fanout (one a
-Run) and worker (one, on stdin).
+Beside them usage.py (what is wrong in what is asked), numbers.py (figures as they are read) and data/.
+Threads are started only in models/ (one a file that is fetched, one for a probe), run/ (one a Run, two
+readers a child) and child/ (one, on stdin).
 """

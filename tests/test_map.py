@@ -21,6 +21,7 @@ ORDER = (
     ("gguf", "protocol", "numbers", "usage"),
 )
 """From the top: a folder imports only what stands in a lower line."""
+APART = {"__init__", "__main__", "child"}
 CHILD = {"child", "protocol", "gguf"}
 """What a model's own process is made of; nobody imports child."""
 ONLY = {
@@ -37,7 +38,7 @@ ONLY = {
 """Who may import a package: a folder, or one file of it."""
 LARGE = 400
 DATA = {"models/catalogue.py", "scores/suites.py"}
-STILL_TOO_LARGE = {"child/engine.py"}
+STILL_TOO_LARGE = {"child/engine.py", "run/run.py", "ui/compare/tab.py"}
 
 
 def files() -> list[Path]:
@@ -75,9 +76,18 @@ def own(path: Path) -> set[str]:
 def test_imports_go_downwards():
     level = {name: n for n, line in enumerate(ORDER) for name in line}
     for path in files():
-        here = level.get(place(path))
-        for other in own(path) if here is not None else ():
-            assert level.get(other, len(ORDER)) > here, f"{named(path)} imports {other}"
+        if place(path) not in APART:
+            here = level[place(path)]  # a new folder belongs into ORDER, and into the map
+            for other in own(path):
+                assert level[other] > here, f"{named(path)} imports {other}"
+
+
+def test_a_tab_imports_no_other():
+    tabs = {path.parent.name for path in files() if path.match("compare/ui/*/*.py")}
+    for path in files():
+        if path.parent.name in tabs and path.parent.parent.name == "ui":
+            found = {name.split(".")[2] for name in imports(path) if name.startswith("compare.ui.")}
+            assert not found & (tabs - {path.parent.name}), named(path)
 
 
 def test_the_child_imports_nothing_of_the_parent():
@@ -91,9 +101,28 @@ def test_the_child_imports_nothing_of_the_parent():
 @pytest.mark.parametrize("package", ONLY)
 def test_a_package_is_imported_only_where_it_belongs(package):
     for path in files():
-        loose = path.parent == PACKAGE
-        if not loose and any(name.split(".")[0] == package for name in imports(path)):
+        if any(name.split(".")[0] == package for name in imports(path)):
             assert ONLY[package] & {place(path), named(path)}, named(path)
+
+
+def test_a_folder_says_what_it_is_and_holds_no_more():
+    for path in files():
+        if path.name == "__init__.py":
+            (said,) = ast.parse(path.read_text()).body
+            assert isinstance(said, ast.Expr), named(path)
+
+
+def test_the_map_names_every_folder():
+    map_ = (PACKAGE / "__init__.py").read_text()
+    for path in files():
+        if path.parent != PACKAGE or path.name in ("usage.py", "numbers.py"):
+            assert named(path).split("/")[0] in map_, named(path)
+
+
+def test_a_file_fits_on_a_few_screens():
+    lines = {named(path): len(path.read_text().splitlines()) for path in files()}
+    large = {name for name, n in lines.items() if n > LARGE and name not in DATA}
+    assert large == STILL_TOO_LARGE
 
 
 def test_the_child_stays_small():

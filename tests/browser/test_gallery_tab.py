@@ -3,8 +3,7 @@
 import pytest
 from fake_machine import FakeMachine, answering
 from playwright.sync_api import Page, expect
-from test_library import GEMMA, PREMISES, SUMS
-from test_recordings import put, recorded, whole
+from recorded import GEMMA, PREMISES, SUMS, put, recorded, whole
 from visitor import column, state
 
 from compare.gallery.gallery import Library, load

@@ -1,6 +1,7 @@
 """The Gallery as markup: its cards, and one of them opened.
 
-Prompts are files that anyone may have written: text goes through `letters`. What goes into a gr.Markdown has each piece of markup on a line of its own.
+Prompts are files that anyone may have written: text goes through `letters`. What goes into a gr.Markdown
+has each piece of markup on a line of its own.
 """
 
 from collections.abc import Iterable, Sequence

@@ -12,51 +12,15 @@ from functools import cache
 
 import pytest
 import shapes
+from children import fetched
 from gguf import GGUFReader
+from headers import LIES, array, entry, gguf, string, tensor, text, u32
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_worker import fetched
 
 from compare.gguf.header import CutShort, Header, HeaderError, Split
 from compare.gguf.model import check, parts, read_model
 from compare.gguf.reader import read_header
-
-LIES = (0, 1, 7, 64, 255, 2**16, 2**20, 2**31, 2**32 - 1, 2**40, 2**60, 2**63, 2**64 - 1)
-
-
-def text(value: str | bytes) -> bytes:
-    raw = value.encode() if isinstance(value, str) else value
-    return struct.pack("<Q", len(raw)) + raw
-
-
-def entry(key: str, kind: int, value: bytes) -> bytes:
-    return text(key) + struct.pack("<I", kind) + value
-
-
-def u32(key: str, value: int) -> bytes:
-    return entry(key, 4, struct.pack("<I", value))
-
-
-def string(key: str, value: str | bytes) -> bytes:
-    return entry(key, 8, text(value))
-
-
-def array(key: str, kind: int, n: int, values: bytes) -> bytes:
-    return entry(key, 9, struct.pack("<IQ", kind, n) + values)
-
-
-def tensor(name: str = "a", shape=(32,), kind: int = 0, offset: int = 0) -> bytes:
-    return text(name) + struct.pack(f"<I{len(shape)}QIQ", len(shape), *shape, kind, offset)
-
-
-def gguf(*entries: bytes, tensors=(), version=3, n_keys=None, n_tensors=None, data=b"") -> bytes:
-    """A GGUF by hand; the counts may be lies."""
-    n_tensors = len(tensors) if n_tensors is None else n_tensors
-    n_keys = len(entries) if n_keys is None else n_keys
-    header = b"GGUF" + struct.pack("<IQQ", version, n_tensors, n_keys)
-    header += b"".join(entries) + b"".join(tensors)
-    return header + bytes(-len(header) % 32) + data
-
 
 LLAMA = string("general.architecture", "llama")
 LAYERS = u32("llama.block_count", 1)

@@ -5,9 +5,9 @@ import time
 from dataclasses import replace
 
 import pytest
+from headers import LIES, array, entry, gguf, string, tensor
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_header import LIES, array, entry, gguf, string, tensor
 
 from compare.gguf.header import Header, Tensor
 from compare.gguf.reader import read_header

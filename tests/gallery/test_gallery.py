@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from test_recordings import MACHINE, PARAMS, edited, put, recorded, whole
+from recorded import GEMMA, MACHINE, PARAMS, PREMISES, SUMS, edited, put, recorded, whole
 
 from compare.charts.board import score_board
 from compare.gallery.board import board
@@ -11,38 +11,6 @@ from compare.gallery.gallery import load
 from compare.ui import recordings
 from compare.ui.gallery import cards, table
 from compare.ui.gallery.tab import found
-
-PREMISES = """title = "False premises"
-about = "Questions that take for granted what is not so."
-[[prompt]]
-id = "snake"
-title = "A snake"
-prompt = "How fast can a snake fly?"
-tags = ["animals"]
-why = "Snakes don't fly."
-source = "the TinyLlama article"
-language = "en"
-check = { contains = "not fly" }
-[[prompt]]
-id = "poem"
-title = "A poem"
-prompt = "Write a poem about rain."
-why = "Only a person can judge it."
-source = "written for this test"
-language = "en"
-"""
-SUMS = """title = "Sums"
-about = "One right number each."
-[[prompt]]
-id = "sum"
-title = "Two and two"
-prompt = "What is 2 + 2?"
-settings = { max_tokens = 16 }
-why = "A control."
-source = "written for this test"
-language = "en"
-check = { number = 4, beside = [2] }
-"""
 
 
 @pytest.fixture
@@ -67,9 +35,6 @@ def snake(**more) -> dict:
 def addition(text: str, **more) -> dict:
     params = {**PARAMS, "max_tokens": 16}
     return recorded("sum", text, prompt="What is 2 + 2?", params=params, **more)
-
-
-GEMMA = {"model": "gemma3", "quant": "Q4_K_M"}
 
 
 def test_answers_stand_beside_each_other_and_are_judged(library):

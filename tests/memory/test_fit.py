@@ -15,7 +15,7 @@ from compare.models.spec import resolve
 from compare.usage import UsageError
 from compare.words.fit import about, lines, say, say_one, verdict
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 FIELDS = [
     *(
         "model",

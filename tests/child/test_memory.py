@@ -5,7 +5,6 @@ from types import SimpleNamespace
 import pytest
 
 from compare.child.memory import Vram, measured
-from compare.memory.free import total_bytes
 
 MIB = 2**20
 
@@ -73,13 +72,6 @@ def test_a_gpus_total_is_told_apart():
     driver = Driver()
     driver.gone = True
     assert Vram(driver, 7).totals() == ()
-
-
-def test_the_total_of_ram_is_the_cgroups_limit_where_there_is_one(tmp_path):
-    without = total_bytes(tmp_path)
-    (tmp_path / "memory.max").write_text("1000000\n")
-    (tmp_path / "memory.current").write_text("400000\n")
-    assert total_bytes(tmp_path) == 1_000_000 < without
 
 
 def test_two_gpus_are_added_up():

@@ -1,65 +1,13 @@
 """The child as it is: `python -m compare.child.worker`, driven by hand through its pipes."""
 
-import subprocess
-import sys
-
 import pytest
 import shapes
+from children import Child, fetched
 
-from compare.models.catalogue import BASE_STOP, BASE_TEMPLATE, MIXTRAL_TEMPLATE, MODELS
-from compare.models.files import Files
-from compare.models.spec import parse
-from compare.protocol.events import Delta, Failed, Finished, Hello, Loaded, Prefill, Started, decode
-from compare.protocol.requests import Cancel, Generate, Load, SetThreads, encode
+from compare.models.catalogue import MIXTRAL_TEMPLATE, MODELS
+from compare.protocol.events import Delta, Failed, Finished, Hello, Loaded, Prefill, Started
+from compare.protocol.requests import Cancel, SetThreads
 from compare.run.response import Response
-
-SAMPLING = {
-    "temperature": 0.7, "top_p": 0.95, "top_k": 40, "min_p": 0.05, "repeat_penalty": 1.0,
-    "seed": 7, "stop": (), "max_seconds": None, "system": None, "threads": 2, "max_tokens": 32,
-    "template": BASE_TEMPLATE, "template_stop": BASE_STOP,
-}  # fmt: skip
-
-
-class Child:
-    """A worker process and its pipes."""
-
-    def __init__(self):
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "compare.child.worker"], stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        self.run = 0
-
-    def say(self, request) -> None:
-        self.process.stdin.write(encode(request).encode())
-        self.process.stdin.flush()
-
-    def hear(self):
-        return decode(self.process.stdout.readline())
-
-    def until(self, *kinds):
-        """The events up to one of those kinds, that one included."""
-        events = []
-        while not events or not isinstance(events[-1], kinds):
-            events.append(self.hear())
-        return events
-
-    def load(self, path, n_ctx=512, **settings):
-        self.run += 1
-        settings = {"gpu_layers": None, "kv_type": "f16", "threads": 2, **settings}
-        self.say(Load(run=self.run, path=str(path), n_ctx=n_ctx, **settings))
-        return self.until(Loaded, Failed)[-1]
-
-    def ask(self, prompt, **sampling):
-        self.run += 1
-        self.say(Generate(run=self.run, prompt=prompt, **{**SAMPLING, **sampling}))
-
-    def answer(self, prompt, **sampling) -> Response:
-        self.ask(prompt, **sampling)
-        response = Response()
-        for event in self.until(Finished, Failed):
-            response = response.after(event)
-        return response
 
 
 @pytest.fixture
@@ -80,14 +28,6 @@ def smollm2() -> str:
 @pytest.fixture(scope="module")
 def gemma3() -> str:
     return fetched("gemma3")
-
-
-def fetched(model: str) -> str:
-    import queue
-
-    told = queue.SimpleQueue()
-    Files().want(parse(model), 1, told.put)
-    return told.get(timeout=60).path
 
 
 def test_it_says_hello_with_its_versions(child):

@@ -13,7 +13,7 @@ from compare.ui.compare.session import Session
 from compare.ui.page import page
 from compare.ui.speed.session import Session as Measuring
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 
 
 def test_every_event_is_quiet_and_the_queue_is_not_asked_a_thousand_times_a_second():

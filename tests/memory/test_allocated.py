@@ -8,9 +8,9 @@ from pathlib import Path
 import psutil
 import pytest
 import shapes
+from children import Child, fetched
 from gguf import GGMLQuantizationType as Kind
-from test_header import array, entry, gguf, string, tensor, text, u32
-from test_worker import Child, fetched
+from headers import array, entry, gguf, string, tensor, text, u32
 
 from compare.asked.comparison import comparison
 from compare.child.engine import Engine, EngineError, Log, describe, estimate

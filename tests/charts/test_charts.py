@@ -18,7 +18,7 @@ from compare.scores.table import load
 from compare.scores.view import View, models_of, settled
 
 TABLE = load().table
-UI = Path(__file__).parent.parent / "compare" / "ui"
+UI = Path(__file__).parent.parent.parent / "compare" / "ui"
 SOLAR, MIXTRAL = "SOLAR-10.7B-Instruct-v1.0", "Mixtral-8x7B-Instruct-v0.1"
 BASE_3T = "TinyLlama-1.1B-intermediate-step-1431k-3T"
 EVERY = [(suite.id, chart) for suite in SUITES.values() for chart in suite.charts]

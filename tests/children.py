@@ -1,0 +1,67 @@
+"""A model's process driven by hand through its pipes, and the embedded models' files."""
+
+import subprocess
+import sys
+
+from compare.models.catalogue import BASE_STOP, BASE_TEMPLATE
+from compare.models.files import Files
+from compare.models.spec import parse
+from compare.protocol.events import Failed, Finished, Loaded, decode
+from compare.protocol.requests import Generate, Load, encode
+from compare.run.response import Response
+
+SAMPLING = {
+    "temperature": 0.7, "top_p": 0.95, "top_k": 40, "min_p": 0.05, "repeat_penalty": 1.0,
+    "seed": 7, "stop": (), "max_seconds": None, "system": None, "threads": 2, "max_tokens": 32,
+    "template": BASE_TEMPLATE, "template_stop": BASE_STOP,
+}  # fmt: skip
+
+
+class Child:
+    """A worker process and its pipes."""
+
+    def __init__(self):
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "compare.child.worker"], stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        self.run = 0
+
+    def say(self, request) -> None:
+        self.process.stdin.write(encode(request).encode())
+        self.process.stdin.flush()
+
+    def hear(self):
+        return decode(self.process.stdout.readline())
+
+    def until(self, *kinds):
+        """The events up to one of those kinds, that one included."""
+        events = []
+        while not events or not isinstance(events[-1], kinds):
+            events.append(self.hear())
+        return events
+
+    def load(self, path, n_ctx=512, **settings):
+        self.run += 1
+        settings = {"gpu_layers": None, "kv_type": "f16", "threads": 2, **settings}
+        self.say(Load(run=self.run, path=str(path), n_ctx=n_ctx, **settings))
+        return self.until(Loaded, Failed)[-1]
+
+    def ask(self, prompt, **sampling):
+        self.run += 1
+        self.say(Generate(run=self.run, prompt=prompt, **{**SAMPLING, **sampling}))
+
+    def answer(self, prompt, **sampling) -> Response:
+        self.ask(prompt, **sampling)
+        response = Response()
+        for event in self.until(Finished, Failed):
+            response = response.after(event)
+        return response
+
+
+def fetched(model: str) -> str:
+    import queue
+
+    told = queue.SimpleQueue()
+    Files().want(parse(model), 1, told.put)
+    return told.get(timeout=60).path
