@@ -27,7 +27,7 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from compare import bench, words
+from compare import bench, proxies, words
 from compare.catalogue import MODELS
 from compare.comparison import document
 from compare.events import Downloading, Event, Failed, Fetched
@@ -487,6 +487,8 @@ def _tell(text: str) -> None:
 
 
 def main() -> None:
+    for sentence in proxies.settle():
+        _tell(sentence)
     try:
         app(standalone_mode=True)
     except UsageError as error:

@@ -27,7 +27,7 @@ LAYERS = [
     {"runner", "hub", "owner", "scores", "hardware", "gallery", "bench"}, {"words"},
     {"spec", "response", "cpu", "worker"}, {"engine", "catalogue", "suites", "checks"},
     {"estimate", "numerals"},
-    {"memory", "textstream", "header"}, {"events", "requests"},
+    {"memory", "textstream", "header"}, {"events", "requests", "proxies"},
 ]  # fmt: skip
 
 
