@@ -31,8 +31,13 @@ demo = page(machine)
 
 if __name__ == "__main__":
     threading.Thread(target=machine.start_pair, daemon=True).start()
-    demo.launch(
-        server_name="0.0.0.0" if os.environ.get("SPACE_ID") else None,
-        server_port=owner.port,
-        **launch_settings(),
-    )
+    machine.fetch_ahead(lambda sentence: print(sentence, file=sys.stderr, flush=True))
+    try:
+        demo.launch(server_name=owner.address, server_port=owner.port, **launch_settings())
+    except OSError:
+        print(
+            f"The page can't be served at {owner.address or '127.0.0.1'}, port {owner.port}: the port is in "
+            "use, or it is no address of this machine. Set PORT or GRADIO_SERVER_NAME.",
+            file=sys.stderr,
+        )
+        sys.exit(1)

@@ -35,6 +35,9 @@ CHUNK_BYTES = 2**20
 HEADER_BYTES, MAX_HEADER_BYTES = 2**22, 2**26
 """of a file on the Hub that are asked for at once, and at most, to have its header"""
 LOCK_S = 1.0
+PRELOADED = "~/.cache/huggingface/hub"
+"""Where a Space's build puts what `preload_from_hub` names, wherever HF_HOME points later
+(huggingface.co/docs/hub/spaces-config-reference)."""
 
 UNREACHABLE = (
     "The Hugging Face Hub can't be reached from here.\n"
@@ -85,13 +88,19 @@ class Files:
             watch.tell(Failed, message=str(error))
             return watch
         with self._lock:
-            key = (file.repo or file.package, file.file)
+            key = _name(file)
             fetch = self._fetching.get(key)
             if fetch is None:
                 fetch = self._fetching[key] = _Fetch(file)
                 threading.Thread(target=self._fetch, args=(key, fetch), daemon=True).start()
             fetch.join(watch)
         return watch
+
+    def coming(self, file: ModelFile) -> dict | None:
+        """The values of the newest Downloading event of a file on its way here; None where it isn't."""
+        with self._lock:
+            fetch = self._fetching.get(_name(file))
+        return fetch.downloading if fetch else None
 
     @contextlib.contextmanager
     def header_of(self, file: ModelFile) -> Iterator[str]:
@@ -125,6 +134,11 @@ class Files:
         fetch.tell(kind, **values)
 
 
+def _name(file: ModelFile) -> tuple[str | None, str]:
+    """What a file is called where it comes from: two columns that want it want the same."""
+    return file.repo or file.package, file.file
+
+
 class _Fetch:
     """One file on its way here, and everyone who waits for it."""
 
@@ -142,6 +156,11 @@ class _Fetch:
             latest = self._latest
         if latest:
             watch.tell(latest[0], **latest[1])
+
+    @property
+    def downloading(self) -> dict | None:
+        kind, values = self._latest or (None, None)
+        return values if kind is Downloading else None
 
     def tell(self, kind: type[Event], **values) -> None:
         with self._lock:
@@ -289,11 +308,16 @@ def local_path(file: ModelFile) -> str | None:
         return file.path
     if file.package is not None:
         return _embedded_path(file)
-    from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub import constants, try_to_load_from_cache
 
-    with contextlib.suppress(OSError):  # a cache that can't be read holds nothing
-        cached = try_to_load_from_cache(file.repo, file.file)
-        return cached if isinstance(cached, str) else None
+    caches = [constants.HF_HUB_CACHE]
+    if os.environ.get("SPACE_ID"):
+        caches.append(os.path.expanduser(PRELOADED))
+    for cache in caches:
+        with contextlib.suppress(OSError):  # a cache that can't be read holds nothing
+            cached = try_to_load_from_cache(file.repo, file.file, cache_dir=cache)
+            if isinstance(cached, str):
+                return cached
     return None
 
 

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import gradio as gr
 from gradio.themes import Base, Font
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
 
 from compare.library import Library, load
 from compare.machine import Machine
@@ -25,6 +28,7 @@ SCRIPTS = "page.js", "charts.js", "benchmarks.js", "gallery.js"
 SCHEME = '<meta name="color-scheme" content="light dark">'
 SANS = "Inter", "ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"
 MONO = "ui-monospace", "SF Mono", "Menlo", "Consolas", "monospace"
+QUEUE = 500
 TOP = f"""<div class="top">
 <span class="mark" aria-hidden="true"><i></i><i></i></span><span class="brand">{TITLE}</span>
 <button id="theme" type="button" aria-label="Light or dark"><i></i></button>
@@ -55,6 +59,8 @@ def page(
                 speed_tab(demo, machine, now)
             with gr.Tab("Fit", id="fit"):
                 fit_tab(demo, machine, now)
+        # Without a number it is one on ZeroGPU. Nobody waits here: what comes is taken up at once.
+        demo.queue(max_size=QUEUE)
         # Gradio looks into its queue every millisecond, which takes a tenth of a core from the models.
         demo._queue.sleep_when_free = 0.005
         demo.load(opened_tab, None, tabs, **AT_ONCE)
@@ -65,6 +71,11 @@ def opened_tab(request: gr.Request):
     """The tab that a link asks for."""
     asked = request.query_params.get("tab")
     return gr.Tabs(selected=asked) if asked in map(str.lower, TABS) else gr.skip()
+
+
+async def health(_request: Request) -> JSONResponse:
+    """For whoever watches the app from outside, by GET or HEAD: it is up and answers."""
+    return JSONResponse({"status": "ok"}, headers={"Cache-Control": "no-store"})
 
 
 def launch_settings() -> dict:
@@ -78,7 +89,12 @@ def launch_settings() -> dict:
         "head": f"{SCHEME}\n{_drawing()}<style>{style}</style>\n<script>{script}</script>",
         "footer_links": [],
         "show_error": True,
+        # Gradio would start Node on a Space, through which only its own routes pass.
         "ssr_mode": False,
+        # Prompts and answers stay on the page: neither the browser nor the server keeps them.
+        "run_history": False,
+        "enable_monitoring": False,
+        "app_kwargs": {"routes": [Route("/healthz", health)]},
         # A run that is watched takes a thread for most of the time.
         "max_threads": 200,
         "favicon_path": HERE / "favicon.svg",
