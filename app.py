@@ -6,6 +6,7 @@
 import os
 import sys
 import threading
+from functools import partial
 
 from compare.machine import Machine
 from compare.owner import Owner
@@ -21,23 +22,26 @@ def own_files(paths: list[str]) -> tuple[ModelFile, ...]:
     return resolve([os.path.abspath(os.path.expanduser(path)) for path in paths]) if paths else ()
 
 
+def tell(sentence: str) -> None:
+    print(sentence, file=sys.stderr, flush=True)
+
+
 try:
     owner = Owner.from_environ()
     machine = Machine(owner, own_files(sys.argv[1:] if __name__ == "__main__" else []))
 except UsageError as error:
-    print(error, file=sys.stderr)
+    tell(str(error))
     sys.exit(2)
 demo = page(machine)
 
 if __name__ == "__main__":
-    threading.Thread(target=machine.start_pair, daemon=True).start()
-    machine.fetch_ahead(lambda sentence: print(sentence, file=sys.stderr, flush=True))
+    for begin in (machine.start_pair, partial(machine.fetch_ahead, tell)):
+        threading.Thread(target=begin, daemon=True).start()
     try:
         demo.launch(server_name=owner.address, server_port=owner.port, **launch_settings())
     except OSError:
-        print(
+        tell(
             f"The page can't be served at {owner.address or '127.0.0.1'}, port {owner.port}: the port is in "
-            "use, or it is no address of this machine. Set PORT or GRADIO_SERVER_NAME.",
-            file=sys.stderr,
+            "use, or it is no address of this machine. Set PORT or GRADIO_SERVER_NAME."
         )
         sys.exit(1)

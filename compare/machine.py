@@ -160,13 +160,10 @@ class Machine:
         return values and Response().after(Downloading(run=0, at=time.monotonic(), **values))
 
     def fetch_ahead(self, tell: Callable[[str], None]) -> None:
-        """Begins to fetch what the owner wants here before anyone asks; `tell` hears what can't be had.
+        """Fetches what the owner wants here before anyone asks; `tell` hears what can't be had, and why.
 
-        One after the other, in a thread of its own: the first is here soonest then.
+        Takes as long as that takes. One after the other: the first is here soonest then.
         """
-        threading.Thread(target=self._fetch_ahead, args=(tell,), daemon=True).start()
-
-    def _fetch_ahead(self, tell: Callable[[str], None]) -> None:
         for file in map(parse, self.owner.fetch):
             refusal = None if self.owner.force else self._gate.foresee(file, LoadSettings())[1]
             failure = refusal or (None if self.cached(file) else self._fetched(file))
