@@ -1,19 +1,13 @@
-"""Whatever proxies the surroundings name, the app starts, and what can be used is used."""
+"""Of the proxies that the surroundings name, what can be used is used."""
 
 import os
 import socket
-import subprocess
-import sys
 import threading
-from pathlib import Path
 
 import httpx2
 import pytest
-from browser import free_port
 
 from compare.proxies import settle
-
-APP = Path(__file__).parent.parent / "app.py"
 
 
 @pytest.mark.parametrize(
@@ -74,32 +68,3 @@ def test_the_hub_is_asked_through_a_socks_proxy(monkeypatch):
             httpx2.get("http://hub.invalid", timeout=10)
         listening.join(10)
     assert heard == [b"\x05"]
-
-
-@pytest.mark.parametrize(
-    "proxy",
-    [
-        {"all_proxy": "socks5://127.0.0.1:9"},
-        {"ALL_PROXY": "socks://127.0.0.1:9", "http_proxy": "http://127.0.0.1:9"},
-        {"all_proxy": "socks4://127.0.0.1:9"},
-    ],
-    ids=["socks5", "socks and http", "socks4"],
-)
-def test_the_page_starts_behind_it(proxy):
-    port = free_port()
-    bare = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
-    app = subprocess.Popen(
-        [sys.executable, str(APP)], env={**bare, **proxy, "PORT": str(port)},
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    try:
-        for line in app.stdout:
-            if "Running on local URL" in line:
-                break
-        answer = httpx2.get(f"http://127.0.0.1:{port}/healthz", trust_env=False, timeout=30)
-        assert answer.json() == {"status": "ok"}
-    finally:
-        app.terminate()
-        _, said = app.communicate()
-    assert "Traceback" not in said
-    assert ("all_proxy is left out" in said) == ("socks4" in str(proxy))

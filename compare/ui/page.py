@@ -1,6 +1,7 @@
 """The page around the tabs: top line, theme, stylesheet and script."""
 
 import inspect
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -63,6 +64,8 @@ def page(
         demo.queue(max_size=QUEUE)
         # Gradio looks into its queue every millisecond, which takes a tenth of a core from the models.
         demo._queue.sleep_when_free = 0.005
+        # And it would make a table of all that ever ran, at each event's end, for monitoring, which is off.
+        demo._queue.ANAYLTICS_CACHE_FREQUENCY = sys.maxsize
         demo.load(opened_tab, None, tabs, **AT_ONCE)
     return demo
 
