@@ -6,12 +6,13 @@
 import os
 import sys
 import threading
+from functools import partial
 
-from compare.machine import Machine
-from compare.owner import Owner
-from compare.spec import ModelFile, UsageError, resolve
-
+from compare.asked.owner import Owner
+from compare.models.spec import ModelFile, resolve
+from compare.run.machine import Machine
 from compare.ui.page import launch_settings, page
+from compare.usage import UsageError
 
 
 def own_files(paths: list[str]) -> tuple[ModelFile, ...]:
@@ -22,18 +23,26 @@ def own_files(paths: list[str]) -> tuple[ModelFile, ...]:
     return resolve([os.path.abspath(os.path.expanduser(path)) for path in paths]) if paths else ()
 
 
+def tell(sentence: str) -> None:
+    print(sentence, file=sys.stderr, flush=True)
+
+
 try:
     owner = Owner.from_environ()
     machine = Machine(owner, own_files(sys.argv[1:] if __name__ == "__main__" else []))
 except UsageError as error:
-    print(error, file=sys.stderr)
+    tell(str(error))
     sys.exit(2)
 demo = page(machine)
 
 if __name__ == "__main__":
-    threading.Thread(target=machine.start_pair, daemon=True).start()
-    demo.launch(
-        server_name="0.0.0.0" if os.environ.get("SPACE_ID") else None,
-        server_port=owner.port,
-        **launch_settings(),
-    )
+    for begin in (machine.start_pair, partial(machine.fetch_ahead, tell)):
+        threading.Thread(target=begin, daemon=True).start()
+    try:
+        demo.launch(server_name=owner.address, server_port=owner.port, **launch_settings())
+    except OSError:
+        tell(
+            f"The page can't be served at {owner.address or '127.0.0.1'}, port {owner.port}: the port is in "
+            "use, or it is no address of this machine. Set PORT or GRADIO_SERVER_NAME."
+        )
+        sys.exit(1)

@@ -39,8 +39,9 @@ _PLAINLY = {
     "greater_than": "It must be more than {gt:,.10g}",
     "greater_than_equal": "It must be at least {ge:,.10g}",
     "less_than_equal": "It must be at most {le:,.10g}",
+    "bool_parsing": "It must be true or false",
 }
-"""Pydantic's kinds of errors in numbers, for those who don't know what an integer is."""
+"""Pydantic's kinds of errors, for those who don't know what an integer is."""
 
 
 def faults(error: ValidationError) -> list[Fault]:
@@ -58,4 +59,4 @@ def faults(error: ValidationError) -> list[Fault]:
 def _plainly(found: Mapping) -> str:
     if found["type"] in _PLAINLY:
         return _PLAINLY[found["type"]].format(**found.get("ctx", {}))
-    return found["msg"].removeprefix("Value error, ")
+    return found["msg"].removeprefix("Value error, ").rstrip(".")

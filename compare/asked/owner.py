@@ -1,24 +1,96 @@
-"""What a machine's owner sets for all its visitors: the one place for environment variables."""
+"""What a machine's owner sets for all its visitors: the one place for environment variables.
+
+A profile says what suits a kind of host; each of its values has a variable that wins over it.
+"""
 
 import os
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+)
 
 from compare.asked.comparison import Bench, Comparison
+from compare.models.catalogue import ARTICLES_PAIR
+from compare.models.spec import MAX_COLUMNS, parse
 from compare.usage import UsageError, faults
+
+CPU_PAIR = "tinyllama:Q4_K_M", "solar:Q2_K"
+GPU_PAIR = "tinyllama:Q8_0", "solar:Q4_K_M"
+_SPACE = {"address": "0.0.0.0", "max_seconds": 120}
+PROFILES: dict[str, dict[str, Any]] = {
+    # A laptop or a server of one's own: nothing is fetched unasked, and nothing is limited.
+    "home": {},
+    # Two virtual cores and 16 GB: SOLAR writes about two tokens a second there.
+    "cpu-space": _SPACE | {"models": CPU_PAIR, "fetch": CPU_PAIR, "max_tokens": 256},
+    # From a T4 with 16 GB of VRAM on: both models, with all their layers.
+    "gpu-space": _SPACE | {"models": GPU_PAIR, "fetch": GPU_PAIR, "max_tokens": 1024},
+    # Models run on its CPU, unless its owner lets visitors spend their GPU time.
+    "zerogpu": _SPACE | {"models": CPU_PAIR, "fetch": CPU_PAIR, "max_tokens": 256},
+}
+"""What differs from Owner's defaults, by kind of host; `profile_of` tells which one this is."""
+
+NONE = "none"
+
+
+def _unlimited(value: Any) -> Any:
+    return None if value == NONE else value
+
+
+def _listed(value: Any) -> Any:
+    """The SPECs between commas; `none` is no SPEC."""
+    if not isinstance(value, str):
+        return value
+    return tuple(part.strip() for part in value.split(",") if part.strip() not in ("", NONE))
+
+
+def _of_the_catalogue(specs: tuple[str, ...]) -> tuple[str, ...]:
+    files = [parse(spec) for spec in specs]
+    if any(file.path is not None for file in files):
+        raise ValueError(
+            "It must name models of the catalogue; files of your own are arguments of app.py"
+        )
+    if len({file.key for file in files}) < len(files):
+        raise ValueError("It must name each model once")
+    return specs
+
+
+def _fit_the_page(specs: tuple[str, ...]) -> tuple[str, ...]:
+    if not 1 <= len(specs) <= MAX_COLUMNS:
+        raise ValueError(f"It must name 1 to {MAX_COLUMNS} models")
+    return specs
+
+
+Unlimited = BeforeValidator(_unlimited)
+Specs = Annotated[tuple[str, ...], BeforeValidator(_listed), AfterValidator(_of_the_catalogue)]
 
 
 class Owner(BaseModel):
-    """Limits of one host; None is no limit. Each field's alias is its environment variable."""
+    """What one host gives its visitors; None is no limit. Each field's alias is its environment variable."""
 
     model_config = ConfigDict(frozen=True, populate_by_name=True)
     port: int = Field(7860, alias="PORT", ge=0, le=65535)
-    max_tokens: int | None = Field(None, alias="COMPARE_MAX_TOKENS", ge=1)
-    max_seconds: float | None = Field(None, alias="COMPARE_MAX_SECONDS", gt=0, allow_inf_nan=False)
+    address: str | None = Field(None, alias="GRADIO_SERVER_NAME")
+    """where the page is served: 0.0.0.0 for everyone, None for this machine alone"""
+    models: Annotated[Specs, AfterValidator(_fit_the_page)] = Field(
+        ARTICLES_PAIR, alias="COMPARE_MODELS"
+    )
+    """SPECs of the catalogue, which the page opens with"""
+    fetch: Specs = Field((), alias="COMPARE_FETCH")
+    """SPECs that are fetched after the start, where disk and memory allow it"""
+    max_tokens: Annotated[int | None, Unlimited] = Field(None, alias="COMPARE_MAX_TOKENS", ge=1)
+    max_seconds: Annotated[float | None, Unlimited] = Field(
+        None, alias="COMPARE_MAX_SECONDS", gt=0, allow_inf_nan=False
+    )
     """for one answer, from Started"""
-    threads: int | None = Field(None, alias="COMPARE_THREADS", ge=1)
+    threads: Annotated[int | None, Unlimited] = Field(None, alias="COMPARE_THREADS", ge=1)
     force: bool = Field(False, alias="COMPARE_FORCE")
     """load also what is predicted not to fit"""
 
@@ -26,9 +98,10 @@ class Owner(BaseModel):
     def from_environ(cls, environ: Mapping[str, str] = os.environ) -> "Owner":
         """What the environment says; an empty variable counts as unset. Raises UsageError, naming it."""
         names = {field.alias for field in cls.model_fields.values()}
-        values = {name: environ[name] for name in names if environ.get(name)}
+        told = {name: environ[name].strip() for name in names if environ.get(name, "").strip()}
+        usual = {cls.model_fields[k].alias: v for k, v in PROFILES[profile_of(environ)].items()}
         try:
-            return cls(**values)
+            return cls(**usual | told)
         except ValidationError as error:
             fault = faults(error)[0]
             raise UsageError(f"{fault.field} is set to {fault.stands}. {fault.said}.") from error
@@ -57,3 +130,26 @@ class Owner(BaseModel):
             asked, max_seconds=self.max_seconds, threads=asked.threads or self.threads,
             force=asked.force or self.force,
         )  # fmt: skip
+
+
+def profile_of(environ: Mapping[str, str]) -> str:
+    """A key of PROFILES: COMPARE_PROFILE, else by what Spaces set. Raises UsageError.
+
+    SPACE_ID stands on every Space (huggingface.co/docs/hub/spaces-overview), ACCELERATOR names its GPU or
+    says none, SPACES_ZERO_GPU is what the package `spaces` itself goes by.
+    """
+    if named := environ.get("COMPARE_PROFILE", "").strip():
+        if named not in PROFILES:
+            known = ", ".join(PROFILES)
+            raise UsageError(f"COMPARE_PROFILE is set to “{named}”. It must be one of {known}.")
+        return named
+    if is_zerogpu(environ):
+        return "zerogpu"
+    if not environ.get("SPACE_ID"):
+        return "home"
+    return "cpu-space" if environ.get("ACCELERATOR", NONE).lower() in ("", NONE) else "gpu-space"
+
+
+def is_zerogpu(environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether this is a Space on ZeroGPU; the values that count are those of the package `spaces`."""
+    return environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true")

@@ -8,6 +8,7 @@ import sys
 
 import typer
 
+from compare import proxies
 from compare.cli.ask import ask
 from compare.cli.bench import bench_command
 from compare.cli.fit import fit_command
@@ -29,6 +30,8 @@ app.command("record")(record_command)
 
 
 def main() -> None:
+    for sentence in proxies.settle():
+        tell(sentence)
     try:
         app(standalone_mode=True)
     except UsageError as error:

@@ -31,7 +31,6 @@ CHUNK_BYTES = 2**20
 HEADER_BYTES, MAX_HEADER_BYTES = 2**22, 2**26
 """of a file on the Hub that are asked for at once, and at most, to have its header"""
 LOCK_S = 1.0
-
 UNREACHABLE = (
     "The Hugging Face Hub can't be reached from here.\n"
     "Connect to the network, name a local .gguf file, or copy the file into the Hub's cache."
@@ -72,6 +71,11 @@ class Fetch:
             latest = self._latest
         if latest:
             watch.tell(latest[0], **latest[1])
+
+    @property
+    def downloading(self) -> dict | None:
+        kind, values = self._latest or (None, None)
+        return values if kind is Downloading else None
 
     def tell(self, kind: type[Event], **values) -> None:
         with self._lock:

@@ -46,13 +46,19 @@ class Files:
             watch.tell(Failed, message=str(error))
             return watch
         with self._lock:
-            key = (file.repo or file.package, file.file)
+            key = _name(file)
             fetch = self._fetching.get(key)
             if fetch is None:
                 fetch = self._fetching[key] = Fetch(file)
                 threading.Thread(target=self._fetch, args=(key, fetch), daemon=True).start()
             fetch.join(watch)
         return watch
+
+    def coming(self, file: ModelFile) -> dict | None:
+        """The values of the newest Downloading event of a file on its way here; None where it isn't."""
+        with self._lock:
+            fetch = self._fetching.get(_name(file))
+        return fetch.downloading if fetch else None
 
     @contextlib.contextmanager
     def header_of(self, file: ModelFile) -> Iterator[str]:
@@ -84,3 +90,8 @@ class Files:
         with self._lock:
             del self._fetching[key]
         fetch.tell(kind, **values)
+
+
+def _name(file: ModelFile) -> tuple[str | None, str]:
+    """What a file is called where it comes from: two columns that want it want the same."""
+    return file.repo or file.package, file.file

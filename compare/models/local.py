@@ -14,6 +14,10 @@ from compare.gguf.header import HeaderError
 from compare.gguf.model import read_model
 from compare.models.spec import ModelFile
 
+PRELOADED = "~/.cache/huggingface/hub"
+"""Where a Space's build puts what `preload_from_hub` names, wherever HF_HOME points later
+(huggingface.co/docs/hub/spaces-config-reference)."""
+
 
 class FileError(Exception):
     """What is wrong with a file on the first line, what to do on the next."""
@@ -29,11 +33,16 @@ def local_path(file: ModelFile) -> str | None:
         return file.path
     if file.package is not None:
         return _embedded_path(file)
-    from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub import constants, try_to_load_from_cache
 
-    with contextlib.suppress(OSError):  # a cache that can't be read holds nothing
-        cached = try_to_load_from_cache(file.repo, file.file)
-        return cached if isinstance(cached, str) else None
+    caches = [constants.HF_HUB_CACHE]
+    if os.environ.get("SPACE_ID"):
+        caches.append(os.path.expanduser(PRELOADED))
+    for cache in caches:
+        with contextlib.suppress(OSError):  # a cache that can't be read holds nothing
+            cached = try_to_load_from_cache(file.repo, file.file, cache_dir=cache)
+            if isinstance(cached, str):
+                return cached
     return None
 
 

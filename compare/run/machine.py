@@ -7,6 +7,7 @@ import itertools
 import platform
 import queue
 import threading
+import time
 from collections.abc import Callable
 from weakref import WeakSet
 
@@ -17,13 +18,14 @@ from compare.memory.admission import Gate, weighed
 from compare.memory.free import total_bytes
 from compare.memory.hardware import Hardware, this_machine
 from compare.memory.predict import Prediction
-from compare.models.catalogue import ARTICLES_PAIR, EMBEDDED_PAIR
+from compare.models.catalogue import EMBEDDED_PAIR
 from compare.models.download import reachable
 from compare.models.files import Files
 from compare.models.local import FileError, local_path
 from compare.models.spec import ModelFile, parse
+from compare.numbers import listed
 from compare.protocol.devices import Gpus
-from compare.protocol.events import Estimated, Event, Hello, Predicted
+from compare.protocol.events import Downloading, Estimated, Event, Failed, Hello, Predicted
 from compare.protocol.requests import Estimate
 from compare.run import cpu
 from compare.run.line import Line
@@ -35,6 +37,8 @@ from compare.run.runner import ChildRunner, Runner
 
 ESTIMATE_S = 20.0
 """the longest that a child may take to start and to say what a file would reserve"""
+PROBED_S = 60.0
+"""For so long it isn't asked again whether the Hub can be reached."""
 
 
 class Machine:
@@ -57,6 +61,7 @@ class Machine:
         self._numbers = itertools.count(1)
         self._rates = Rates()
         self._pair: tuple[tuple[str, ...], str | None] | None = None
+        self._pair_until = 0.0
         self._pair_lock = threading.Lock()
 
     def compare(self, comparison: Comparison) -> Run:
@@ -147,26 +152,61 @@ class Machine:
         """Sees to it that a file is here; `sink` hears Downloading events, then Fetched or Failed."""
         self._files.want(file, 0, sink)
 
-    def start_pair(self) -> tuple[tuple[str, ...], str | None]:
-        """The SPECs to begin with and, where they are the embedded pair, why.
+    def coming(self, file: ModelFile) -> Response | None:
+        """A file on its way here, as a column that waits for it would tell; None where it isn't."""
+        values = self._files.coming(file)
+        return values and Response().after(Downloading(run=0, at=time.monotonic(), **values))
 
-        Probes the Hub, once, for 3 s at most.
+    def fetch_ahead(self, tell: Callable[[str], None]) -> None:
+        """Fetches what the owner wants here before anyone asks; `tell` hears what can't be had, and why.
+
+        Takes as long as that takes. One after the other: the first is here soonest then.
+        """
+        for file in map(parse, self.owner.fetch):
+            refusal = None if self.owner.force else self._gate.foresee(file, LoadSettings())[1]
+            failure = refusal or (None if self.cached(file) else self._fetched(file))
+            if failure:
+                tell(f"{file.key} is not fetched ahead. {' '.join(failure.splitlines())}")
+
+    def _fetched(self, file: ModelFile) -> str | None:
+        """Waits until the file is here; returns why it won't be."""
+        heard: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self.want(file, heard.put)
+        while isinstance(event := heard.get(), Downloading):
+            pass
+        return event.message if isinstance(event, Failed) else None
+
+    def start_pair(self) -> tuple[tuple[str, ...], str | None]:
+        """The SPECs to begin with and, where something can't be had now, a sentence that says so.
+
+        Where the Hub is needed it is probed, for 3 s at most. Nobody waits for that but who asks first:
+        a minute later it is probed again beside the answer.
         """
         with self._pair_lock:
             if self._pair is None:
                 self._pair = self._choose_pair()
+                self._pair_until = time.monotonic() + PROBED_S
+            elif time.monotonic() > self._pair_until:
+                self._pair_until = time.monotonic() + PROBED_S
+                threading.Thread(target=self._choose_anew, daemon=True).start()
             return self._pair
 
-    def _choose_pair(self) -> tuple[tuple[str, ...], str | None]:
-        if self._all_cached(ARTICLES_PAIR) or reachable() or not self._all_cached(EMBEDDED_PAIR):
-            return ARTICLES_PAIR, None
-        return EMBEDDED_PAIR, (
-            "The Hugging Face Hub can't be reached and TinyLlama and SOLAR are not on this machine, "
-            "so the small pair that came with the app stands in."
-        )
+    def _choose_anew(self) -> None:
+        self._pair = self._choose_pair()
 
-    def _all_cached(self, specs: tuple[str, ...]) -> bool:
-        return all(self.cached(parse(spec)) for spec in specs)
+    def _choose_pair(self) -> tuple[tuple[str, ...], str | None]:
+        wanted = [parse(spec) for spec in self.owner.models]
+        missing = [file for file in wanted if not self.cached(file)]
+        if not missing or reachable():
+            return self.owner.models, None
+        names = listed([file.short for file in missing])
+        are = "is" if len(missing) == 1 else "are"
+        gone = f"The Hugging Face Hub can't be reached and {names} {are} not on this machine, so "
+        if all(self.cached(parse(spec)) for spec in EMBEDDED_PAIR):
+            return EMBEDDED_PAIR, f"{gone}the small pair that came with the app stands in."
+        there = listed([file.short for file in wanted if file not in missing])
+        only = f"only {there} can answer now." if there else "nothing can answer now."
+        return self.owner.models, gone + only
 
     def expected_s(self, comparison: Comparison) -> float | None:
         """At most how long a run will take, in seconds, from rates measured here.

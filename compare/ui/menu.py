@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from compare import numbers
-from compare.models.catalogue import ARTICLES_PAIR, MODELS
+from compare.models.catalogue import MODELS
 from compare.models.spec import ModelFile, known_models, parse
 from compare.run.machine import Machine
 from compare.run.response import Response
@@ -26,6 +26,9 @@ class Menu:
     def __init__(self, machine: Machine):
         self._machine = machine
         self._own = {file.key: file for file in machine.own}
+        offered = [parse(spec) for spec in machine.owner.models]
+        self._quants = {file.model: file.quant for file in reversed(offered)}
+        """what the owner has of a model, where it isn't the catalogue's default"""
 
     def models(self) -> list[tuple[str, str]]:
         """Name and value of each model that can be had: an embedded one only where it came along."""
@@ -36,11 +39,12 @@ class Menu:
         return [quant.name for quant in MODELS[model].quants] if model in MODELS else []
 
     def settled(self, choice: Choice) -> Choice:
-        """The choice, with the model's default where it has no such quantization."""
+        """The choice, with the owner's quantization, or the model's default, where it has no such one."""
         if choice.quant in self.quants(choice.model):
             return choice
         model = MODELS.get(choice.model)
-        return Choice(choice.model, model.default_quant if model else None)
+        quant = self._quants.get(choice.model, model.default_quant) if model else None
+        return Choice(choice.model, quant)
 
     def named(self, spec: str) -> Choice:
         """The choice that a SPEC of the catalogue means."""
@@ -52,7 +56,7 @@ class Menu:
         taken = {choice.model for choice in chosen}
         free = [self.settled(Choice(model)) for _, model in self.models() if model not in taken]
         here = [choice for choice in free if self.here(choice)]
-        return next(iter(here or free), self.settled(Choice(ARTICLES_PAIR[0])))
+        return next(iter(here or free), self.settled(Choice(next(iter(MODELS)))))
 
     def file(self, choice: Choice) -> ModelFile:
         """The file of a choice. Raises UsageError where it is none of the menu's."""
@@ -65,6 +69,10 @@ class Menu:
     def here(self, choice: Choice) -> bool:
         """Whether its file is on this machine."""
         return self._machine.cached(self.file(choice))
+
+    def coming(self, choice: Choice) -> Response | None:
+        """Its file on the way here, without anyone having run it; None where it isn't."""
+        return None if self.here(choice) else self._machine.coming(self.file(choice))
 
     def foreseen(self, choice: Choice) -> Response:
         """A column of it that hasn't run, with what it is predicted to take."""

@@ -1,5 +1,6 @@
 """The page around the tabs: top line, stylesheets and scripts."""
 
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,9 @@ from compare.ui import imported  # noqa: F401  before all else of the page: see 
 # isort: split
 
 import gradio as gr
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
 
 from compare.gallery.gallery import Library, load
 from compare.run.machine import Machine
@@ -29,6 +33,7 @@ STYLES = (
 )  # fmt: skip
 SCRIPTS = "page.js", "charts.js", "benchmarks/benchmarks.js", "gallery/gallery.js"
 SCHEME = '<meta name="color-scheme" content="light dark">'
+QUEUE = 500
 TOP = f"""<div class="top">
 <span class="mark" aria-hidden="true"><i></i><i></i></span><span class="brand">{TITLE}</span>
 <button id="theme" type="button" aria-label="Light or dark"><i></i></button>
@@ -59,8 +64,12 @@ def page(
                 speed_tab(demo, machine, now)
             with gr.Tab("Fit", id="fit"):
                 fit_tab(demo, machine, now)
+        # Without a number it is one on ZeroGPU. Nobody waits here: what comes is taken up at once.
+        demo.queue(max_size=QUEUE)
         # Gradio looks into its queue every millisecond, which takes a tenth of a core from the models.
         demo._queue.sleep_when_free = 0.005
+        # And it would make a table of all that ever ran, at each event's end, for monitoring, which is off.
+        demo._queue.ANAYLTICS_CACHE_FREQUENCY = sys.maxsize
         demo.load(opened_tab, None, tabs, **AT_ONCE)
     return demo
 
@@ -69,6 +78,11 @@ def opened_tab(request: gr.Request):
     """The tab that a link asks for."""
     asked = request.query_params.get("tab")
     return gr.Tabs(selected=asked) if asked in map(str.lower, TABS) else gr.skip()
+
+
+async def health(_request: Request) -> JSONResponse:
+    """For whoever watches the app from outside, by GET or HEAD: it is up and answers."""
+    return JSONResponse({"status": "ok"}, headers={"Cache-Control": "no-store"})
 
 
 def launch_settings() -> dict:
@@ -82,7 +96,12 @@ def launch_settings() -> dict:
         "head": f"{SCHEME}\n{_drawing()}<style>{style}</style>\n<script>{script}</script>",
         "footer_links": [],
         "show_error": True,
+        # Gradio would start Node on a Space, through which only its own routes pass.
         "ssr_mode": False,
+        # Prompts and answers stay on the page: neither the browser nor the server keeps them.
+        "run_history": False,
+        "enable_monitoring": False,
+        "app_kwargs": {"routes": [Route("/healthz", health)]},
         # A run that is watched takes a thread for most of the time.
         "max_threads": 200,
         "favicon_path": HERE / "favicon.svg",

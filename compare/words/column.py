@@ -74,6 +74,13 @@ def ready_line(file: ModelFile, cached: bool) -> Line:
     return Line((f"To download: {size(file.bytes)}" if file.bytes else "To download",))
 
 
+def coming_line(response: Response) -> Line:
+    """The state of a column that hasn't run while its file is on its way here all the same."""
+    line = state_line(response, 0.0)
+    left = time_left(_download_left_s(response))
+    return Line((*line.parts[:1], f", {left[0].lower()}{left[1:]}")) if left else line
+
+
 def glyph(response: Response) -> str:
     """The name of the sign before the state: check, ring, clock, arc, dot, square, triangle."""
     if response.download_waits and response.state == "downloading" and not response.stopping:

@@ -30,6 +30,12 @@ def run_label(missing: Sequence[ModelFile]) -> str:
     return f"Download {size(sum(sizes))} and run"
 
 
+def coming_note(files: Sequence[ModelFile]) -> str:
+    """What a run would do without them at first, said before it."""
+    names = listed([file.short for file in files])
+    return f"{names} {'answers' if len(files) == 1 else 'answer'} when downloaded" if files else ""
+
+
 def seed_label(seed: int) -> str:
     return f"Use seed {seed} again"
 

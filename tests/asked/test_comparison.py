@@ -5,7 +5,6 @@ import math
 import pytest
 
 from compare.asked.comparison import comparison
-from compare.asked.owner import Owner
 from compare.models.catalogue import MODELS
 from compare.models.spec import parse, resolve, split_specs
 from compare.usage import UsageError
@@ -113,25 +112,6 @@ def test_the_articles_files_are_the_defaults():
     assert names["solar"] == "solar-10.7b-instruct-v1.0.Q2_K.gguf"
     assert names["mixtral"] == "Mixtral-8x7B-Instruct-v0.1.Q2_K.gguf"
     assert MODELS["solar"].licence == "cc-by-nc-4.0"
-
-
-def test_the_owner_caps_and_says_so():
-    owner = Owner.from_environ({"COMPARE_MAX_TOKENS": "64", "COMPARE_MAX_SECONDS": "30"})
-    capped = owner.capped(comparison("hi", ["smollm2"], max_tokens=100))
-    assert capped.sampling.max_tokens == 64
-    assert capped.max_seconds == 30
-    assert capped.notices == ("Max tokens was lowered from 100 to 64, this host's limit.",)
-    assert owner.capped(comparison("hi", ["smollm2"], max_tokens=10)).notices == ()
-
-
-@pytest.mark.parametrize("name", ["COMPARE_MAX_TOKENS", "COMPARE_MAX_SECONDS", "PORT"])
-def test_a_bad_variable_is_named(name):
-    with pytest.raises(UsageError, match=f"{name} is set to “x”"):
-        Owner.from_environ({name: "x"})
-
-
-def test_an_empty_variable_is_unset():
-    assert Owner.from_environ({"PORT": ""}).port == 7860
 
 
 def test_any_number_of_files_may_be_listed_but_none_twice():

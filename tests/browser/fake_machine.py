@@ -79,6 +79,9 @@ class FakeMachine:
     def cached(self, file: ModelFile) -> bool:
         return self._cached or file.package is not None
 
+    def coming(self, file: ModelFile) -> None:
+        return None
+
     def foreseen(self, file: ModelFile) -> Response:
         return Response()
 

@@ -10,12 +10,17 @@ from compare.ui.page import launch_settings
 
 
 @contextmanager
-def served(demo: gr.Blocks) -> Iterator[str]:
-    """Serves a page; gives its address."""
+def served(demo: gr.Blocks, **more) -> Iterator[str]:
+    """Serves a page, with `more` for `launch`; gives its address."""
     port = free_port()
     # _frontend: whether the page answers is for the visitor to find out. Gradio would give it three seconds.
     demo.launch(
-        server_port=port, prevent_thread_lock=True, quiet=True, _frontend=False, **launch_settings()
+        server_port=port,
+        prevent_thread_lock=True,
+        quiet=True,
+        _frontend=False,
+        **launch_settings(),
+        **more,
     )
     try:
         yield f"http://127.0.0.1:{port}"

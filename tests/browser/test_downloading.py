@@ -24,19 +24,31 @@ def hub(tmp_path):
 
 
 @pytest.fixture
-def app(hub, tmp_path):
-    """The app in a process of its own, with an empty cache: huggingface_hub reads its environment once."""
-    port = free_port()
-    environ = {k: v for k, v in os.environ.items() if not k.startswith("HF_")}
-    environ |= {"PORT": str(port), "HF_HOME": str(tmp_path), "HF_ENDPOINT": hub.endpoint}
-    environ["XDG_CACHE_HOME"] = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    process = subprocess.Popen(
-        [sys.executable, str(ROOT / "app.py")], env=environ, stdout=subprocess.DEVNULL
-    )
-    wait_for(f"http://127.0.0.1:{port}")
-    yield f"http://127.0.0.1:{port}"
-    process.terminate()
-    process.wait()
+def start(hub, tmp_path):
+    """Starts the app in a process of its own, with an empty cache: huggingface_hub reads its environment
+    once. Returns its address.
+    """
+    running = []
+
+    def begin(**more: str) -> str:
+        port = free_port()
+        environ = {k: v for k, v in os.environ.items() if not k.startswith("HF_")}
+        environ |= {"PORT": str(port), "HF_HOME": str(tmp_path), "HF_ENDPOINT": hub.endpoint}
+        environ["XDG_CACHE_HOME"] = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+        command = [sys.executable, str(ROOT / "app.py")]
+        running.append(subprocess.Popen(command, env=environ | more, stdout=subprocess.DEVNULL))
+        wait_for(f"http://127.0.0.1:{port}")
+        return f"http://127.0.0.1:{port}"
+
+    yield begin
+    for process in running:
+        process.terminate()
+        process.wait()
+
+
+@pytest.fixture
+def app(start):
+    return start()
 
 
 def test_one_column_downloads_while_the_other_writes_and_stop_leaves_it_running(app, hub, visit):
@@ -73,3 +85,34 @@ def test_a_download_that_fails_says_why_in_its_column(app, hub, visit):
     expect(state(tab, 2)).to_contain_text("Finished in")
     if shots := os.environ.get("SHOTS"):
         tab.screenshot(path=f"{shots}/download-failed.png")
+
+
+def test_what_is_fetched_ahead_shows_how_far_it_is_and_runs_when_it_is_here(start, hub, visit):
+    tab = visit(start(COMPARE_MODELS="tinyllama,smollm2", COMPARE_FETCH="tinyllama"))
+    expect(state(tab, 1)).to_contain_text(re.compile(r"Downloading, [\d.]+ (MB )?of 9\.\d+\sMB"))
+    expect(state(tab, 1)).to_contain_text(re.compile(r", about \d+\ss left"))
+    expect(state(tab, 2)).to_contain_text("Recorded on")
+    expect(tab.locator("#run")).to_have_text("Run")
+    expect(tab.locator("#cost")).to_have_text("TinyLlama answers when downloaded")
+    if shots := os.environ.get("SHOTS"):
+        tab.screenshot(path=f"{shots}/ahead.png")
+        tab.set_viewport_size({"width": 390, "height": 844})
+        tab.screenshot(path=f"{shots}/ahead-390.png")
+        tab.set_viewport_size({"width": 1280, "height": 900})
+    hub.bytes_per_s = None
+    expect(state(tab, 1)).to_contain_text("On this machine, ready", timeout=60_000)
+    expect(tab.locator("#cost")).to_have_text("")
+    ask(tab, "hello", Temperature="0", Max_tokens="12")
+    expect(column(tab, 1)).to_contain_text("I am so tiny.")
+    assert hub.gets() == 1
+
+
+def test_a_run_joins_what_is_fetched_ahead(start, hub, visit):
+    tab = visit(start(COMPARE_MODELS="tinyllama,smollm2", COMPARE_FETCH="tinyllama"))
+    expect(state(tab, 1)).to_contain_text("Downloading")
+    ask(tab, "hello", Temperature="0", Max_tokens="12")
+    expect(state(tab, 2)).to_contain_text("Finished in")
+    expect(state(tab, 1)).to_contain_text("Downloading")
+    hub.bytes_per_s = None
+    expect(state(tab, 1)).to_contain_text("Finished in", timeout=60_000)
+    assert hub.gets() == 1

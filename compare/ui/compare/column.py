@@ -12,7 +12,16 @@ from compare.run.response import Response
 from compare.ui import drawn, recordings
 from compare.ui.markup import MATHS
 from compare.ui.menu import Choice, Menu
-from compare.words.column import Line, company, glyph, progress, ready_line, speed_now, state_line
+from compare.words.column import (
+    Line,
+    coming_line,
+    company,
+    glyph,
+    progress,
+    ready_line,
+    speed_now,
+    state_line,
+)
 from compare.words.recorded import recorded_on
 
 NOT_RUN = "not run yet"
@@ -73,15 +82,22 @@ class Column:
 
     def idle(self, menu: Menu, choice: Choice) -> Updates:
         """What stands in it before its model has run."""
-        file, here = menu.file(choice), menu.here(choice)
         return {
-            self.strip: drawn.strip(
-                ready_line(file, here), "check" if here else "ring", name=file.name,
-                colour=menu.colour(choice),
-            ),
-            self.answer: drawn.card(file),
+            **self.arriving(menu, choice),
+            self.answer: drawn.card(menu.file(choice)),
             self.figures: drawn.figures(menu.foreseen(choice), NOT_RUN),
-        }  # fmt: skip
+        }
+
+    def arriving(self, menu: Menu, choice: Choice) -> Updates:
+        """Whether its file is here, or how much of it."""
+        file, coming = menu.file(choice), menu.coming(choice)
+        seen = {"name": file.name, "colour": menu.colour(choice)}
+        if coming is None:
+            here = menu.here(choice)
+            line = ready_line(file, here)
+            return {self.strip: drawn.strip(line, "check" if here else "ring", **seen)}
+        line, sign = coming_line(coming), glyph(coming)
+        return {self.strip: drawn.strip(line, sign, done=progress(coming), **seen)}
 
     def examined(self, menu: Menu, choice: Choice) -> Updates:
         """What it is predicted to take, once its file on the Hub has been looked into."""

@@ -25,6 +25,8 @@ class Session:
     responses: dict[str, Response] = field(default_factory=dict)
     verdicts: dict[str, Verdict] = field(default_factory=dict)
     """of finished answers to a prompt of the gallery"""
+    watches: bool = False
+    """whether the page is being told how far downloads are"""
     holds: Updates = field(default_factory=dict)
     """the value of each part of the page, for a run to repeat"""
 

@@ -1,10 +1,11 @@
 """The Compare tab: one prompt, several models, side by side."""
 
-from collections.abc import Callable, Iterator
-from contextlib import closing
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import aclosing, closing
 from dataclasses import replace
 from functools import partial, wraps
-from inspect import isgeneratorfunction
+from inspect import isasyncgenfunction, isgeneratorfunction
 
 import gradio as gr
 
@@ -39,6 +40,8 @@ from compare.words.column import names as names_of
 
 HEADLINE = "<h1>One prompt, several local models. <span>Answers, speed and memory side by side.</span></h1>"
 ADD = "Add a model"
+ARRIVING_S = 1.0
+"""How often the page tells of downloads that nobody waits for in a run."""
 EXAMPLES = (
     "Who are you?",
     "How fast can a snake fly?",
@@ -111,9 +114,15 @@ def compare_tab(
         """A model into a column; what stood there of an earlier run goes."""
         state.chosen[place] = menu.settled(choice)
         state.keys.pop(place, None)
-        # Beside a live answer a recorded one would be taken for live, too.
-        take = None if state.keys else shown_first.get(menu.file(state.chosen[place]).key)
+        take = shown_first[key_of(state, place)] if shows_recorded(state, place) else None
         return columns[place].opened(menu, state.chosen[place], take)
+
+    def key_of(state: Session, place: int) -> str:
+        return menu.file(state.chosen[place]).key
+
+    def shows_recorded(state: Session, place: int) -> bool:
+        """Beside a live answer a recorded one would be taken for live, too."""
+        return not state.keys and key_of(state, place) in shown_first
 
     def taken_away(state: Session, place: int) -> Updates:
         state.chosen.pop(place, None)
@@ -122,13 +131,17 @@ def compare_tab(
 
     def offer(state: Session, values: dict) -> Updates:
         """What Run would do: download or not, how long it would take, and what could be had at once."""
-        missing = [menu.file(choice) for choice in state.chosen.values() if not menu.here(choice)]
         return {
-            start: sentence.run_label(missing),
+            start: sentence.run_label([menu.file(choice) for choice in missing(state)]),
             cost: costing(state, values),
             add: gr.update(value=ADD, visible=len(state.chosen) < len(PLACES), interactive=True),
             shelf: drawn.shelf({menu.file(c).name: menu.notes(c) for c in state.chosen.values()}),
         }
+
+    def missing(state: Session) -> list[Choice]:
+        """What a run would have to download first; a file on its way here already isn't asked for."""
+        chosen = state.chosen.values()
+        return [c for c in chosen if not menu.here(c) and menu.coming(c) is None]
 
     def costing(state: Session, values: dict) -> str:
         """How long a run would take, where that is known; its class says which buttons show beside it."""
@@ -137,10 +150,12 @@ def compare_tab(
             took = machine.expected_s(read(asked, menu))
         except UsageError:
             took = None
-        here = all(menu.here(choice) for choice in state.chosen.values())
+        away = [choice for choice in state.chosen.values() if not menu.here(choice)]
         pair_here = all(menu.here(menu.named(spec)) for spec in EMBEDDED_PAIR)
-        kind = "missing" if pair_here and not here else ""
-        return f'<span class="{kind}">{letters(numbers.expected(took if here else None))}</span>'
+        kind = "missing" if pair_here and missing(state) else ""
+        coming = [menu.file(choice) for choice in away if menu.coming(choice)]
+        told = sentence.coming_note(coming) or numbers.expected(None if away else took)
+        return f'<span class="{kind}">{letters(told)}</span>'
 
     def notice(state: Session, *texts: str) -> Updates:
         texts = (state.reason, *texts) if state.reason else texts
@@ -209,6 +224,33 @@ def compare_tab(
             if place not in state.keys and state.chosen.get(place) == choice:  # still idle
                 updates |= found[place]
         return updates or gr.skip()
+
+    async def arriving(state: Session, **values) -> AsyncIterator[Updates]:
+        """While files of columns that haven't run are on their way here all the same: how far they are.
+
+        A coroutine: a visitor who looks on takes no thread. One of them is enough for a page.
+        """
+        if state.watches:
+            return
+        state.watches, before = True, None
+        try:
+            while not state.run:
+                idle = [place for place in state.chosen if place not in state.keys]
+                idle = [place for place in idle if not shows_recorded(state, place)]
+                coming = {place for place in idle if menu.coming(state.chosen[place])}
+                updates: Updates = {}
+                for place in coming | ((before or set()) & set(idle)):
+                    updates |= columns[place].arriving(menu, state.chosen[place])
+                if coming != before:
+                    updates |= offer(state, values)
+                if updates:
+                    yield updates
+                if not coming:
+                    return
+                before = coming
+                await asyncio.sleep(ARRIVING_S)
+        finally:
+            state.watches = False
 
     def model_chosen(place: int, state: Session, model: str | None, **values) -> Updates:
         """A model, with its default quantization. Heard when a menu is left too, without a change."""
@@ -412,11 +454,26 @@ def compare_tab(
                 for updates in going:
                     yield kept(state, updates)
 
+        @wraps(handler)
+        async def meanwhile(state: Session, *args, **values) -> AsyncIterator[Updates]:
+            async with aclosing(handler(state, *args, **values)) as going:
+                async for updates in going:
+                    yield kept(state, updates)
+
+        if isasyncgenfunction(handler):
+            return meanwhile
         return throughout if isgeneratorfunction(handler) else once
 
     shown_figures = [each.figures for each in columns.values()]
     examine = {"fn": remembering(examined), "inputs": [session], "outputs": shown_figures, **QUEUED}
-    demo.load(remembering(opened), [session], outputs, **QUEUED).then(**examine)
+    arrive = {"fn": remembering(arriving), **written, "outputs": parts, **QUEUED, **PLAIN}
+
+    def looked_into(chosen) -> None:
+        """What follows a choice of models: what takes longer to know, and what changes by itself."""
+        chosen.then(**examine)
+        chosen.then(**arrive)
+
+    looked_into(demo.load(remembering(opened), [session], outputs, **QUEUED))
     begins = [start.click, prompt.submit]
     lasting = {"outputs": parts, **QUEUED, **PLAIN}
     failed = {"fn": remembering(given_up), **written, "outputs": parts, **QUEUED}
@@ -425,7 +482,7 @@ def compare_tab(
         **failed
     )
     stop.click(stop_all, [session], None, **AT_ONCE)
-    add.click(remembering(added), **written, outputs=outputs, **QUEUED).then(**examine)
+    looked_into(add.click(remembering(added), **written, outputs=outputs, **QUEUED))
     seed.click(keep_seed, [session], settings["seed"], **AT_ONCE)
     costly = [mode.input, settings["max_tokens"].blur]
     gr.on(costly, remembering(weighed), **written, outputs=[cost], **AT_ONCE)
@@ -435,10 +492,9 @@ def compare_tab(
         # Each menu is sent alone: the other may still hold an entry of the model before.
         for part, heard in ((each.model, model_chosen), (each.quant, quant_chosen)):
             inputs = {"inputs": [session, part], "inputs_kwargs": form.inputs}
-            chosen = part.input(
-                remembering(partial(heard, place)), **inputs, outputs=outputs, **QUEUED
+            looked_into(
+                part.input(remembering(partial(heard, place)), **inputs, outputs=outputs, **QUEUED)
             )
-            chosen.then(**examine)
         each.remove.click(
             remembering(partial(removed, place)), **written, outputs=outputs, **QUEUED
         )

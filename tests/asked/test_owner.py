@@ -1,0 +1,105 @@
+"""What a host sets: profiles, the variables that win over them, and the limits on visitors."""
+
+import pytest
+
+from compare.asked.comparison import comparison
+from compare.asked.owner import PROFILES, Owner, profile_of
+from compare.models.spec import parse
+from compare.usage import UsageError
+
+SPACE = {"SPACE_ID": "someone/side-by-side", "ACCELERATOR": "none"}
+
+
+@pytest.mark.parametrize(
+    ("environ", "profile"),
+    [
+        ({}, "home"),
+        (SPACE, "cpu-space"),
+        ({"SPACE_ID": "someone/side-by-side"}, "cpu-space"),
+        ({**SPACE, "ACCELERATOR": "t4-small"}, "gpu-space"),
+        ({**SPACE, "SPACES_ZERO_GPU": "true"}, "zerogpu"),
+        ({**SPACE, "SPACES_ZERO_GPU": "false"}, "cpu-space"),
+        ({**SPACE, "COMPARE_PROFILE": "home"}, "home"),
+        ({"COMPARE_PROFILE": "gpu-space"}, "gpu-space"),
+    ],
+)
+def test_the_host_is_known_by_its_surroundings(environ, profile):
+    assert profile_of(environ) == profile
+
+
+def test_a_free_space_answers_in_reasonable_time():
+    owner = Owner.from_environ(SPACE)
+    assert owner.models == owner.fetch == ("tinyllama:Q4_K_M", "solar:Q2_K")
+    assert (owner.max_tokens, owner.max_seconds, owner.address) == (256, 120, "0.0.0.0")
+
+
+def test_at_home_nothing_is_limited_and_nothing_fetched_unasked():
+    owner = Owner.from_environ({})
+    assert owner == Owner()
+    assert (owner.fetch, owner.max_tokens, owner.max_seconds, owner.address) == (
+        (),
+        None,
+        None,
+        None,
+    )
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_a_variable_wins_over_every_profile(profile):
+    told = {
+        "COMPARE_PROFILE": profile, "COMPARE_MODELS": "smollm2, solar:Q4_0", "COMPARE_FETCH": "none",
+        "COMPARE_MAX_TOKENS": "none", "COMPARE_MAX_SECONDS": "7.5", "COMPARE_THREADS": "3",
+        "COMPARE_FORCE": "true", "PORT": "8000", "GRADIO_SERVER_NAME": "10.0.0.1",
+    }  # fmt: skip
+    expected = Owner(
+        models=("smollm2", "solar:Q4_0"), fetch=(), max_tokens=None, max_seconds=7.5, threads=3,
+        force=True, port=8000, address="10.0.0.1",
+    )  # fmt: skip
+    assert Owner.from_environ(told) == expected
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_what_a_profile_names_is_in_the_catalogue(profile):
+    owner = Owner.from_environ({"COMPARE_PROFILE": profile})
+    assert all(parse(spec).repo for spec in (*owner.models, *owner.fetch))
+
+
+def test_the_owner_caps_and_says_so():
+    owner = Owner.from_environ({"COMPARE_MAX_TOKENS": "64", "COMPARE_MAX_SECONDS": "30"})
+    capped = owner.capped(comparison("hi", ["smollm2"], max_tokens=100))
+    assert capped.sampling.max_tokens == 64
+    assert capped.max_seconds == 30
+    assert capped.notices == ("Max tokens was lowered from 100 to 64, this host's limit.",)
+    assert owner.capped(comparison("hi", ["smollm2"], max_tokens=10)).notices == ()
+
+
+@pytest.mark.parametrize("name", ["COMPARE_MAX_TOKENS", "COMPARE_MAX_SECONDS", "PORT"])
+def test_a_bad_variable_is_named(name):
+    with pytest.raises(UsageError, match=f"{name} is set to “x”"):
+        Owner.from_environ({name: "x"})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("COMPARE_MODELS", "tinyllama,unknown", "There is no model “unknown”"),
+        ("COMPARE_MODELS", "solar:Q9", "has no quantization “Q9”"),
+        ("COMPARE_MODELS", "solar,solar:Q2_K", "each model once"),
+        ("COMPARE_MODELS", "none", "1 to 4 models"),
+        ("COMPARE_MODELS", "smollm2,gemma3,solar,tinyllama,mixtral", "1 to 4 models"),
+        ("COMPARE_FETCH", "/etc/passwd.gguf", "models of the catalogue"),
+        ("COMPARE_FORCE", "perhaps", "true or false"),
+        ("COMPARE_MAX_TOKENS", "0", "at least 1"),
+        ("COMPARE_PROFILE", "mainframe", "one of home, cpu-space, gpu-space, zerogpu"),
+    ],
+)
+def test_a_value_that_is_none_is_said_in_a_sentence(name, value, said):
+    with pytest.raises(UsageError) as raised:
+        Owner.from_environ({name: value})
+    text = str(raised.value)
+    assert text.startswith(f"{name} is set to “{value[:60]}") and said in text
+    assert text.endswith(".") and not text.endswith("..")
+
+
+def test_an_empty_variable_is_unset():
+    assert Owner.from_environ({"PORT": "", "COMPARE_MODELS": " "}) == Owner()

@@ -1,0 +1,113 @@
+"""What an owner has fetched before anyone asks, over a Hub on loopback; what is said where it fails."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import shapes
+from loopback import Hub
+
+from compare.asked.owner import Owner
+from compare.memory.admission import Gate
+from compare.models.catalogue import MODELS
+from compare.run.machine import Machine
+
+FETCH = """
+from compare.run.machine import Machine
+from compare.asked.owner import Owner
+machine = Machine(Owner.from_environ())
+machine.fetch_ahead(print)
+print(machine.start_pair())
+machine.close()
+"""
+SPACE = {"SPACE_ID": "someone/side-by-side", "ACCELERATOR": "none"}
+
+
+def on_the_hub(spec: str) -> str:
+    model_id, _, quant = spec.partition(":")
+    return f"{MODELS[model_id].repo}/{MODELS[model_id].quant(quant).file}"
+
+
+TINYLLAMA, SOLAR = on_the_hub("tinyllama:Q4_K_M"), on_the_hub("solar:Q2_K")
+
+
+@pytest.fixture
+def hub(tmp_path):
+    body = shapes.tiny(tmp_path / "t.gguf", says="I am so tiny.", ends=True).read_bytes()
+    with Hub({TINYLLAMA: body, SOLAR: body}) as hub:
+        yield hub
+
+
+@pytest.fixture
+def space(tmp_path):
+    """Fetches ahead as an app on a Space does, in a process of its own; returns what it told."""
+
+    def run(endpoint: str, **more: str) -> str:
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("HF_")}
+        environ = {**kept, **SPACE, "HOME": str(tmp_path / "home"), "HF_ENDPOINT": endpoint, **more}
+        done = subprocess.run(
+            [sys.executable, "-c", FETCH], env=environ, capture_output=True, text=True, timeout=100
+        )
+        assert done.returncode == 0 and not done.stderr, done.stderr
+        return done.stdout
+
+    return run
+
+
+def test_both_models_come_one_after_the_other(space, hub):
+    told = space(hub.endpoint)
+    assert "not fetched" not in told
+    gets = [line.split()[1] for line in hub.requests if line.startswith("GET")]
+    assert [Path(each).name for each in gets if "/resolve/" in each] == [
+        Path(TINYLLAMA).name,
+        Path(SOLAR).name,
+    ]
+
+
+def test_what_the_build_put_into_the_image_is_not_fetched_again(space, hub, tmp_path):
+    """`preload_from_hub` fills ~/.cache/huggingface/hub, also where HF_HOME says otherwise later."""
+    space(hub.endpoint)
+    before = hub.gets()
+    assert "not fetched" not in space(hub.endpoint, HF_HOME=str(tmp_path / "elsewhere"))
+    assert hub.gets() == before
+
+
+def test_a_hub_that_is_down_is_said_and_what_is_here_answers(space, hub):
+    hub.files.pop(SOLAR)
+    told = space(hub.endpoint)
+    assert told.startswith("solar:Q2_K is not fetched ahead. ")
+    hub.__exit__()
+    told = space(hub.endpoint)
+    assert "solar:Q2_K is not fetched ahead. The Hugging Face Hub can't be reached" in told
+    assert "tinyllama" not in told.splitlines()[0]
+
+
+def test_a_disk_without_room_for_one_is_said_and_the_other_comes(space, hub):
+    hub.claims = 10**15
+    told = space(hub.endpoint, COMPARE_FETCH="solar:Q2_K")
+    assert told.startswith("solar:Q2_K is not fetched ahead. ") and "of disk" in told
+    hub.claims = None
+    assert "not fetched" not in space(hub.endpoint)
+
+
+def test_a_home_that_cannot_be_written_is_said(space, hub, tmp_path):
+    (tmp_path / "file").write_text("")
+    told = space(hub.endpoint, HOME=str(tmp_path / "file"))
+    assert told.count("is not fetched ahead. ") == 2
+
+
+def test_what_this_machine_could_never_load_is_not_fetched(hub):
+    class Small(Gate):
+        def foresee(self, file, settings):
+            return None, "There is not enough memory to load this model.\nChoose a smaller model."
+
+    told = []
+    machine = Machine(Owner(fetch=("solar:Q2_K",)), gate=Small())
+    machine.fetch_ahead(told.append)
+    machine.close()
+    assert told == [
+        "solar:Q2_K is not fetched ahead. There is not enough memory to load this model. "
+        "Choose a smaller model."
+    ]
