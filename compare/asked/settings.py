@@ -48,3 +48,7 @@ class LoadSettings(BaseModel):
     def layers(self) -> int | None:
         """As the engine takes it: None is all of them, where llama.cpp was built for a GPU."""
         return None if self.gpu_layers == "auto" else self.gpu_layers
+
+    def for_child(self) -> dict:
+        """The fields of a request to weigh or to load a file."""
+        return {"n_ctx": self.n_ctx, "gpu_layers": self.layers, "kv_type": self.kv_type}

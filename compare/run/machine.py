@@ -133,13 +133,7 @@ class Machine:
         heard: queue.SimpleQueue[Event] = queue.SimpleQueue()
         runner = self._spawn(heard.put)
         try:
-            layers = settings.layers
-            runner.send(
-                Estimate(
-                    run=1, path=path, n_ctx=settings.n_ctx, gpu_layers=layers,
-                    kv_type=settings.kv_type,
-                )
-            )  # fmt: skip
+            runner.send(Estimate(run=1, path=path, **settings.for_child()))
             while isinstance(event := heard.get(timeout=ESTIMATE_S), Hello):
                 pass
         except queue.Empty:
