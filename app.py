@@ -7,11 +7,11 @@ import os
 import sys
 import threading
 
-from compare.machine import Machine
-from compare.owner import Owner
-from compare.spec import ModelFile, UsageError, resolve
-
+from compare.asked.owner import Owner
+from compare.models.spec import ModelFile, resolve
+from compare.run.machine import Machine
 from compare.ui.page import launch_settings, page
+from compare.usage import UsageError
 
 
 def own_files(paths: list[str]) -> tuple[ModelFile, ...]:
