@@ -13,7 +13,7 @@ from compare.words.fit import called, verdict
 def fit_map(rows: Sequence[dict], titles: dict[str, str], shorts: dict[str, str]) -> go.Figure:
     """Machines across, models down; the more layers on the GPU, the nearer to ink.
 
-    `rows`: compare.fit's, one for each model on each machine. `titles`: of machines, `shorts`: of
+    `rows`: memory/fit.py's, one for each model on each machine. `titles`: of machines, `shorts`: of
     models, each by its name.
     """
     across = {name: html.escape(title) for name, title in titles.items()}
