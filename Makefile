@@ -3,6 +3,7 @@
 # make test-gpu  the tests that need a GPU, which fail without one; after make run CMAKE_ARGS=…
 # make record answers to the gallery's prompts by the embedded pair, into prompts/recorded/
 # make lint   ruff
+# make lock   requirements-lock.txt, after a change of requirements (ARGS=--upgrade: all anew)
 # make bench  measures our own speed against what is asked of it, by hand, on a quiet machine
 #             (LINES=stop,page: only these; bench-full: the real models' shapes too, 5.2 GB)
 #
@@ -12,6 +13,7 @@
 PYTHON ?= python3
 PY := .venv/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check
+INSTALL := $(PIP) install --quiet -c requirements-lock.txt
 
 # Stamps, touched when a step is complete: an interrupted step is done again.
 VENV := .venv/.made
@@ -19,12 +21,13 @@ LLAMA := .venv/.llama
 APP := .venv/.app
 TESTS := .venv/.tests
 LINT := .venv/.lint
+UV := .venv/.uv
 
 export ASKED := $(strip $(CMAKE_ARGS))
 # pip's cache and an installed build don't know what arguments they were built with.
 ANEW := --no-cache-dir --force-reinstall
 
-.PHONY: run test test-gpu lint picture bench bench-full record FORCE
+.PHONY: run test test-gpu lint lock picture bench bench-full record FORCE
 
 run: $(APP)
 	$(PY) app.py
@@ -58,6 +61,10 @@ lint: $(LINT)
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 
+# Exact versions of all that is installed here; a Space settles its own within requirements.txt.
+lock: $(UV)
+	$(PY) tests/space/lock.py $(ARGS)
+
 # Before 23.1, pip doesn't read --config-settings in a requirements file.
 $(VENV):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version)'
@@ -82,16 +89,18 @@ $(LLAMA): .venv/llama.txt .venv/cmake-args
 	  $(PIP) install $${args:+$(ANEW)} --no-deps -r .venv/llama.txt
 	@touch $@
 
-$(APP): $(LLAMA) requirements.txt requirements-embedded.txt
-	$(PIP) install --quiet -r requirements.txt
+$(APP): $(LLAMA) requirements.txt requirements-lock.txt requirements-embedded.txt
+	$(INSTALL) -r requirements.txt
 	$(PIP) install --quiet --no-deps --require-hashes -r requirements-embedded.txt
 	@touch $@
 
 $(TESTS): $(APP) tests/requirements.txt
-	$(PIP) install --quiet -r tests/requirements.txt
+	$(INSTALL) -r tests/requirements.txt
 	@touch $@
 
-# Only ruff: linting shouldn't have to wait for a compiler.
-$(LINT): $(VENV) tests/requirements.txt
-	$(PIP) install --quiet "$$(grep '^ruff==' tests/requirements.txt)"
+# Only ruff, and only uv: linting and locking shouldn't have to wait for a compiler.
+$(LINT): TOOL := ruff
+$(UV): TOOL := uv
+$(LINT) $(UV): $(VENV) tests/requirements.txt
+	$(PIP) install --quiet "$$(grep '^$(TOOL)==' tests/requirements.txt)"
 	@touch $@
