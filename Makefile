@@ -1,6 +1,7 @@
 # make run    sets up .venv, then serves the app on http://localhost:7860 (PORT=8000: elsewhere)
 # make test   sets up what tests need, a browser included, then runs them (ARGS=… for pytest)
 # make test-gpu  the tests that need a GPU, which fail without one; after make run CMAKE_ARGS=…
+# make space  what a Space does with this folder, done here (SERVE=1: goes on serving)
 # make record answers to the gallery's prompts by the embedded pair, into prompts/recorded/
 # make lint   ruff
 # make lock   requirements-lock.txt, after a change of requirements (ARGS=--upgrade: all anew)
@@ -27,7 +28,7 @@ export ASKED := $(strip $(CMAKE_ARGS))
 # pip's cache and an installed build don't know what arguments they were built with.
 ANEW := --no-cache-dir --force-reinstall
 
-.PHONY: run test test-gpu lint lock picture bench bench-full record FORCE
+.PHONY: run test test-gpu space lint lock picture bench bench-full record FORCE
 
 run: $(APP)
 	$(PY) app.py
@@ -38,6 +39,11 @@ test: $(TESTS)
 
 test-gpu: $(TESTS)
 	$(PY) -m pytest -m gpu $(ARGS)
+
+# Builds with the platform's own pip call, from the package index; a minute or two.
+space: $(TESTS)
+	@$(PY) tests/browser/install.py
+	@PYTHONPATH=.:tests:tests/browser:tests/space $(PY) tests/space/space.py $(if $(SERVE),--serve) $(ARGS)
 
 # The README's picture, from the running app.
 picture: $(TESTS)
