@@ -8,6 +8,7 @@ from typing import Literal
 
 import yaml
 from huggingface_hub import SpaceCard
+from huggingface_hub.utils import filter_repo_objects
 from pydantic import BaseModel, ConfigDict, Field
 
 from compare.catalogue import MODELS
@@ -80,6 +81,19 @@ def test_every_variable_of_the_owner_is_in_the_table():
         assert f"| `{field.alias}` |" in README
 
 
-def test_the_picture_is_there():
-    for path in re.findall(r"!\[.*?\]\((.*?)\)", README):
-        assert (ROOT / path).is_file()
+def test_pictures_and_pages_are_there():
+    for path in re.findall(r"\]\(([^)#:]+)\)", README):
+        assert (ROOT / path).is_file(), path
+
+
+def test_the_upload_takes_what_a_space_needs_and_no_more():
+    command = re.search(r"hf upload YOU/\S+ \. (.*?)\n```", README, re.S)[1]
+    patterns = {key: re.findall(rf'--{key} "?([^"\s]+)', command) for key in ("include", "exclude")}
+    folders = [
+        path for name in ("compare", "prompts", "tests") for path in (ROOT / name).rglob("*")
+    ]
+    files = [str(p.relative_to(ROOT)) for p in [*ROOT.glob("*"), *folders] if p.is_file()]
+    allowed, ignored = patterns["include"], patterns["exclude"]
+    taken = set(filter_repo_objects(files, allow_patterns=allowed, ignore_patterns=ignored))
+    needed = {f for f in files if f.startswith(("compare/", "prompts/")) and "__pycache__" not in f}
+    assert taken == needed | {"app.py", "README.md", "requirements.txt"}

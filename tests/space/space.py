@@ -88,7 +88,7 @@ def use(report: Report, app: Started) -> None:
         seen = visit(browser, app.address)
         browser.close()
     report.row("page in a browser", seen.seen_s, "two columns")
-    report.row("click to first text", seen.first_text_s, "SOLAR's download on the way")
+    report.row("click to first text", seen.first_text_s, "SOLAR was not preloaded")
     for answer in seen.answers:
         found = f"“{answer.text}” {answer.tok_s} tok/s, {answer.memory}"
         report.row(f"answer of {answer.name.split()[0]}", None, found)
