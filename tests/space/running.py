@@ -24,6 +24,8 @@ START_S, ANSWER_S = 120, 120
 SAYS = {("tinyllama", "Q4_K_M"): "I am so tiny.", ("solar", "Q2_K"): "Hi on the top."}
 """the models of a comparison on a Space, and what the tiny files under their names say"""
 MEASURED = re.compile(r"[\d.,]+\s[kMG]B RAM")
+# github.com/gradio-app/gradio/issues/12699: each queue of Gradio leaves event loops to the garbage collector.
+GRADIOS = re.compile(r"Exception ignored[^\n]*BaseEventLoop.__del__.*?descriptor: -1\n", re.DOTALL)
 SPEED = re.compile(r"^\d[\d,]*(\.\d)?$")
 
 
@@ -79,6 +81,11 @@ class Started:
 
     def said(self) -> str:
         return self.log.read_text(errors="replace")
+
+    def fault(self) -> str | None:
+        """What it has said where that tells of an error other than Gradio's harmless one."""
+        said = self.said()
+        return said if "Traceback" in GRADIOS.sub("", said) else None
 
 
 @contextmanager

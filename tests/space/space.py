@@ -96,7 +96,7 @@ def use(report: Report, app: Started) -> None:
     users = {child.uids().real for child in workers}
     assert len(workers) == len(seen.answers) and users == {USER}, workers
     report.row("processes", None, f"{len(workers)} with a model each, of user {USER}")
-    assert "Traceback" not in app.said(), app.said()
+    assert not app.fault(), "its log tells of an error"
 
 
 def main() -> int:
