@@ -3,8 +3,8 @@
     pip install --no-cache-dir -r /tmp/requirements.txt gradio[oauth,mcp]==<sdk_version>
         "uvicorn>=0.14.0" "websockets>=10.4" spaces
 
-On ZeroGPU also "torch<=2.13.0", and spaces==0.51.3. requirements.txt is mounted alone. Seen in logs of June
-to November 2026; a Space that doesn't build any more is a reason to look at its log, and to change it here.
+On ZeroGPU also "torch<=2.13.0", and spaces==0.51.3. requirements.txt is mounted alone. Seen in build
+logs of 2026; a Space that doesn't build any more is a reason to look at its log, and to change it here.
 """
 
 import re
