@@ -32,9 +32,10 @@ Who does what; a module imports only from those below it (tests/test_map.py hold
     memory.py          what is taken, free, there                textstream.py  bytes to text, stop strings
     estimate.py        what a model will take, predicted       header.py  what a GGUF says of itself
     events.py  requests.py   the values that cross between parent and child
+    cuda.py            CUDA's libraries from pip, loaded before llama.cpp
     proxies.py         the surroundings' proxies, put right before anything speaks HTTP
 
-The child (worker, engine, memory, textstream, estimate, header, events, requests) knows nothing of the
+The child (worker, engine, memory, textstream, estimate, header, events, requests, cuda) knows nothing of the
 parent and imports nothing heavy. Threads are started only in hub (one a file that is fetched, one for a
 probe), runner (two readers a child), fanout (one a Run) and worker (one, on stdin).
 """

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 
+from compare import cuda
 from compare.events import Delta, Estimated, Event, Failed, Finished, Hello, Threads, encode
 from compare.requests import Cancel, Estimate, Generate, Load, Measure, Request, SetThreads, decode
 
@@ -97,6 +98,7 @@ def main() -> None:
     inbox = Inbox()
     # Before the import of llama.cpp: a parent that dies meanwhile must be noticed.
     threading.Thread(target=inbox.listen, args=(emit,), daemon=True).start()
+    cuda.preload()
     from compare.engine import Engine, EngineError, Log, describe, estimate
 
     log = Log()

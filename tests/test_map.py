@@ -10,6 +10,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "compare"
 CHILD = {
     *("worker", "engine", "estimate", "header", "memory", "textstream", "events", "requests"),
+    "cuda",
 }
 ONLY = {
     "llama_cpp": {"engine"},
@@ -27,7 +28,7 @@ LAYERS = [
     {"runner", "hub", "owner", "scores", "hardware", "gallery", "bench"}, {"words"},
     {"spec", "response", "cpu", "worker"}, {"engine", "catalogue", "suites", "checks"},
     {"estimate", "numerals"},
-    {"memory", "textstream", "header"}, {"events", "requests", "proxies"},
+    {"memory", "textstream", "header"}, {"events", "requests", "proxies", "cuda"},
 ]  # fmt: skip
 
 

@@ -1,0 +1,32 @@
+"""CUDA's libraries where pip has brought them: loaded before llama.cpp, which doesn't look there.
+
+A wheel of llama-cpp-python for CUDA needs them from the system, and ZeroGPU's image has none. Harmless
+elsewhere: what isn't installed isn't loaded.
+"""
+
+import ctypes
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+LIBRARIES = (
+    "cuda_runtime/lib/libcudart.so.12",
+    "cublas/lib/libcublasLt.so.12",
+    "cublas/lib/libcublas.so.12",
+)
+"""In the packages nvidia-cuda-runtime-cu12 and nvidia-cublas-cu12, each after those it needs itself."""
+
+
+def preload(folders: Sequence[str] = sys.path) -> list[str]:
+    """Loads what is under `nvidia/` in one of the folders; returns what was. The loader then takes these for
+    what llama.cpp's own libraries name.
+    """
+    found = []
+    for library in LIBRARIES:
+        paths = (Path(folder, "nvidia", library) for folder in folders)
+        if path := next((path for path in paths if path.is_file()), None):
+            with suppress(OSError):  # what is missing then, llama.cpp's own import says
+                ctypes.CDLL(str(path), mode=ctypes.RTLD_GLOBAL)
+                found.append(library)
+    return found
