@@ -7,8 +7,10 @@ import os
 import sys
 import threading
 
+from compare import zerogpu
+from compare.admission import Gate
 from compare.machine import Machine
-from compare.owner import Owner
+from compare.owner import Owner, is_zerogpu
 from compare.spec import ModelFile, UsageError, resolve
 from compare.ui import launch_settings, page
 
@@ -21,9 +23,17 @@ def own_files(paths: list[str]) -> tuple[ModelFile, ...]:
     return resolve([os.path.abspath(os.path.expanduser(path)) for path in paths]) if paths else ()
 
 
+def machine_of(owner: Owner, own: tuple[ModelFile, ...]) -> Machine:
+    """This machine; on ZeroGPU with the GPU that its owner lets visitors use. Raises UsageError."""
+    lend = zerogpu.declare() if is_zerogpu() else None
+    if lend is None or not owner.zerogpu:
+        return Machine(owner, own)
+    return Machine(owner, own, gate=Gate(zerogpu.LeasedVram), lease=zerogpu.Leases(lend))
+
+
 try:
     owner = Owner.from_environ()
-    machine = Machine(owner, own_files(sys.argv[1:] if __name__ == "__main__" else []))
+    machine = machine_of(owner, own_files(sys.argv[1:] if __name__ == "__main__" else []))
 except UsageError as error:
     print(error, file=sys.stderr)
     sys.exit(2)

@@ -19,6 +19,7 @@ Who does what; a module imports only from those below it (tests/test_map.py hold
     machine.py         the line of comparisons and benches, the pool of loaded children, what this machine is
     fanout.py          Run: merges and folds the events, divides the threads, stops
     admission.py       whether a model may be fetched and loaded, how much of it on the GPU, what fits instead
+    zerogpu.py         a GPU of ZeroGPU, leased for one run: its children in a fork of `spaces` (the only one)
     runner.py          the parent's end of one child             hub.py   where a model's file is
     cpu.py             the thread budget                         owner.py what a host sets for its visitors
     hardware.py        machines to fit into, from data/hardware.toml or typed in
@@ -37,5 +38,6 @@ Who does what; a module imports only from those below it (tests/test_map.py hold
 
 The child (worker, engine, memory, textstream, estimate, header, events, requests, cuda) knows nothing of the
 parent and imports nothing heavy. Threads are started only in hub (one a file that is fetched, one for a
-probe), runner (two readers a child), fanout (one a Run) and worker (one, on stdin).
+probe), runner (two readers a child), fanout (one a Run), zerogpu (one a lease, and one in its fork) and
+worker (one, on stdin).
 """

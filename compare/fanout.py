@@ -58,6 +58,9 @@ class Pool(Protocol):
 
     def give_back(self, key: Hashable, runner: Runner) -> None: ...
 
+    def end(self) -> None:
+        """The run needs no more of it."""
+
 
 class Gate(Protocol):
     """Whether a file may be fetched and loaded, and how much of it on the GPU; see compare.admission."""
@@ -197,6 +200,7 @@ class Run:
                 column.wait.leave()
             if column.runner is not None:
                 self._let_go(column)
+        self._pool.end()
         self._line.leave(self)
         try:
             self._on_end(self)

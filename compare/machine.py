@@ -10,7 +10,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from weakref import WeakSet
 
 from compare import cpu, words
@@ -18,7 +18,7 @@ from compare.admission import Gate, weighed
 from compare.catalogue import EMBEDDED_PAIR
 from compare.estimate import Prediction
 from compare.events import Downloading, Estimated, Event, Failed, Hello, Predicted
-from compare.fanout import CANCEL_S, Run
+from compare.fanout import CANCEL_S, Pool, Run
 from compare.hardware import Hardware, this_machine
 from compare.hub import FileError, Files, local_path, reachable
 from compare.memory import Vram, total_bytes
@@ -27,6 +27,7 @@ from compare.requests import Estimate
 from compare.response import Response
 from compare.runner import ChildRunner, Runner, unheard
 from compare.spec import Bench, Comparison, LoadSettings, ModelFile, parse
+from compare.zerogpu import Lease
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,9 @@ class Machine:
     def __init__(
         self, owner: Owner | None = None, own: tuple[ModelFile, ...] = (),
         spawn: Callable[[Callable], Runner] = ChildRunner, files: Files | None = None,
-        gate: Gate | None = None,
+        gate: Gate | None = None, lease: Callable[[Comparison | Bench], Lease] | None = None,
     ):  # fmt: skip
+        """`lease`: lends a run its GPU, where this machine has none of its own."""
         self.owner = owner or Owner()
         self.own = own
         self._files = files or Files()
@@ -60,6 +62,7 @@ class Machine:
         self._line = _Line()
         self._runs: WeakSet[Run] = WeakSet()
         self._gate = gate or Gate()
+        self._lease = lease
         self._numbers = itertools.count(1)
         self._rates = _Rates()
         self._pair: tuple[tuple[str, ...], str | None] | None = None
@@ -75,12 +78,17 @@ class Machine:
         return self._run(self.owner.capped_bench(bench))
 
     def _run(self, asked: Comparison | Bench) -> Run:
+        pool: Pool = self._pool
+        if self._lease is not None and asked.load.gpu_layers != 0:
+            pool = _LeasedPool(self._pool, self._lease(asked))
+            # A visitor's time on a GPU is too dear to spend it on a download.
+            asked = asked if asked.files_first else replace(asked, files_first=True)
         run = Run(
             next(self._numbers),
             asked,
             cpu.budget(asked.threads),
             files=self._files,
-            pool=self._pool,
+            pool=pool,
             line=self._line,
             gate=self._gate,
             on_end=self._rates.note,
@@ -312,8 +320,12 @@ class _Pool:
             runner = self._children.pop(key, None)
         if runner is not None and runner.alive:
             return runner, True
-        self._newest = self._spawn(unheard)
-        return self._newest, False
+        return self.made(self._spawn), False
+
+    def made(self, spawn: Callable[[Callable], Runner]) -> Runner:
+        """A new child, the newest."""
+        self._newest = spawn(unheard)
+        return self._newest
 
     def give_back(self, key: Hashable, runner: Runner) -> None:
         with self._lock:
@@ -322,8 +334,30 @@ class _Pool:
         if earlier is not None:
             earlier.close()
 
+    def end(self) -> None:
+        """What was given back stays loaded for the next run."""
+
     def close(self) -> None:
         self.retain(set())
+
+
+class _LeasedPool:
+    """The children of one run, on a GPU that is leased for it; none is kept for the next."""
+
+    def __init__(self, pool: _Pool, lease: Lease):
+        self._pool, self._lease = pool, lease
+
+    def retain(self, _needed: set[Hashable]) -> None:
+        self._pool.retain(set())
+
+    def take(self, _key: Hashable) -> tuple[Runner, bool]:
+        return self._pool.made(self._lease.spawn), False
+
+    def give_back(self, _key: Hashable, runner: Runner) -> None:
+        runner.close()
+
+    def end(self) -> None:
+        self._lease.end()
 
 
 class _Rates:

@@ -18,13 +18,14 @@ ONLY = {
     "huggingface_hub": {"hub"},
     "psutil": {"memory", "machine"},
     "typer": {"__main__"},
+    "spaces": {"zerogpu"},
     "pandas": {"scores", "charts", "claims"},
     "plotly": {"charts"},
     "regex": {"checks", "numerals"},
 }
 LAYERS = [
     {"ui", "__main__"}, {"charts", "record"}, {"comparison", "machine", "claims", "fit", "library"},
-    {"fanout", "recordings"}, {"admission"},
+    {"fanout", "recordings"}, {"admission", "zerogpu"},
     {"runner", "hub", "owner", "scores", "hardware", "gallery", "bench"}, {"words"},
     {"spec", "response", "cpu", "worker"}, {"engine", "catalogue", "suites", "checks"},
     {"estimate", "numerals"},
