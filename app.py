@@ -51,3 +51,14 @@ if __name__ == "__main__":
             file=sys.stderr,
         )
         sys.exit(1)
+    except Exception as error:
+        if not is_zerogpu():
+            raise
+        print(
+            f"ZeroGPU's service doesn't answer as it should ({type(error).__name__}), and without it no page "
+            "is served. Restart the Space.",
+            file=sys.stderr,
+        )
+        sys.exit(1)
+    finally:
+        machine.close()

@@ -134,9 +134,10 @@ def _let_go_of_children() -> None:
     they end when nobody holds the other end of their stdin any more.
     """
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    for runner in list(_started):
-        # Not closed: the file object that stays behind would later close what then has this number.
-        os.dup2(nowhere, runner._child.stdin.fileno(), inheritable=False)
+    for stdin in [runner._child.stdin for runner in list(_started)]:
+        if not stdin.closed:
+            # Not closed: the file object that stays behind would later close what then has this number.
+            os.dup2(nowhere, stdin.fileno(), inheritable=False)
     os.close(nowhere)
     _starting.release()
 

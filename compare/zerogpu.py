@@ -37,6 +37,9 @@ END_S = 10.0
 
 A_DAY_S = 86_400.0
 
+FORK_S = 3.0
+"""For a new fork, which touches its GPU with torch before anything else (spaces/zero/torch/patching.py).
+A guess."""
 START_S = 4.0
 """For a child to start, find its GPU and say what a file would reserve. A guess: on a CPU it takes 1 s."""
 LOAD_BYTES_PER_S = 5e8
@@ -233,7 +236,7 @@ class Leases:
         self._compiled = False
 
     def __call__(self, asked: Comparison | Bench) -> "Lease":
-        needed = ANSWER_S + seconds(asked) + (0 if self._compiled else COMPILE_S)
+        needed = FORK_S + seconds(asked) + ANSWER_S + (0 if self._compiled else COMPILE_S)
         return Lease(self._lend, min(MOST_S, math.ceil(needed)), self._loaded)
 
     def _loaded(self) -> None:

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 import shapes
@@ -31,7 +32,7 @@ from compare.catalogue import MODELS
 from compare.hub import local_path
 from compare.machine import Machine
 from compare.spec import bench, comparison, parse
-from compare.zerogpu import ANSWER_S, COMPILE_S, Lease, LeasedVram, Leases, lend, refusal
+from compare.zerogpu import ANSWER_S, COMPILE_S, FORK_S, Lease, LeasedVram, Leases, lend, refusal
 
 TOKEN = "e30.e30.e30"  # its payload is {}
 TINY, ENDLESS = "tiny.gguf", "endless.gguf"
@@ -151,6 +152,41 @@ def test_without_the_owners_word_models_run_on_the_cpu(models, tmp_path):
         assert [path for path, _ in app.api.asked] == ["/startup-report"]
 
 
+def test_a_service_that_is_down_at_the_start_is_said():
+    said = start(f"http://127.0.0.1:{free_port()}")
+    assert "ZeroGPU's service doesn't answer as it should (ConnectError)" in said
+    assert "Traceback" not in said
+
+
+def test_a_space_that_cannot_be_one_says_so():
+    assert "SPACES_ZERO_GPU says that this is a ZeroGPU Space, but it can't be one" in start("")
+
+
+def start(address: str) -> str:
+    """What the app says that can't start: its exit status is no success."""
+    environ = {**os.environ, "SPACES_ZERO_GPU": "true", "COMPARE_FETCH": "none"}
+    if address:
+        environ["SPACES_ZERO_DEVICE_API_URL"] = address
+    found = subprocess.run(
+        [sys.executable, str(ROOT / "app.py")], env=environ, capture_output=True, text=True
+    )
+    assert found.returncode
+    return found.stderr
+
+
+def test_a_service_that_goes_down_later_is_said_in_the_columns(leased, tiny):
+    """httpx's errors, as `spaces` lets them through."""
+
+    def unreachable(address, seconds):
+        httpx.post(f"http://127.0.0.1:{free_port()}")
+        yield []
+
+    asked = comparison("hello", [tiny("a.gguf"), tiny("b.gguf")])
+    *_, last = leased(Leases(unreachable)).compare(asked).snapshots()
+    for response in last.values():
+        assert response.error.startswith("The service that lends GPUs can't be reached")
+
+
 def test_a_comparison_takes_one_lease_and_gives_it_back(app):
     page = app.ask(TINY, ENDLESS)
     assert "I am so tiny." in page and "tok/s" in page and "Memory, measured" in page
@@ -169,7 +205,9 @@ def test_the_next_one_uses_an_idle_fork_again(app, models):
     assert "I am so tiny." in app.ask(TINY, mode="in-turn")
     assert len(app.api.calls("/schedule")) == 2 == len(app.api.calls("/release"))
     assert len(app.api.calls("/allow")) == 1
-    needed = ANSWER_S + zerogpu.seconds(comparison("hello", [str(models[0])], max_tokens=16))
+    needed = (
+        FORK_S + ANSWER_S + zerogpu.seconds(comparison("hello", [str(models[0])], max_tokens=16))
+    )
     assert app.api.calls("/schedule")[-1]["durationSeconds"] == str(math.ceil(needed))
 
 
@@ -374,7 +412,7 @@ def test_the_first_lease_has_time_to_compile_and_none_is_longer_than_anyone_may_
         machine.compare(asked).wait()
     first, second = asked_for
     assert first - second == COMPILE_S
-    assert second == pytest.approx(ANSWER_S + zerogpu.seconds(asked), abs=1)
+    assert second == pytest.approx(FORK_S + ANSWER_S + zerogpu.seconds(asked), abs=1)
     long = comparison("hi", PAIR, max_tokens=100_000)
     assert Leases(noting)(long)._seconds == zerogpu.MOST_S
 
