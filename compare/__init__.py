@@ -20,6 +20,7 @@ Who does what; a module imports only from those below it (tests/test_map.py hold
     fanout.py          Run: merges and folds the events, divides the threads, stops
     admission.py       whether a model may be fetched and loaded, how much of it on the GPU, what fits instead
     zerogpu.py         a GPU of ZeroGPU, leased for one run: its children in a fork of `spaces` (the only one)
+    terms.py           how long such a lease is, and why there is none
     runner.py          the parent's end of one child             hub.py   where a model's file is
     cpu.py             the thread budget                         owner.py what a host sets for its visitors
     hardware.py        machines to fit into, from data/hardware.toml or typed in

@@ -26,7 +26,7 @@ ONLY = {
 LAYERS = [
     {"ui", "__main__"}, {"charts", "record"}, {"comparison", "machine", "claims", "fit", "library"},
     {"fanout", "recordings"}, {"admission", "zerogpu"},
-    {"runner", "hub", "owner", "scores", "hardware", "gallery", "bench"}, {"words"},
+    {"runner", "terms", "hub", "owner", "scores", "hardware", "gallery", "bench"}, {"words"},
     {"spec", "response", "cpu", "worker"}, {"engine", "catalogue", "suites", "checks"},
     {"estimate", "numerals"},
     {"memory", "textstream", "header"}, {"events", "requests", "proxies", "cuda"},

@@ -26,13 +26,14 @@ from gradio_client import Client
 from picture import ROOT, wait_for
 from processes import outliving, workers
 
-from compare import words, zerogpu
+from compare import terms, words, zerogpu
 from compare.admission import Gate
 from compare.catalogue import MODELS
 from compare.hub import local_path
 from compare.machine import Machine
 from compare.spec import bench, comparison, parse
-from compare.zerogpu import ANSWER_S, COMPILE_S, FORK_S, Lease, LeasedVram, Leases, lend, refusal
+from compare.terms import COMPILE_S, FORK_S, refusal
+from compare.zerogpu import ANSWER_S, Lease, LeasedVram, Leases, lend
 
 TOKEN = "e30.e30.e30"  # its payload is {}
 TINY, ENDLESS = "tiny.gguf", "endless.gguf"
@@ -205,9 +206,7 @@ def test_the_next_one_uses_an_idle_fork_again(app, models):
     assert "I am so tiny." in app.ask(TINY, mode="in-turn")
     assert len(app.api.calls("/schedule")) == 2 == len(app.api.calls("/release"))
     assert len(app.api.calls("/allow")) == 1
-    needed = (
-        FORK_S + ANSWER_S + zerogpu.seconds(comparison("hello", [str(models[0])], max_tokens=16))
-    )
+    needed = FORK_S + ANSWER_S + terms.seconds(comparison("hello", [str(models[0])], max_tokens=16))
     assert app.api.calls("/schedule")[-1]["durationSeconds"] == str(math.ceil(needed))
 
 
@@ -383,10 +382,10 @@ PAIR = ["tinyllama:Q4_K_M", "solar:Q2_K"]
 
 
 def test_a_lease_is_as_long_as_what_is_asked_takes():
-    few, many = (zerogpu.seconds(comparison("hi", PAIR, max_tokens=n)) for n in (64, 256))
+    few, many = (terms.seconds(comparison("hi", PAIR, max_tokens=n)) for n in (64, 256))
     assert 10 < few < many < 60
     sizes = [MODELS["tinyllama"].quant("Q4_K_M").bytes, MODELS["solar"].quant("Q2_K").bytes]
-    loads = 2 * zerogpu.START_S + sum(sizes) / zerogpu.LOAD_BYTES_PER_S
+    loads = 2 * terms.START_S + sum(sizes) / terms.LOAD_BYTES_PER_S
     assert many == pytest.approx(loads + 256 / 100 + 256 / (3e11 / sizes[1]) + 2 * 2 / 1000)
 
 
@@ -394,9 +393,9 @@ def test_the_hosts_seconds_bound_a_lease_each_in_turn_and_once_together():
     free = comparison("hi", ["smollm2", "gemma3"], max_tokens=100_000)
     together = replace(free, max_seconds=20)
     in_turn = replace(together, mode="in-turn")
-    loads = zerogpu.seconds(replace(free, max_seconds=1e-9))
-    assert zerogpu.seconds(together) - loads == pytest.approx(20)
-    assert zerogpu.seconds(in_turn) - loads == pytest.approx(40)
+    loads = terms.seconds(replace(free, max_seconds=1e-9))
+    assert terms.seconds(together) - loads == pytest.approx(20)
+    assert terms.seconds(in_turn) - loads == pytest.approx(40)
 
 
 def test_the_first_lease_has_time_to_compile_and_none_is_longer_than_anyone_may_have(leased, tiny):
@@ -412,9 +411,9 @@ def test_the_first_lease_has_time_to_compile_and_none_is_longer_than_anyone_may_
         machine.compare(asked).wait()
     first, second = asked_for
     assert first - second == COMPILE_S
-    assert second == pytest.approx(FORK_S + ANSWER_S + zerogpu.seconds(asked), abs=1)
+    assert second == pytest.approx(FORK_S + ANSWER_S + terms.seconds(asked), abs=1)
     long = comparison("hi", PAIR, max_tokens=100_000)
-    assert Leases(noting)(long)._seconds == zerogpu.MOST_S
+    assert Leases(noting)(long)._seconds == terms.MOST_S
 
 
 def test_what_spaces_adds_for_a_card_is_not_asked_for_twice(monkeypatch):
