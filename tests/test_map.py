@@ -33,6 +33,7 @@ ONLY = {
     "psutil": {"child/memory.py", "memory/free.py"},
     "pynvml": {"protocol/devices.py"},
     "regex": {"gallery"},
+    "spaces": {"run/zerogpu.py"},
     "typer": {"cli"},
 }
 """Who may import a package: a folder, or one file of it."""

@@ -115,6 +115,7 @@ class Run:
                 column.wait.leave()
             if column.runner is not None:
                 self._let_go(column)
+        self._pool.end()
         self._line.leave(self)
         try:
             self._on_end(self)
