@@ -1,4 +1,4 @@
-"""Measurements of models: through the command line, through a Runner, through a Machine."""
+"""Measurements of models: through the command line, through a process, through a Machine."""
 
 import json
 import statistics
@@ -11,8 +11,8 @@ import psutil
 from compare.asked.comparison import comparison
 from compare.protocol.requests import Generate, Load
 from compare.run.machine import Machine
+from compare.run.process import ChildProcess
 from compare.run.response import Response
-from compare.run.runner import ChildRunner
 from performance.report import AT_MOST, WITHIN, Line, Measurement, Sample
 from performance.stage import (
     SEED,
@@ -74,7 +74,7 @@ def articles(stage: Stage) -> Iterator[Sample]:
         yield {"articles": theirs["total_s"] / ours, "s": ours, "s theirs": theirs["total_s"]}
 
 
-class Limited(ChildRunner):
+class Limited(ChildProcess):
     """A child whose answers have a length of its own, whatever the comparison asks of all."""
 
     def send(self, request):
@@ -166,7 +166,7 @@ def bench(stage: Stage) -> Iterator[Sample]:
 
 def child(stage: Stage) -> Iterator[Sample]:
     while True:
-        runner = ChildRunner(lambda event: None)
+        runner = ChildProcess(lambda event: None)
         try:
             until(lambda runner=runner: runner.hello, 60, "A child's first line")
             yield {"child": psutil.Process(runner.pid).memory_info().rss / 2**20}
@@ -205,7 +205,7 @@ MEASUREMENTS = (
         Line("ask", "decode tok/s of `ask`, SmolLM2, 256 tokens", ENGINE, 0.97),
     )),
     Measurement("long", long, (
-        Line("long", "the same, 1,500 tokens, through a Runner", ENGINE, 0.97),
+        Line("long", "the same, 1,500 tokens, through a process", ENGINE, 0.97),
     )),
     Measurement("prefill", prefill, (
         Line("prefill", "prefill of 512 tokens", ENGINE, 0.97),
