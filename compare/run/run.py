@@ -31,6 +31,7 @@ from compare.protocol.events import (
     Started,
     Stopping,
     Threads,
+    unforeseen,
 )
 from compare.protocol.requests import Cancel, Estimate, Load, SetThreads
 from compare.run.cpu import shares
@@ -186,9 +187,7 @@ class Run:
                 self._advance()
                 self._hear()
         except Exception as error:  # the border: whatever it was, the app goes on
-            message = (
-                f"Something unforeseen happened: {type(error).__name__}: {error}\nRun it again."
-            )
+            message = unforeseen(error)
             for column in self._columns.values():
                 self._fold(column, Failed(run=self.number, at=time.monotonic(), message=message))
         finally:

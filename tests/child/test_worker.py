@@ -283,11 +283,10 @@ def test_a_q8_cache_is_smaller_and_says_what_it_costs(child, tmp_path):
     ("make", "words"),
     [
         (lambda p: shapes.tiny(p, arch="quux"), "doesn't know the architecture “quux”"),
-        (lambda p: shapes.tiny_mixtral(p, split=True), "older Mixtral file with split experts"),
         (lambda p: cut_short(shapes.tiny(p)), "cut short"),
         (lambda p: cut_short(shapes.tiny(p), keep=300), "not a whole GGUF"),
     ],
-    ids=["architecture", "split experts", "tensors cut", "header cut"],
+    ids=["architecture", "tensors cut", "header cut"],
 )
 def test_what_llama_cpp_says_of_a_bad_file_becomes_a_sentence(child, tmp_path, make, words):
     failed = child.load(make(tmp_path / "bad.gguf"))

@@ -13,7 +13,8 @@ from gguf import GGMLQuantizationType as Kind
 from headers import array, entry, gguf, string, tensor, text, u32
 
 from compare.asked.comparison import comparison
-from compare.child.engine import Engine, EngineError, Log, describe, estimate
+from compare.child.engine import Engine, estimate
+from compare.child.llama import EngineError, Log, describe
 from compare.gguf.model import read_model
 from compare.gguf.reader import read_header
 from compare.memory.predict import Reserved, predict
