@@ -4,6 +4,7 @@ Knows how an answer ends and what is told of it; nothing of how a model is loade
 """
 
 import time
+from dataclasses import asdict
 from typing import NamedTuple
 
 import jinja2
@@ -64,9 +65,7 @@ def render(model: Model, request: Generate) -> Rendered:
 
     Raises EngineError.
     """
-    messages = [{"role": "user", "content": request.prompt}]
-    if request.system:
-        messages.insert(0, {"role": "system", "content": request.system})
+    messages = [asdict(message) for message in request.messages]
     template, stops = model.template, request.stop
     if template is None:
         template, stops = request.template, request.stop + request.template_stop
@@ -88,7 +87,7 @@ def render(model: Model, request: Generate) -> Rendered:
 
 def _template_error(error: Exception, request: Generate) -> EngineError:
     said = (str(error) or type(error).__name__).rstrip(".")
-    if request.system:
+    if any(message.role == "system" for message in request.messages):
         return EngineError(
             f"This model's prompt template refuses a system prompt ({said}).\n"
             "Empty the system prompt, or write it into the prompt itself."

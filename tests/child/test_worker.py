@@ -2,32 +2,10 @@
 
 import pytest
 import shapes
-from children import Child, fetched
 
-from compare.models.catalogue import MIXTRAL_TEMPLATE, MODELS
 from compare.protocol.events import Delta, Failed, Finished, Hello, Loaded, Prefill, Started
 from compare.protocol.requests import Cancel, SetThreads
 from compare.run.response import Response
-
-
-@pytest.fixture
-def child():
-    made = Child()
-    yield made
-    made.process.kill()
-    made.process.wait()
-    made.process.stdin.close()
-    made.process.stdout.close()
-
-
-@pytest.fixture(scope="module")
-def smollm2() -> str:
-    return fetched("smollm2")
-
-
-@pytest.fixture(scope="module")
-def gemma3() -> str:
-    return fetched("gemma3")
 
 
 def test_it_says_hello_with_its_versions(child):
@@ -219,55 +197,6 @@ def test_a_context_beyond_the_files_own_is_capped_and_said(child, tmp_path):
     loaded = child.load(shapes.tiny(tmp_path / "t.gguf", n_ctx_train=256), n_ctx=1000)
     assert loaded.n_ctx == 256
     assert "from 1,000 to 256 tokens" in loaded.notices[0]
-
-
-def test_a_base_model_gets_question_and_answer(child, gemma3):
-    child.load(gemma3)
-    response = child.answer("Who are you?", system="Be brief.", max_tokens=40)
-    assert response.rendered_prompt == "<bos>Be brief.\n\nQ: Who are you?\nA:"
-    assert "\nQ:" not in response.text
-    assert response.prompt_tokens > 10
-
-
-def test_a_template_in_the_file_wins_and_runs_in_a_sandbox(child, tmp_path):
-    own = shapes.tiny(tmp_path / "own.gguf", chat_template="<{{ messages[0]['content'] }}>")
-    child.load(own)
-    assert child.answer("hi", max_tokens=1).rendered_prompt.endswith("<hi>")
-    evil = "{{ messages.__class__.__mro__[1].__subclasses__() }}"
-    child.load(shapes.tiny(tmp_path / "evil.gguf", chat_template=evil))
-    response = child.answer("hi", max_tokens=1)
-    assert response.state == "failed" and "template can't be applied" in response.error
-
-
-def test_a_template_that_refuses_a_system_prompt_says_so(child, tmp_path):
-    child.load(shapes.tiny(tmp_path / "m.gguf", chat_template=MIXTRAL_TEMPLATE))
-    refused = child.answer("hi", system="Be brief.", max_tokens=1)
-    assert refused.state == "failed"
-    assert "refuses a system prompt" in refused.error and "Empty the system prompt" in refused.error
-    response = child.answer("hi", max_tokens=1)
-    assert response.rendered_prompt == "<s>[INST] hi [/INST]"
-
-
-def test_a_bos_written_by_the_template_is_not_doubled(child, tmp_path):
-    child.load(shapes.tiny(tmp_path / "a.gguf", chat_template="{{ bos_token }}x"))
-    child_with = child.answer("hi", max_tokens=1)
-    child.load(shapes.tiny(tmp_path / "b.gguf", chat_template="x"))
-    without = child.answer("hi", max_tokens=1)
-    assert child_with.prompt_tokens == without.prompt_tokens
-    assert child_with.rendered_prompt == without.rendered_prompt == "<s>x"
-
-
-@pytest.mark.parametrize("model", ["tinyllama", "solar"])
-def test_the_articles_templates_render_as_published(child, tmp_path, model):
-    child.load(shapes.tiny(tmp_path / "t.gguf"))
-    response = child.answer("Q1", system="S", template=MODELS[model].template, max_tokens=1)
-    assert (
-        response.rendered_prompt
-        == {
-            "tinyllama": "<s><|system|>\nS</s>\n<|user|>\nQ1</s>\n<|assistant|>\n",
-            "solar": "<s>### System:\nS\n\n### User:\nQ1\n\n### Assistant:\n",
-        }[model]
-    )
 
 
 def test_a_q8_cache_is_smaller_and_says_what_it_costs(child, tmp_path):
