@@ -134,4 +134,4 @@ def test_the_child_stays_small():
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     heavy, rss = said.stdout.rsplit(maxsplit=1)
     assert heavy == "[]"
-    assert int(rss) < 60 * 2**20
+    assert int(rss) < 50 * 2**20

@@ -245,7 +245,7 @@ MEASUREMENTS = (
         Line("bench-ask", "`bench`'s text generation", "an answer of 32 tokens", 0.1, WITHIN),
     )),
     Measurement("child", child, (
-        Line("child", "a child before it loads", "", 60, AT_MOST, "MiB"),
+        Line("child", "a child before it loads", "", 50, AT_MOST, "MiB"),
     )),
     Measurement("real", real_size, (
         Line("real-memory", "TinyLlama's and SOLAR's shapes loaded together", "", 16, AT_MOST, "GB"),
