@@ -228,6 +228,11 @@ class Failed(Event):
     log: tuple[str, ...] = ()
 
 
+def unforeseen(error: Exception) -> str:
+    """What Failed says at a border where anything may arrive: a column fails, its process goes on."""
+    return f"Something unforeseen happened: {type(error).__name__}: {error}\nRun it again."
+
+
 _KINDS: dict[str, type[Event]] = {
     kind.__name__.lower(): kind
     for kind in (

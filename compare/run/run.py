@@ -14,7 +14,7 @@ from compare.asked.comparison import Bench, Comparison
 from compare.memory.admission import Gate
 from compare.models.files import Files
 from compare.models.spec import ModelFile
-from compare.protocol.events import Event, Failed, Finished, Queued, Stopping
+from compare.protocol.events import Event, Failed, Finished, Queued, Stopping, unforeseen
 from compare.run import schedule
 from compare.run.column import Column
 from compare.run.line import Line
@@ -99,9 +99,7 @@ class Run:
                 self._advance()
                 self._hear()
         except Exception as error:  # the border: whatever it was, the app goes on
-            message = (
-                f"Something unforeseen happened: {type(error).__name__}: {error}\nRun it again."
-            )
+            message = unforeseen(error)
             for column in self._columns.values():
                 self._fold(column, Failed(run=self.number, at=time.monotonic(), message=message))
         finally:

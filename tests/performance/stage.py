@@ -21,7 +21,7 @@ from visitor import choose, column
 from compare.asked.settings import SamplingParams
 from compare.models.local import local_path
 from compare.models.spec import parse, resolve
-from compare.protocol.requests import Generate, Load, Measure
+from compare.protocol.requests import Generate, Load, Measure, Message
 from compare.run import cpu
 from compare.run.machine import Machine
 from compare.run.process import ChildProcess
@@ -140,7 +140,7 @@ class Model:
         sampling = SamplingParams(max_tokens=max_tokens, seed=SEED).model_dump()
         self._runner.send(
             Generate(
-                run=self._run, prompt=prompt, system=None, template="", template_stop=(),
+                run=self._run, messages=(Message("user", prompt),), template="", template_stop=(),
                 threads=self._threads, max_seconds=None, **sampling,
             )
         )  # fmt: skip

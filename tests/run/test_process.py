@@ -10,12 +10,12 @@ from fakes import child
 
 from compare.models.catalogue import BASE_TEMPLATE
 from compare.protocol.events import Delta, Failed, Finished, Hello, Loaded
-from compare.protocol.requests import Generate, Load
+from compare.protocol.requests import Generate, Load, Message
 from compare.run.process import ChildProcess
 
 LOAD = Load(run=1, path="x", n_ctx=512, gpu_layers=None, kv_type="f16", threads=1)
 GENERATE = Generate(
-    run=1, prompt="p", system=None, template=BASE_TEMPLATE, template_stop=(), threads=1,
+    run=1, messages=(Message("user", "p"),), template=BASE_TEMPLATE, template_stop=(), threads=1,
     max_tokens=8, temperature=0.0, top_p=1.0, top_k=0, min_p=0.0, repeat_penalty=1.0, seed=1,
     stop=(), max_seconds=None,
 )  # fmt: skip
