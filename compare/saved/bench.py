@@ -1,6 +1,6 @@
 """What a bench has measured: rows with llama-bench's names, and its table as Markdown and CSV.
 
-The statistics are `response.Timings`.
+The statistics are `measures.Timings`.
 """
 
 import csv
@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from compare import numbers
 from compare.asked.comparison import Bench
 from compare.models.spec import ModelFile
-from compare.run.response import Response, Timings
+from compare.run.measures import Timings
+from compare.run.response import Response
 
 _UNASKED = {"n_batch": 2048, "n_ubatch": 512, "repeats": 5}
 """llama-bench's defaults (cmd_params_defaults in tools/llama-bench/llama-bench.cpp)"""
@@ -166,11 +167,10 @@ def markdown(found: Sequence[Mapping]) -> str:
 
 def measured_on(row: Mapping) -> str:
     """The machine and the build behind a row, in one line."""
-    cores = f"{row['cores']} {'core' if row['cores'] == 1 else 'cores'}"
     parts = [
-        row["cpu_info"], cores, f"{numbers.size(row['ram_bytes'])} RAM", row["gpu_info"],
-        f"llama.cpp {row['build_commit']}", f"llama-cpp-python {row['llama_cpp_python']}",
-        row["test_time"],
+        row["cpu_info"], numbers.plural(row["cores"], "core"), f"{numbers.size(row['ram_bytes'])} RAM",
+        row["gpu_info"], f"llama.cpp {row['build_commit']}",
+        f"llama-cpp-python {row['llama_cpp_python']}", row["test_time"],
     ]  # fmt: skip
     return ", ".join(filter(None, parts)).replace(numbers.NBSP, " ")
 

@@ -16,7 +16,8 @@ from compare.protocol import events
 from compare.protocol.events import Failed, Fetched, Finished, Prefilled, Sample, Started
 from compare.run import run as run_module
 from compare.run.machine import Machine
-from compare.run.response import Response, Timings
+from compare.run.measures import Timings
+from compare.run.response import Response
 from compare.saved.bench import as_csv, markdown, rows
 from compare.usage import UsageError
 from compare.words.speeds import DISTURBED, LEFT_OUT, line, progress, summary
