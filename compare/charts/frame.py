@@ -7,8 +7,9 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from compare import colours
-from compare.numbers import dated, points
+from compare.numbers import dated, plural, points
 from compare.scores.suites import AVERAGE, NAMES, Name
+from compare.scores.table import records
 
 COLOURS = {name: colour.light for name, colour in colours.MODELS.items()}
 """Figures are drawn in the light theme's; the page's stylesheet makes them the theme's own."""
@@ -155,17 +156,13 @@ def kinds_of(rows: pd.DataFrame) -> dict[str, str]:
 def by_model(rows: pd.DataFrame, order: Sequence[str]) -> dict[str, list[dict]]:
     """Each model's scores in the order of the tasks; where there is none, no row."""
     found: dict[str, dict[str, dict]] = {}
-    for row in dicts(rows):
+    for row in records(rows):
         scored = found.setdefault(row["model"], {})
         if row["score"] == row["score"]:
             scored[row["benchmark"]] = row
     return {
         model: [scored[task] for task in order if task in scored] for model, scored in found.items()
     }
-
-
-def dicts(rows: pd.DataFrame) -> list[dict]:
-    return rows.to_dict("records")
 
 
 def how(row) -> str:
@@ -199,9 +196,5 @@ def wrapped(text: str, width: int) -> str:
     return "<br>".join(lines)
 
 
-def counted(n: int, noun: str) -> str:
-    return f"{n} {noun}{'' if n == 1 else 's'}"
-
-
 def of_tasks(n: int, total: int) -> str:
-    return f"all {total} tasks" if n == total > 1 else f"{n} of {counted(total, 'task')}"
+    return f"all {total} tasks" if n == total > 1 else f"{n} of {plural(total, 'task')}"

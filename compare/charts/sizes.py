@@ -12,8 +12,6 @@ from compare.charts.frame import (
     PALE,
     by_model,
     colour_of,
-    counted,
-    dicts,
     dotted,
     empty,
     figure,
@@ -21,14 +19,15 @@ from compare.charts.frame import (
     kind_marker,
     label_of,
 )
-from compare.numbers import points
+from compare.numbers import plural, points
 from compare.scores.averages import averages
 from compare.scores.suites import KINDS, SUITES
+from compare.scores.table import records
 
 
 def sizes(rows: pd.DataFrame, suite: str) -> go.Figure:
     """The average against parameters, on a log axis: the printed average, else the computed one."""
-    found = dicts(averages(rows, suite).dropna(subset=["shown"]).reset_index())
+    found = records(averages(rows, suite).dropna(subset=["shown"]).reset_index())
     if not found:
         return empty(NO_AVERAGE)
     many = len(found) > len(COLOURS)
@@ -126,5 +125,5 @@ def say_sizes(rows: pd.DataFrame, suite: str) -> tuple[str, str]:
     larger = sum(params[model] > params[best] for model in found.index)
     kind = "average" if SUITES[suite].averaged else "mean of the tasks, computed here"
     finding = f"{label_of(best)} has the highest {kind}, {points(found.loc[best, 'shown'])}"
-    behind = f"; {counted(larger, 'larger model')} {'scores' if larger == 1 else 'score'} less"
+    behind = f"; {plural(larger, 'larger model')} {'scores' if larger == 1 else 'score'} less"
     return finding, f", with {params[best]:g} billion parameters{behind if larger else ''}."

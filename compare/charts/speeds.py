@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 
-from compare.charts.frame import COLOURS, INK, counted, figure, marker, note
-from compare.numbers import deviation, speed
+from compare.charts.frame import COLOURS, INK, figure, marker, note
+from compare.numbers import deviation, plural, speed
 from compare.saved.bench import test_name
 
 TESTS = {"n_gen": "Decode, tok/s", "n_prompt": "Prefill, tok/s"}
@@ -51,7 +51,7 @@ def speeds(
                 "xaxis": f"x{number}", "yaxis": f"y{number}", "showlegend": False,
                 "marker": marker(colour, 0.45), "hoverinfo": "text",
                 "hovertext": f"<b>{html.escape(names[row['spec']])}</b><br>{said} tokens a second<br>"
-                f"{counted(repeats, 'repetition')} of {counted(row[test], 'token')}",
+                f"{plural(repeats, 'repetition')} of {plural(row[test], 'token')}",
                 "error_x": {
                     "type": "data", "array": [spread], "color": INK, "thickness": 1.5, "width": 3,
                     "visible": repeats > 1,

@@ -27,6 +27,7 @@ from compare.gallery.checks import (
     ScriptIs,
 )
 from compare.gallery.numerals import conclusion, plain, usual
+from compare.numbers import listed, plural
 
 MAX_S = 0.5
 """for all regular expressions of one answer together, in seconds"""
@@ -148,8 +149,7 @@ def _digits(value: float) -> str:
 
 
 def _listed(texts: list[str]) -> str:
-    shown = texts if len(texts) < 5 else [*texts[:3], "others"]
-    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+    return listed(texts if len(texts) < 5 else [*texts[:3], "others"])
 
 
 def _one_of(texts: tuple[str, ...], answer: str) -> Verdict:
@@ -201,7 +201,7 @@ def _length(check: Length, answer: str) -> Verdict:
         if least is None and most is None:
             continue
         found = count(answer)
-        said = f"has {found:,} {unit if found != 1 else unit[:-1]}"
+        said = f"has {plural(found, unit.removesuffix('s'))}"
         if least is not None and found < least:
             broken.append(f"{said}, fewer than {least:,}")
         elif most is not None and found > most:

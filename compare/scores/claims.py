@@ -29,9 +29,7 @@ from compare.scores.questions import (
 
 Article = Literal["TinyLlama", "SOLAR"]
 
-CHAT = "TinyLlama-1.1B-Chat-v1.0"
 BASE_3T = "TinyLlama-1.1B-intermediate-step-1431k-3T"
-BASE_25T = "TinyLlama-1.1B-intermediate-step-1195k-2.5T"
 PYTHIA = "Pythia-1.0B"
 SOLAR, SOLAR_BASE = "SOLAR-10.7B-Instruct-v1.0", "SOLAR-10.7B-v1.0"
 MIXTRAL = "Mixtral-8x7B-Instruct-v0.1"
