@@ -35,5 +35,5 @@ def score_board(
 
 
 def _marks_hover(model: str, theme: str, mark: tuple[int, int] | None) -> str:
-    told = f"{mark[0]} of {plural(mark[1], 'check')} passed" if mark else "no check was made"
-    return f"<b>{model}</b><br>{theme}<br>{told}"
+    passed = f"{mark[0]} of {plural(mark[1], 'check')} passed" if mark else "no check was made"
+    return f"<b>{model}</b><br>{theme}<br>{passed}"

@@ -155,13 +155,14 @@ def kinds_of(rows: pd.DataFrame) -> dict[str, str]:
 
 def by_model(rows: pd.DataFrame, order: Sequence[str]) -> dict[str, list[dict]]:
     """Each model's scores in the order of the tasks; where there is none, no row."""
-    found: dict[str, dict[str, dict]] = {}
+    scores: dict[str, dict[str, dict]] = {}
     for row in records(rows):
-        scored = found.setdefault(row["model"], {})
+        scored = scores.setdefault(row["model"], {})
         if row["score"] == row["score"]:
             scored[row["benchmark"]] = row
     return {
-        model: [scored[task] for task in order if task in scored] for model, scored in found.items()
+        model: [scored[task] for task in order if task in scored]
+        for model, scored in scores.items()
     }
 
 

@@ -106,10 +106,10 @@ def _second(
     mine: list[dict], again: pd.DataFrame | None
 ) -> tuple[list[float], list[float], list[str]]:
     """How far a second reading lies above and below each bar, and how it reads."""
-    found = {}
+    scores = {}
     if again is not None:
-        found = {(row["model"], row["benchmark"]): row["score"] for row in records(again)}
-    moved = [found.get((row["model"], row["benchmark"]), math.nan) - row["score"] for row in mine]
+        scores = {(row["model"], row["benchmark"]): row["score"] for row in records(again)}
+    moved = [scores.get((row["model"], row["benchmark"]), math.nan) - row["score"] for row in mine]
     return (
         [max(0.0, m) if m == m else 0.0 for m in moved],
         [max(0.0, -m) if m == m else 0.0 for m in moved],

@@ -26,15 +26,15 @@ def averages(rows: pd.DataFrame, suite: str) -> pd.DataFrame:
     Sorted by `shown`, the highest first.
     """
     wide, tasks = by_task(rows, suite), list(SUITES[suite].chance)
-    found = pd.DataFrame(index=wide.index)
-    found["label"] = rows.drop_duplicates("model").set_index("model")["label"]
-    found["printed"] = wide.get(AVERAGE, math.nan)
-    found["computed"] = wide[tasks].mean(axis=1, skipna=False)
-    found["difference"] = found["printed"] - found["computed"]
+    means = pd.DataFrame(index=wide.index)
+    means["label"] = rows.drop_duplicates("model").set_index("model")["label"]
+    means["printed"] = wide.get(AVERAGE, math.nan)
+    means["computed"] = wide[tasks].mean(axis=1, skipna=False)
+    means["difference"] = means["printed"] - means["computed"]
     printed = rows[rows["benchmark"] == AVERAGE].set_index("model")
-    found["recorded"] = printed["off_by"].reindex(found.index).fillna(0.0)
-    found["shown"] = found["printed"].fillna(found["computed"])
-    return found.sort_values("shown", ascending=False, kind="stable")
+    means["recorded"] = printed["off_by"].reindex(means.index).fillna(0.0)
+    means["shown"] = means["printed"].fillna(means["computed"])
+    return means.sort_values("shown", ascending=False, kind="stable")
 
 
 def same_average(printed: float, computed: float) -> bool:

@@ -84,15 +84,15 @@ class Claim:
 
 def claims(table: pd.DataFrame) -> list[Claim]:
     """Every claim with its verdict, in the articles' order."""
-    found = [
+    of_articles = [
         Claim(id_, article, said, question(table), True)
         for id_, (article, said, question) in _COMPUTED.items()
     ]
-    found += [
+    of_articles += [
         Claim(id_, article, said, finding, False)
         for id_, (article, said, finding) in _TYPED.items()
     ]
-    return sorted(found, key=lambda claim: [*ARTICLES].index(claim.article))
+    return sorted(of_articles, key=lambda claim: [*ARTICLES].index(claim.article))
 
 
 _SEVEN_SCORES = {
