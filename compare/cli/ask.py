@@ -111,7 +111,7 @@ class _Blocks:
         self._current: str | None = None
         self._written = 0
         self._left = list(self._files)
-        self._told: dict[str, str] = {}
+        self._states: dict[str, str] = {}
 
     def __call__(self, responses: dict[str, Response]) -> None:
         self._tell_states(responses)
@@ -151,9 +151,9 @@ class _Blocks:
     def _tell_states(self, responses: dict[str, Response]) -> None:
         for key, response in responses.items():
             state = response.state
-            if self._told.get(key) != state and state in ("queued", "downloading", "loading"):
+            if self._states.get(key) != state and state in ("queued", "downloading", "loading"):
                 tell(f"{self._files[key].name}: {state}")
-            self._told[key] = state
+            self._states[key] = state
 
 
 def _printable(text: str) -> str:
