@@ -109,12 +109,12 @@ def say_one(rows: Sequence[dict], title: str, shorts: dict[str, str]) -> str:
         mine = [row for row in rows if row["model"] == model and row["fits"]]
         if not mine:
             left.append(shorts[model])
-        told = -1
+        best = -1
         for how, who in parts.items():
             largest = max((n for n, row in enumerate(mine) if _how(row) == how), default=-1)
-            if largest > told:
+            if largest > best:
                 who.append(called(mine[largest], shorts))
-                told = largest
+                best = largest
     held = [f"{numbers.listed(who)} {how}" for how, who in parts.items() if who]
     if left:
         held.append(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from compare.asked.settings import LoadSettings, SamplingParams
-from compare.numbers import NBSP, tokens
+from compare.numbers import NBSP, plural, tokens
 
 
 def recorded_on(when: datetime) -> str:
@@ -13,11 +13,11 @@ def recorded_on(when: datetime) -> str:
     return f"Recorded on {when.day} {when:%B} {when.year}"
 
 
-def hardware(cpu: str, cores: int, gpus: Sequence[str] = ()) -> str:
+def machine(cpu: str, cores: int, gpus: Sequence[str] = ()) -> str:
     """NVIDIA L4, with GPUs; else the processor and its cores."""
     if gpus:
         return ", ".join(f"{n} × {gpu}" if n > 1 else gpu for gpu, n in Counter(gpus).items())
-    return f"{cpu}, {cores}{NBSP}{'core' if cores == 1 else 'cores'}"
+    return f"{cpu}, {plural(cores, 'core', NBSP)}"
 
 
 def settings(sampling: SamplingParams, load: LoadSettings) -> str:
@@ -27,11 +27,11 @@ def settings(sampling: SamplingParams, load: LoadSettings) -> str:
         f"seed {sampling.seed}",
         f"at most {tokens(sampling.max_tokens)}",
     ]
-    told = {**sampling.model_dump(), **load.model_dump()}
+    values = {**sampling.model_dump(), **load.model_dump()}
     fields = {**SamplingParams.model_fields, **LoadSettings.model_fields}
     for name in ("top_p", "top_k", "min_p", "repeat_penalty", "n_ctx", "gpu_layers", "kv_type"):
-        if told[name] != fields[name].default:
-            parts.append(f"{name.replace('_', ' ')} {told[name]}")
+        if values[name] != fields[name].default:
+            parts.append(f"{name.replace('_', ' ')} {values[name]}")
     if sampling.stop:
         parts.append(f"stop {', '.join(map(repr, sampling.stop))}")
     return ", ".join(parts)
