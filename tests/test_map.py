@@ -18,7 +18,7 @@ ORDER = (
     ("memory",),
     ("asked",),
     ("models", "scores"),
-    ("gguf", "protocol", "numbers", "proxies", "usage"),
+    ("gguf", "protocol", "colours", "numbers", "proxies", "usage"),
 )
 """From the top: a folder imports only what stands in a lower line."""
 APART = {"__init__", "__main__", "child"}
