@@ -2,14 +2,15 @@
 
 from dataclasses import dataclass
 
-from compare import numbers
+from compare import colours, numbers
 from compare.models.catalogue import MODELS
 from compare.models.spec import ModelFile, known_models, parse
 from compare.run.machine import Machine
 from compare.run.response import Response
 from compare.usage import UsageError
 
-OTHER_COLOURS = 3
+OTHERS = [name for name in colours.MODELS if name.startswith("other-")]
+"""Colours of files that aren't the catalogue's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ class Menu:
     def colour(self, choice: Choice) -> str:
         """The class that gives a column its model's colour."""
         if choice.model in self._own:
-            return f"m-other-{list(self._own).index(choice.model) % OTHER_COLOURS + 1}"
+            return f"m-{OTHERS[list(self._own).index(choice.model) % len(OTHERS)]}"
         return f"m-{choice.model}"
 
     def notes(self, choice: Choice) -> dict[str, str]:

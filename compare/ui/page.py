@@ -17,6 +17,7 @@ from starlette.routing import Route
 from compare.gallery.gallery import Library, load
 from compare.run.machine import Machine
 from compare.ui.benchmarks.tab import benchmarks_tab
+from compare.ui.colours import stylesheet
 from compare.ui.compare.tab import compare_tab
 from compare.ui.fit.tab import fit_tab
 from compare.ui.gallery.tab import gallery_tab
@@ -93,7 +94,7 @@ def launch_settings() -> dict:
     )
     return {
         "theme": theme(),
-        "head": f"{SCHEME}\n{_drawing()}<style>{style}</style>\n<script>{script}</script>",
+        "head": f"{SCHEME}\n{_drawing()}<style>{stylesheet()}\n{style}</style>\n<script>{script}</script>",
         "footer_links": [],
         "show_error": True,
         # Gradio would start Node on a Space, through which only its own routes pass.
