@@ -32,7 +32,7 @@ STYLES = (
     "style.css", "tabs.css", "benchmarks/benchmarks.css", "speed/speed.css", "fit/fit.css",
     "gallery/gallery.css",
 )  # fmt: skip
-SCRIPTS = "page.js", "charts.js", "benchmarks/benchmarks.js", "gallery/gallery.js"
+SCRIPTS = "page.js", "links.js", "charts.js", "benchmarks/benchmarks.js", "gallery/gallery.js"
 SCHEME = '<meta name="color-scheme" content="light dark">'
 QUEUE = 500
 TOP = f"""<div class="top">
