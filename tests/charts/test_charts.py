@@ -254,27 +254,6 @@ def test_a_figure_has_no_ground_and_only_known_colours(suite, chart):
     assert drawn <= {*COLOURS.values(), INK, MUTED, PALE, LINE, GROUND}
 
 
-def test_the_colours_are_the_stylesheets_and_each_has_its_rule():
-    tokens = dict(
-        re.findall(r"--([\w-]+): (#[0-9a-f]{6})", (UI / "style.css").read_text().split(".dark")[0])
-    )
-    named = {
-        **COLOURS,
-        "ink": INK,
-        "muted": MUTED,
-        "control": PALE,
-        "line": LINE,
-        "surface": GROUND,
-    }
-    assert {name: tokens[name] for name in named} == named
-    rules = (UI / "tabs.css").read_text()
-    for name, colour in named.items():
-        red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
-        for part in ("fill", "stroke"):
-            rule = f'[style*="{part}: rgb({red}, {green}, {blue})"] {{ {part}: var(--{name})'
-            assert rule in rules
-
-
 def test_the_colours_of_models_exist():
     # The embedded pair has no published scores here, only speeds.
     scored = set(COLOURS) - {"smollm2", "gemma3"}
