@@ -58,7 +58,7 @@ def prefill(stage: Stage) -> Iterator[Sample]:
 
 
 def again(stage: Stage) -> Iterator[Sample]:
-    """A prompt is read anew each time, though it was read before; one of four ubatches."""
+    """A prompt is read anew each time, though it was read before."""
     model = stage.model(stage.endless)
     while True:
         model.answer("Another question. " * 60, 1)
