@@ -1,9 +1,16 @@
-"""The settings: how tokens are chosen and how a model is loaded, with their limits and defaults."""
+"""The settings: how tokens are chosen and how a model is loaded, with their limits, defaults and words.
+
+Each is named once, here: the command line's options, the page's fields and the document follow the fields
+of these models. The child's requests carry the same names; a test holds them together.
+"""
 
 import secrets
-from typing import Annotated, Literal
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic.fields import FieldInfo
 
 MAX_SEED = 2**32 - 2
 """llama.cpp takes 2**32 - 1 for "draw one yourself" (LLAMA_DEFAULT_SEED)."""
@@ -12,22 +19,46 @@ MAX_SEED = 2**32 - 2
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
+def _worded(label: str, help: str, *, empty: str | None = None) -> Any:
+    """What a person is told of a field: its `label` on the page, its `help` on the command line, and what
+    stands in a field left empty.
+    """
+    return Field(title=label, description=help, json_schema_extra={"empty": empty})
+
+
 class SamplingParams(BaseModel):
     """How tokens are chosen. Defaults are the command line's."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    max_tokens: Annotated[int, Field(ge=1, le=1_000_000)] = 256
-    temperature: Annotated[Finite, Field(ge=0, le=10)] = 0.7
-    top_p: Annotated[Finite, Field(gt=0, le=1)] = 0.95
-    top_k: Annotated[int, Field(ge=0, le=1_000_000)] = 40
-    """0 takes all tokens"""
-    min_p: Annotated[Finite, Field(ge=0, le=1)] = 0.05
-    repeat_penalty: Annotated[Finite, Field(gt=0, le=10)] = 1.0
-    """over the last 64 tokens; 1 is off"""
-    seed: Annotated[int, Field(ge=0, le=MAX_SEED)] = Field(
-        default_factory=lambda: secrets.randbelow(2**31)
-    )
-    stop: tuple[Annotated[str, Field(min_length=1, max_length=1000)], ...] = ()
+    max_tokens: Annotated[
+        int, Field(ge=1, le=1_000_000), _worded("Max tokens", "The longest that an answer may be.")
+    ] = 256
+    temperature: Annotated[
+        Finite, Field(ge=0, le=10), _worded("Temperature", "0 takes the likeliest token each time.")
+    ] = 0.7
+    top_p: Annotated[
+        Finite, Field(gt=0, le=1), _worded("Top-p", "The likeliest tokens, up to this probability.")
+    ] = 0.95
+    top_k: Annotated[
+        int, Field(ge=0, le=1_000_000), _worded("Top-k", "So many likeliest tokens; 0 takes all.")
+    ] = 40
+    min_p: Annotated[
+        Finite,
+        Field(ge=0, le=1),
+        _worded("Min-p", "Least probability, in parts of the likeliest's."),
+    ] = 0.05
+    repeat_penalty: Annotated[
+        Finite, Field(gt=0, le=10), _worded("Repeat penalty", "Over the last 64 tokens; 1 is off.")
+    ] = 1.0
+    seed: Annotated[
+        int,
+        Field(ge=0, le=MAX_SEED, default_factory=lambda: secrets.randbelow(2**31)),
+        _worded("Seed", "Drawn and recorded when not given.", empty="new each run"),
+    ]
+    stop: Annotated[
+        tuple[Annotated[str, Field(min_length=1, max_length=1000)], ...],
+        _worded("Stop", "Ends an answer; may be repeated.", empty="none"),
+    ] = ()
 
     @field_validator("seed", mode="before")
     @classmethod
@@ -39,12 +70,75 @@ class LoadSettings(BaseModel):
     """How a model is loaded; other settings mean another child."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    n_ctx: Annotated[int, Field(ge=1, le=10_000_000)] = 2048
-    gpu_layers: Literal["auto"] | Annotated[int, Field(ge=0, le=10_000)] = "auto"
-    """auto: as many as fit on the GPU with every chosen model"""
-    kv_type: Literal["f16", "q8_0"] = "f16"
+    n_ctx: Annotated[
+        int,
+        Field(ge=1, le=10_000_000),
+        _worded(
+            "Context length", "Tokens of prompt and answer; at most what a model was trained for."
+        ),
+    ] = 2048
+    gpu_layers: Annotated[
+        Literal["auto"] | Annotated[int, Field(ge=0, le=10_000)],
+        _worded("GPU layers", "auto (as many as fit with every model), or a number of layers."),
+    ] = "auto"
+    kv_type: Annotated[Literal["f16", "q8_0"], _worded("KV cache", "The type of its numbers.")] = (
+        "f16"
+    )
 
     @property
     def layers(self) -> int | None:
         """As the engine takes it: None is all of them, where llama.cpp was built for a GPU."""
         return None if self.gpu_layers == "auto" else self.gpu_layers
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting as a person is asked for it. What may stand there, its model's field says."""
+
+    name: str
+    label: str
+    """on the page"""
+    help: str
+    """on the command line"""
+    kind: type
+    """of what is given: int, float, str, or tuple where several strings may be given"""
+    default: Any
+    """None where it is drawn"""
+    choices: tuple[str, ...] = ()
+    """where nothing else may stand"""
+    empty: str | None = None
+    """what an empty field means, where that isn't the default"""
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is a whole number: a phone shows their keys. For other numbers it may lack the point."""
+        return self.kind is int
+
+    @property
+    def typed(self) -> str:
+        """The default, as it stands in a text field."""
+        return "" if self.empty else str(self.default)
+
+
+def _settings() -> Iterator[Setting]:
+    for name, field in (SamplingParams.model_fields | LoadSettings.model_fields).items():
+        yield Setting(
+            name, field.title, field.description, _kind(field),
+            None if field.default_factory else field.default, _choices(field),
+            field.json_schema_extra["empty"],
+        )  # fmt: skip
+
+
+def _kind(field: FieldInfo) -> type:
+    if field.annotation in (int, float):
+        return field.annotation
+    return tuple if isinstance(field.default, tuple) else str
+
+
+def _choices(field: FieldInfo) -> tuple[str, ...]:
+    each = get_args(field.annotation)
+    return each if all(isinstance(choice, str) for choice in each) else ()
+
+
+SETTINGS = {setting.name: setting for setting in _settings()}
+"""All of them by name, in the document's order: how tokens are chosen, then how a model is loaded."""
