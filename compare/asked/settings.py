@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 
 MAX_SEED = 2**32 - 2
@@ -84,6 +84,14 @@ class LoadSettings(BaseModel):
     kv_type: Annotated[Literal["f16", "q8_0"], _worded("KV cache", "The type of its numbers.")] = (
         "f16"
     )
+
+    @field_validator("gpu_layers", mode="wrap")
+    @classmethod
+    def _in_one_sentence(cls, value, handler):
+        try:
+            return handler(value)
+        except ValidationError:  # of both kinds that it may be, each in words of its own
+            raise ValueError("It must be auto or a number of layers from 0 to 10,000") from None
 
     @property
     def layers(self) -> int | None:

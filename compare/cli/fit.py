@@ -1,12 +1,13 @@
 """`fit`: which models fit on which hardware."""
 
 import json
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from compare.asked.owner import Owner
-from compare.cli.terminal import AsJson, KvType, tell
+from compare.cli.options import with_settings
+from compare.cli.terminal import AsJson, tell
 from compare.memory.fit import fit, learn
 from compare.memory.hardware import named
 from compare.models.spec import resolve, split_specs
@@ -14,15 +15,15 @@ from compare.run.machine import Machine
 from compare.words.fit import about, lines
 
 
+@with_settings("n_ctx", "kv_type")
 def fit_command(
     models: Annotated[list[str], typer.Option(help="SPECs, separated by commas.")],
-    n_ctx: int = 2048,
-    kv_type: KvType = KvType.f16,
     hardware: Annotated[
         list[str] | None,
         typer.Option(help="Names, or GB such as 24GB or 16GB-ram. Without it: this machine."),
     ] = None,
     as_json: AsJson = False,
+    **settings: Any,
 ) -> None:
     """Tell which models fit on which hardware, before anything is downloaded."""
     machine = Machine(Owner.from_environ())
@@ -30,7 +31,7 @@ def fit_command(
     machine.close()
     rooms = [named(name, here) for name in split_specs(hardware or [])] or [here]
     learned = learn(resolve(split_specs(models), most=None))
-    rows = fit(learned, rooms, n_ctx, kv_type.value)
+    rows = fit(learned, rooms, settings["n_ctx"], settings["kv_type"])
     for model in learned:
         if model.trouble:
             tell(f"{model.file.key}: {model.trouble}")

@@ -79,6 +79,16 @@ def test_a_bad_setting_is_refused_by_name(setting, value):
         ("top_p", 0, "top_p is 0. It must be more than 0."),
         ("temperature", 11, "temperature is 11. It must be at most 10."),
         ("n_ctx", "9" * 9, f"n_ctx is “{'9' * 9}”. It must be at most 10,000,000."),
+        (
+            "gpu_layers",
+            "many",
+            "gpu_layers is “many”. It must be auto or a number of layers from 0 to 10,000.",
+        ),
+        (
+            "gpu_layers",
+            -1,
+            "gpu_layers is -1. It must be auto or a number of layers from 0 to 10,000.",
+        ),
         ("temperature", "x" * 99, f"temperature is “{'x' * 60}…”. It must be a number."),
     ],
 )
