@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from compare.asked.settings import LoadSettings, SamplingParams
-from compare.models.spec import ModelFile, resolve
+from compare.models.spec import MAX_COLUMNS, ModelFile, resolve
 from compare.protocol.requests import Generate, Measure
 from compare.usage import UsageError, faults
 
@@ -111,7 +111,7 @@ def comparison(
         raise UsageError(str(faults(error)[0])) from error
     return Comparison(
         prompt=prompt,
-        models=resolve(specs),
+        models=resolve(specs, MAX_COLUMNS),
         system=system or None,
         mode=mode,
         sampling=sampling,

@@ -30,7 +30,7 @@ def fit_command(
     here = machine.hardware()
     machine.close()
     rooms = [named(name, here) for name in split_specs(hardware or [])] or [here]
-    learned = learn(resolve(split_specs(models), most=None))
+    learned = learn(resolve(split_specs(models)))
     rows = fit(learned, rooms, settings["n_ctx"], settings["kv_type"])
     for model in learned:
         if model.trouble:

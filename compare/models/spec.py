@@ -15,6 +15,7 @@ from compare.models.catalogue import BASE_STOP, BASE_TEMPLATE, MODELS, Model, Qu
 from compare.usage import UsageError
 
 MAX_COLUMNS = 4
+"""of one comparison; a menu, a download, a bench or a recording may name more"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +50,10 @@ def split_specs(texts: list[str]) -> list[str]:
     return specs
 
 
-def resolve(
-    specs: Sequence[str | ModelFile], most: int | None = MAX_COLUMNS
-) -> tuple[ModelFile, ...]:
-    """The files meant by SPECs, in their order, each under a key of its own, no more than `most`.
+def resolve(specs: Sequence[str | ModelFile], most: int | None = None) -> tuple[ModelFile, ...]:
+    """The files meant by SPECs, in their order, each under a key of its own.
 
-    Raises UsageError.
+    `most`: how many may run side by side, where they do. Raises UsageError.
     """
     if not specs:
         raise UsageError(f"No model was named. {known_models()}")

@@ -37,7 +37,6 @@ def test_a_path_is_keyed_by_its_file_name(tmp_path):
         ([], "No model was named"),
         (["http://x/v1"], "not yet"),
         (["hf:x"], "not yet"),
-        (["tinyllama:Q2_K", "tinyllama:Q4_0", "tinyllama:Q6_K", "solar", "smollm2"], "At most 4"),
     ],
 )
 def test_wrong_models_are_refused_with_what_is_known(specs, words):
@@ -124,8 +123,10 @@ def test_the_articles_files_are_the_defaults():
     assert MODELS["solar"].licence == "cc-by-nc-4.0"
 
 
-def test_any_number_of_files_may_be_listed_but_none_twice():
+def test_any_number_of_files_may_be_listed_but_only_four_compared_and_none_twice():
     five = [f"solar:{quant}" for quant in ("Q2_K", "Q4_0", "Q5_0", "Q6_K", "Q8_0")]
-    assert len(resolve(five, most=None)) == 5
+    assert len(resolve(five)) == 5
+    with pytest.raises(UsageError, match="At most 4 run side by side"):
+        comparison("hi", five)
     with pytest.raises(UsageError, match="Name it once"):
-        resolve(["solar", "solar:Q2_K"], most=None)
+        resolve(["solar", "solar:Q2_K"])

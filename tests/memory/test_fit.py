@@ -41,7 +41,7 @@ SHORTS = {"tinyllama": "TinyLlama", "solar": "SOLAR", "mixtral": "Mixtral"}
 
 
 def rows_of(specs: list[str], hardware: list[str], n_ctx: int = 2048, kv_type: str = "f16"):
-    return fit(learn(resolve(specs, most=None)), [named(name) for name in hardware], n_ctx, kv_type)
+    return fit(learn(resolve(specs)), [named(name) for name in hardware], n_ctx, kv_type)
 
 
 def row_of(spec: str, hardware: str, n_ctx: int = 2048, kv_type: str = "f16") -> dict:
