@@ -15,7 +15,6 @@ from fakes import child
 from compare.asked.comparison import comparison
 from compare.asked.settings import LoadSettings
 from compare.memory.admission import Gate, refusal, weighed
-from compare.memory.free import free_bytes
 from compare.memory.known import known_header
 from compare.memory.predict import Free, predict
 from compare.models.spec import parse
@@ -160,18 +159,6 @@ def test_a_refused_model_holds_up_nobody(on_a_card, tiny, mode):
     )
     assert run.wait(30)
     assert [r.state for r in run.responses().values()] == ["finished", "failed", "finished"]
-
-
-def test_free_memory_knows_the_cgroups_limit(tmp_path):
-    (tmp_path / "memory.max").write_text("1000000\n")
-    (tmp_path / "memory.current").write_text("400000\n")
-    assert free_bytes(tmp_path) == 600_000
-    (tmp_path / "memory.max").write_text("max\n")
-    assert free_bytes(tmp_path) > 10**8
-    (tmp_path / "memory").mkdir()
-    (tmp_path / "memory/memory.limit_in_bytes").write_text("500")
-    (tmp_path / "memory/memory.usage_in_bytes").write_text("900")
-    assert free_bytes(tmp_path) == 0
 
 
 @pytest.fixture(scope="module")
