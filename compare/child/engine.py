@@ -26,7 +26,6 @@ from compare.child.textstream import TextStream
 from compare.protocol.devices import CPU_UBATCH, GPU_UBATCH, on_gpu
 from compare.protocol.events import (
     Delta,
-    Estimated,
     Event,
     Finished,
     Loaded,
@@ -34,13 +33,14 @@ from compare.protocol.events import (
     Memory,
     Prefill,
     Prefilled,
+    Reserved,
     Sample,
     Started,
     Testbed,
     Testing,
     Threads,
 )
-from compare.protocol.requests import Estimate, Generate, Load, Measure
+from compare.protocol.requests import Generate, Load, Measure, Reserve
 
 PENALTY_LAST_N = 64
 """llama.cpp's default window of repeat_penalty, in tokens"""
@@ -611,7 +611,7 @@ class _Bench(_Work):
         )  # fmt: skip
 
 
-def estimate(request: Estimate, log: Log) -> Estimated:
+def reserve(request: Reserve, log: Log) -> Reserved:
     """What loading a file would reserve, by llama.cpp itself, which reads the header and allocates nothing.
 
     The file may end after its header. Raises EngineError.
@@ -635,7 +635,7 @@ def estimate(request: Estimate, log: Log) -> Estimated:
     for (device, kind), mib in log.buffers.items():
         if _ACCOUNT[kind] == "compute":
             compute[on_gpu(device)] += round(mib * 2**20)
-    return Estimated(
+    return Reserved(
         run=request.run,
         at=time.monotonic(),
         n_ctx=n_ctx,
@@ -645,33 +645,33 @@ def estimate(request: Estimate, log: Log) -> Estimated:
     )
 
 
-# What a load and its estimate share, so that the one tells of the other.
+# What `reserve` and a load share, so that the one tells of the other.
 
 
-def _uses_gpu(request: Load | Estimate) -> bool:
+def _uses_gpu(request: Load | Reserve) -> bool:
     return api.llama_supports_gpu_offload() and request.gpu_layers != 0
 
 
-def _model_params(request: Load | Estimate):
+def _model_params(request: Load | Reserve):
     params = api.llama_model_default_params()
     layers = ALL_LAYERS if request.gpu_layers is None else request.gpu_layers
     params.n_gpu_layers = layers if _uses_gpu(request) else 0
     return params
 
 
-def _new_model(request: Load | Estimate, params, log: Log):
+def _new_model(request: Load | Reserve, params, log: Log):
     model = api.llama_model_load_from_file(request.path.encode(), params)
     if not model:
         raise EngineError(_readable(log.errors()), log.faults())
     return model
 
 
-def _n_ctx(model, request: Load | Estimate) -> int:
+def _n_ctx(model, request: Load | Reserve) -> int:
     trained = api.llama_model_n_ctx_train(model)
     return min(request.n_ctx, trained) if trained > 0 else request.n_ctx
 
 
-def _context_params(request: Load | Estimate, n_ctx: int):
+def _context_params(request: Load | Reserve, n_ctx: int):
     gpu = _uses_gpu(request)
     params = api.llama_context_default_params()
     params.n_ctx = n_ctx

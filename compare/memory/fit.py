@@ -24,7 +24,7 @@ from compare.memory.predict import (
     missing,
     predict,
 )
-from compare.memory.rules import EstimateError
+from compare.memory.rules import PredictionError
 from compare.models.local import FileError, local_path
 from compare.models.spec import ModelFile
 from compare.usage import UsageError, faults
@@ -67,7 +67,7 @@ def _learned(file: ModelFile) -> Known:
     except FileError as error:
         by_name = _by_name(file)  # a package that is missing: the model may be known all the same
         return by_name if by_name.header else Known(file, trouble=str(error))
-    except (HeaderError, EstimateError) as error:
+    except (HeaderError, PredictionError) as error:
         return Known(file, trouble=str(error))
     return Known(file, header, from_file=True)
 

@@ -8,31 +8,29 @@ import itertools
 import queue
 import threading
 import time
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from compare.asked.comparison import Bench, Comparison
 from compare.asked.settings import LoadSettings
-from compare.memory.admission import Candidate
-from compare.memory.predict import Prediction
+from compare.memory.admission import Candidate, Gate
 from compare.models.spec import ModelFile
 from compare.protocol.events import (
-    Estimated,
     Event,
     Failed,
     Fetched,
     Finished,
-    Hello,
     Loaded,
     Loading,
     Predicted,
     Queued,
+    Reserved,
     Started,
     Stopping,
     Threads,
 )
-from compare.protocol.requests import Cancel, Estimate, Load, SetThreads
+from compare.protocol.requests import Cancel, Load, Reserve, SetThreads
 from compare.run.cpu import shares
 from compare.run.response import Response, company
 from compare.run.runner import Runner, unheard
@@ -62,25 +60,6 @@ class Pool(Protocol):
     def give_back(self, key: Hashable, runner: Runner) -> None: ...
 
 
-class Gate(Protocol):
-    """Whether a file may be fetched and loaded, and how much of it on the GPU; see memory/admission.py."""
-
-    def foresee(
-        self, file: ModelFile, settings: LoadSettings
-    ) -> tuple[Prediction | None, str | None]: ...
-
-    def divides(self, settings: LoadSettings) -> bool: ...
-
-    def divide(
-        self, waiting: Sequence[Candidate], settings: LoadSettings
-    ) -> list[LoadSettings]: ...
-
-    def decide(
-        self, file: ModelFile, path: str, settings: LoadSettings, hello: Hello | None, pid: int,
-        told: Estimated, held_bytes: int,
-    ) -> tuple[Prediction | None, str | None]: ...  # fmt: skip
-
-
 class Line(Protocol):
     def join(self, run: "Run") -> None: ...
     def place(self, run: "Run") -> int:
@@ -95,13 +74,13 @@ class _Column:
     load: LoadSettings
     """the comparison's, with its share of the GPU once that is decided"""
     step: str = "file"
-    """file, here (its file is), weighing, weighed, loading, loaded, answering, ended"""
+    """file, here (its file is), reserving, reserved, loading, loaded, answering, ended"""
     path: str = ""
     file_bytes: int = 0
     joined_late: bool = False
     runner: Runner | None = None
     wait: Wait | None = None
-    told: Estimated | None = None
+    reserved: Reserved | None = None
     threads: int = 0
     """the most it may be working with at this moment"""
     asked: int = 0
@@ -110,7 +89,7 @@ class _Column:
 
     @property
     def running(self) -> bool:
-        return self.step in ("weighing", "loading", "answering")
+        return self.step in ("reserving", "loading", "answering")
 
 
 class Run:
@@ -219,12 +198,12 @@ class Run:
 
     def _is_foreseen_to_fit(self, column: _Column) -> bool:
         """Nothing is fetched that this machine could never load."""
-        prediction, refusal = self._gate.foresee(column.file, column.load)
+        admission = self._gate.admit_fetch(column.file, column.load)
         now = time.monotonic()
-        if prediction is not None:
-            self._fold(column, Predicted(run=self.number, at=now, prediction=prediction))
-        if refusal and not self.comparison.force:
-            self._fold(column, Failed(run=self.number, at=now, message=refusal))
+        if admission.prediction is not None:
+            self._fold(column, Predicted(run=self.number, at=now, prediction=admission.prediction))
+        if admission.refusal and not self.comparison.force:
+            self._fold(column, Failed(run=self.number, at=now, message=admission.refusal))
         return column.step != "ended"
 
     def _may_join(self) -> bool:
@@ -295,8 +274,8 @@ class Run:
         match event:
             case Fetched(path=path, file_bytes=size):
                 column.step, column.path, column.file_bytes = "here", path, size
-            case Estimated():
-                column.step, column.told, column.threads = "weighed", event, 0
+            case Reserved():
+                column.step, column.reserved, column.threads = "reserved", event, 0
             case Loaded():
                 column.step, column.threads = "loaded", 0
             case Started():
@@ -359,20 +338,20 @@ class Run:
         columns = sorted(self._columns.values(), key=lambda c: c.file_bytes)
         if any(c.running for c in columns):
             return
-        waiting = [c for c in columns if c.step in ("here", "weighed", "loaded")]
+        waiting = [c for c in columns if c.step in ("here", "reserved", "loaded")]
         for earlier, later in itertools.pairwise(waiting):
             now = time.monotonic()
             if later.response.after_column != earlier.file.key:
                 self._fold(later, Queued(run=self.number, at=now, after=earlier.file.key))
-        if not self._divided and self._weigh_all(waiting):
+        if not self._divided and self._ask_all(waiting):
             return
         if not waiting:
             return
         first = waiting[0]
         match first.step:
             case "here":
-                self._weigh(first, self.budget)
-            case "weighed":
+                self._ask_reserve(first, self.budget)
+            case "reserved":
                 self._load(first, self.budget)
             case "loaded":
                 self._start(first, self.budget)
@@ -382,11 +361,11 @@ class Run:
         group = [c for c in columns if not c.joined_late]
         group_ready = all(c.step in ("loaded", "answering", "ended") for c in group)
         # One load at a time: it takes the disk for itself, and its time is its own.
-        busy = any(c.step in ("weighing", "loading") for c in columns)
-        waiting = [c for c in columns if c.step in ("here", "weighed")]
+        busy = any(c.step in ("reserving", "loading") for c in columns)
+        waiting = [c for c in columns if c.step in ("here", "reserved")]
         waiting.sort(key=lambda c: c.joined_late)
         if waiting and not busy and (group_ready or not waiting[0].joined_late):
-            if not self._divided and self._weigh_all(waiting):
+            if not self._divided and self._ask_all(waiting):
                 return
             self._load_when_room(waiting[0])
         starting = [c for c in columns if c.step == "loaded"]
@@ -397,23 +376,24 @@ class Run:
                 if self._make_room(column, wanted):
                     self._start(column, wanted[column.file.key])
 
-    def _weigh_all(self, waiting: list[_Column]) -> bool:
-        """Takes one step towards dividing the GPU, for which every file here must have been weighed;
+    def _ask_all(self, waiting: list[_Column]) -> bool:
+        """Takes one step towards dividing the GPU, for which every file's child must have been asked;
         returns whether there is still something to wait for.
         """
         if here := [column for column in waiting if column.step == "here"]:
-            self._weigh(here[0], 1)
+            self._ask_reserve(here[0], 1)
             return True
         self._divided = True
-        columns = [c for c in self._columns.values() if c.step in ("file", "weighed")]
+        columns = [c for c in self._columns.values() if c.step in ("file", "reserved")]
         candidates = [
-            Candidate(c.file, c.path or None, c.runner and c.runner.hello, c.told) for c in columns
+            Candidate(c.file, c.path or None, c.runner and c.runner.hello, c.reserved)
+            for c in columns
         ]
-        found = self._gate.divide(candidates, self.comparison.load)
-        for column, load in zip(columns, found, strict=True):
+        divided = self._gate.divide(candidates, self.comparison.load)
+        for column, load in zip(columns, divided, strict=True):
             column.load = load
-            # What llama.cpp would reserve was told for all layers; with fewer it is another figure.
-            if column.step == "weighed" and load != self.comparison.load:
+            # What llama.cpp would reserve was asked for all layers; with fewer it is another figure.
+            if column.step == "reserved" and load != self.comparison.load:
                 column.step = "here"
         return False
 
@@ -421,7 +401,7 @@ class Run:
         running = [c.file.key for c in self._columns.values() if c.running]
         wanted = shares(self.budget, [*running, column.file.key])
         if self._make_room(column, wanted):
-            do = self._weigh if column.step == "here" else self._load
+            do = self._ask_reserve if column.step == "here" else self._load
             do(column, wanted[column.file.key])
 
     def _make_room(self, column: _Column, wanted: dict[str, int]) -> bool:
@@ -437,7 +417,7 @@ class Run:
         """Hands free threads to those who answer, unless someone is waiting to load or to start."""
         columns = self._columns.values()
         together = self.comparison.mode == "together"
-        if together and any(c.step in ("here", "weighed", "loaded") for c in columns):
+        if together and any(c.step in ("here", "reserved", "loaded") for c in columns):
             return
         running = [c for c in columns if c.running]
         wanted = shares(self.budget, [c.file.key for c in running])
@@ -452,39 +432,41 @@ class Run:
         column.asked = n
         column.runner.send(SetThreads(run=self.number, n=n))
 
-    def _weigh(self, column: _Column, threads: int) -> None:
+    def _ask_reserve(self, column: _Column, threads: int) -> None:
         """Asks the column's child what llama.cpp would reserve; one that is loaded need not be asked."""
         is_loaded = False
         if column.runner is None:
             column.runner, is_loaded = self._pool.take(self._key(column))
             column.runner.sink = self._sink(column, column.runner)
-        column.step, column.threads, column.asked = "weighing", threads, 0
+        column.step, column.threads, column.asked = "reserving", threads, 0
         runner = column.runner
         if is_loaded:
             if runner.predicted is not None:
                 self._fold(column, replace(runner.predicted, run=self.number, at=time.monotonic()))
             runner.sink(replace(runner.loaded, run=self.number, at=time.monotonic(), load_s=None))
             return
-        runner.send(Estimate(run=self.number, path=column.path, **_settings(column.load)))
+        runner.send(Reserve(run=self.number, path=column.path, **column.load.for_request()))
 
     def _load(self, column: _Column, threads: int) -> None:
         """Loads what fits, or what is forced to; the others fail before they take the machine down."""
-        prediction, refusal = self._gate.decide(
+        admission = self._gate.admit_load(
             column.file, column.path, column.load, column.runner.hello, column.runner.pid,
-            column.told, self._held_bytes(column),
+            column.reserved, self._held_bytes(column),
         )  # fmt: skip
         now = time.monotonic()
-        if prediction is not None:
-            column.runner.predicted = Predicted(run=self.number, at=now, prediction=prediction)
+        if admission.prediction is not None:
+            column.runner.predicted = Predicted(
+                run=self.number, at=now, prediction=admission.prediction
+            )
             self._fold(column, column.runner.predicted)
-        if refusal and not self.comparison.force:
-            self._fold(column, Failed(run=self.number, at=now, message=refusal))
+        if admission.refusal and not self.comparison.force:
+            self._fold(column, Failed(run=self.number, at=now, message=admission.refusal))
             self.moved()
             return
         column.step, column.threads = "loading", threads
         self._fold(column, Loading(run=self.number, at=now, file_bytes=column.file_bytes))
         column.runner.send(
-            Load(run=self.number, path=column.path, threads=threads, **_settings(column.load))
+            Load(run=self.number, path=column.path, threads=threads, **column.load.for_request())
         )
 
     def _held_bytes(self, column: _Column) -> int:
@@ -504,11 +486,7 @@ class Run:
         column.runner.send(self.comparison.request(self.number, column.file, threads))
 
 
-def _settings(load: LoadSettings) -> dict:
-    return {"n_ctx": load.n_ctx, "gpu_layers": load.layers, "kv_type": load.kv_type}
-
-
 def _deadline(column: _Column) -> float | None:
-    if column.kill_at is None and column.step == "weighing" and column.runner.hello is None:
+    if column.kill_at is None and column.step == "reserving" and column.runner.hello is None:
         return column.runner.hello_by
     return column.kill_at

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from compare import numbers
+from compare.asked.settings import LoadSettings
 from compare.models.catalogue import MODELS
 from compare.models.spec import ModelFile, known_models, parse
 from compare.run.machine import Machine
@@ -76,11 +77,11 @@ class Menu:
 
     def foreseen(self, choice: Choice) -> Response:
         """A column of it that hasn't run, with what it is predicted to take."""
-        return self._machine.foreseen(self.file(choice))
+        return self._machine.foreseen(self.file(choice), LoadSettings())
 
     def examined(self, choice: Choice) -> Response:
         """The same, more exactly where it takes the network to tell."""
-        return self._machine.examine(self.file(choice))
+        return self._machine.examine(self.file(choice), LoadSettings())
 
     def colour(self, choice: Choice) -> str:
         """The class that gives a column its model's colour."""
