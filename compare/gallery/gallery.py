@@ -13,8 +13,7 @@ from compare.gallery import recordings
 from compare.gallery.judge import Verdict, judge
 from compare.gallery.prompts import Gallery, Prompt
 from compare.gallery.recordings import Hardware, Params, Recorded, Recording
-from compare.models.catalogue import MODELS
-from compare.models.spec import ModelFile, parse
+from compare.models.spec import ModelFile, parse, place
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +132,8 @@ def unseeded(params: Params) -> Params:
 
 
 def _comparison(takes: Sequence[Take]) -> Comparison:
-    known = list(MODELS)
     repeats: dict[str, list[Take]] = {}
-    for take in sorted(takes, key=lambda t: (known.index(t.answer.answer.model), t.answer.repeat)):
+    for take in sorted(takes, key=lambda t: (place(t.file), t.answer.repeat)):
         repeats.setdefault(take.spec, []).append(take)
     firsts = tuple(each[0] for each in repeats.values())
     first = firsts[0]

@@ -15,7 +15,6 @@ from compare.memory.free import free_bytes, total_bytes
 from compare.memory.known import known_header
 from compare.memory.predict import Free, Prediction, Reservation, missing, predict
 from compare.memory.rules import PORTABLE, PredictionError
-from compare.models.catalogue import MODELS
 from compare.models.spec import ModelFile
 from compare.protocol.devices import Gpus
 from compare.protocol.events import Hello, Reserved
@@ -172,8 +171,7 @@ def refusal(file: ModelFile, need: Need, free: Free, ever: bool = False) -> str 
 
 
 def _would_fit(file: ModelFile, need: Need, free: Free) -> str | None:
-    model = MODELS.get(file.model)
-    quants = {q.name: q.bytes for q in model.quants if q.bytes} if model else {}
+    quants = {quant.name: quant.bytes for quant in file.about.quants if quant.bytes}
     options = advice(
         need.header, need.prediction, free, quants, gpu=need.gpu, features=need.features,
         reserved=need.reservation,
@@ -199,7 +197,7 @@ def _header(candidate: Candidate) -> Header | None:
     """What is known of a file's tensors, here or not."""
     file = candidate.file
     if candidate.path is None:
-        return known_header(file.model, file.quant, file.bytes) if file.quant else None
+        return known_header(file.about.shape, file.quant, file.bytes)
     try:
         _, header = read_model(candidate.path)
         predict(header, 512)

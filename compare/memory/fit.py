@@ -73,7 +73,7 @@ def _learned(file: ModelFile) -> Known:
 
 
 def _by_name(file: ModelFile) -> Known:
-    header = known_header(file.model, file.quant or "", file.bytes)
+    header = known_header(file.about.shape, file.quant, file.bytes)
     if header is None:
         return Known(file, trouble=f"{UNKNOWN_SHAPE}\nFetch it: models --download {file.key}")
     return Known(file, header)

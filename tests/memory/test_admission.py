@@ -38,7 +38,7 @@ class Card:
 
 def needed(spec: str, **settings):
     file = parse(spec)
-    header = known_header(file.model, file.quant, file.bytes)
+    header = known_header(file.about.shape, file.quant, file.bytes)
     load = LoadSettings(**settings)
     return file, Need(header, predict(header, load.n_ctx, load.kv_type))
 

@@ -30,9 +30,9 @@ from compare.protocol.devices import on_gpu
 
 MIB, GIB = 2**20, 2**30
 AVX512 = frozenset({"AVX2", "AVX512", "REPACK"})
-TINYLLAMA = known_header("tinyllama", "Q8_0")
-SOLAR = known_header("solar", "Q2_K")
-MIXTRAL = known_header("mixtral", "Q2_K")
+TINYLLAMA = known_header(MODELS["tinyllama"].shape, "Q8_0")
+SOLAR = known_header(MODELS["solar"].shape, "Q2_K")
+MIXTRAL = known_header(MODELS["mixtral"].shape, "Q2_K")
 
 
 def described(architecture: str, layers: int = 4, **metadata) -> Header:
@@ -228,8 +228,8 @@ def test_a_range_of_the_file_is_mapped_with_what_lies_within():
     + [("mixtral", "Q4_K_M", 28.448e9), ("mixtral", "Q5_K_M", 33.230e9)],
 )
 def test_a_known_shape_has_the_size_of_the_published_file(model, quant, size):
-    assert known_header(model, quant).file_bytes == pytest.approx(size, rel=0.015)
-    scaled = known_header(model, quant, round(size))
+    assert known_header(MODELS[model].shape, quant).file_bytes == pytest.approx(size, rel=0.015)
+    scaled = known_header(MODELS[model].shape, quant, round(size))
     assert scaled.file_bytes == pytest.approx(size, rel=1e-6)
     assert predict(scaled, 512).approximate
 
@@ -237,11 +237,11 @@ def test_a_known_shape_has_the_size_of_the_published_file(model, quant, size):
 def test_every_model_of_the_catalogue_that_must_be_downloaded_is_known():
     for model in MODELS.values():
         for quant in model.quants:
-            header = known_header(model.id, quant.name, quant.bytes)
+            header = known_header(model.shape, quant.name, quant.bytes)
             assert (header is None) == bool(model.package)
             if header is not None:
                 assert header.context == model.context
-    assert known_header("tinyllama", "IQ1_S") is None
+    assert known_header(MODELS["tinyllama"].shape, "IQ1_S") is None
 
 
 def test_as_many_layers_as_fit():
