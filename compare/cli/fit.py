@@ -12,6 +12,7 @@ from compare.memory.fit import fit, learn
 from compare.memory.hardware import named
 from compare.models.spec import resolve, split_specs
 from compare.run.machine import Machine
+from compare.saved.fit import row
 from compare.words.fit import about, lines
 
 
@@ -31,13 +32,13 @@ def fit_command(
     machine.close()
     rooms = [named(name, here) for name in split_specs(hardware or [])] or [here]
     learned = learn(resolve(split_specs(models)))
-    rows = fit(learned, rooms, settings["n_ctx"], settings["kv_type"])
+    fits = fit(learned, rooms, settings["n_ctx"], settings["kv_type"])
     for model in learned:
         if model.trouble:
             tell(f"{model.file.key}: {model.trouble}")
     if as_json:
-        print(json.dumps(rows, ensure_ascii=False))
+        print(json.dumps([row(each) for each in fits], ensure_ascii=False))
     else:
-        print("\n".join(lines(rows)))
-        tell("\n" + "\n".join(about(rows, learned, rooms)))
+        print("\n".join(lines(fits)))
+        tell("\n" + "\n".join(about(fits)))
     raise typer.Exit(int(any(model.trouble for model in learned)))

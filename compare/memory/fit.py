@@ -1,8 +1,8 @@
 """Which models fit on which hardware, and how many of their layers on its GPU.
 
-`learn` reads what is known of each file; `fit` is pure: files and machines in, a row each out. Asks no
-network and loads nothing, so the buffers that llama.cpp computes in stay unknown, and every row says
-that it is approximate.
+`learn` reads what is known of each file; `fit` is pure: files and machines in, a Fit for each of both out.
+Asks no network and loads nothing, so the buffers that llama.cpp computes in stay unknown, and every Fit
+says that it is approximate.
 """
 
 from collections.abc import Sequence
@@ -44,6 +44,47 @@ class Known:
     """why there can be no prediction, and what to do on the next line"""
 
 
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """How a model fits on a machine, with as many of its layers on the GPU as fit there."""
+
+    model: Known
+    hardware: Hardware
+    settings: LoadSettings
+    prediction: Prediction | None
+    """for so many layers on the GPU; None where nobody can tell"""
+    fits: bool | None
+    """it runs so, the rest in RAM; whole on the GPU where both are the same"""
+
+    @property
+    def file(self) -> ModelFile:
+        return self.model.file
+
+    @property
+    def n_ctx(self) -> int:
+        """Tokens: as asked, or what the model was trained for, where that is less."""
+        return self.prediction.n_ctx if self.prediction else self.settings.n_ctx
+
+    @property
+    def layers(self) -> int | None:
+        """The model's own and the output, which counts as one."""
+        return self.prediction and self.prediction.layers
+
+    @property
+    def layers_that_fit(self) -> int | None:
+        """Of `layers`, on the GPU."""
+        return self.prediction and self.prediction.gpu_layers
+
+    @property
+    def total_bytes(self) -> int | None:
+        """RAM and VRAM together."""
+        return self.prediction and self.prediction.total_bytes
+
+    @property
+    def approximate(self) -> bool:
+        return self.prediction is None or self.prediction.approximate or not self.model.from_file
+
+
 def settings(n_ctx: int, kv_type: str) -> LoadSettings:
     """A context's length and its cache's type, checked. Raises UsageError."""
     try:
@@ -81,38 +122,18 @@ def _by_name(file: ModelFile) -> Known:
 
 def fit(
     models: Sequence[Known], hardware: Sequence[Hardware], n_ctx: int, kv_type: str
-) -> list[dict]:
-    """A row for each model on each machine, the machines in their order. Raises UsageError.
-
-    `predicted_bytes`: RAM and VRAM together with `layers_that_fit` layers on the GPU, of `layers`, the
-    output counted as one. `fits`: it runs so, the rest in RAM; whole on the GPU where both are the same.
-    `vram_bytes` of several GPUs is their sum. Unknown is None.
-    """
+) -> list[Fit]:
+    """Each model on each machine, the machines in their order. Raises UsageError."""
     asked = settings(n_ctx, kv_type)
-    return [_row(model, machine, asked) for machine in hardware for model in models]
+    return [_fit(model, machine, asked) for machine in hardware for model in models]
 
 
-def _row(model: Known, machine: Hardware, asked: LoadSettings) -> dict:
-    prediction = _best(model.header, machine, asked) if model.header else None
-    row = {
-        "model": model.file.model, "quant": model.file.quant,
-        "n_ctx": prediction.n_ctx if prediction else asked.n_ctx, "kv_type": asked.kv_type,
-        "hardware": machine.name, "vram_bytes": machine.vram_bytes, "ram_bytes": machine.ram_bytes,
-        "predicted_bytes": None, "weights_bytes": None, "kv_bytes": None, "compute_bytes": None,
-        "approximate": True, "layers": None, "layers_that_fit": None, "fits": None,
-    }  # fmt: skip
-    if prediction is None:
-        return row
-    return row | {
-        "predicted_bytes": prediction.total_bytes,
-        "weights_bytes": prediction.weights_bytes,
-        "kv_bytes": prediction.kv_bytes,
-        "compute_bytes": prediction.compute_bytes,
-        "approximate": prediction.approximate or not model.from_file,
-        "layers": prediction.layers,
-        "layers_that_fit": prediction.gpu_layers,
-        "fits": not any(missing(prediction, _left(machine, prediction))),
-    }
+def _fit(model: Known, machine: Hardware, asked: LoadSettings) -> Fit:
+    if model.header is None:
+        return Fit(model, machine, asked, None, None)
+    prediction = _best(model.header, machine, asked)
+    fits = not any(missing(prediction, _left(machine, prediction)))
+    return Fit(model, machine, asked, prediction, fits)
 
 
 def _best(header: Header, machine: Hardware, asked: LoadSettings) -> Prediction:

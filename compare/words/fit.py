@@ -4,20 +4,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from compare import numbers
-from compare.memory.fit import Known
+from compare.memory.fit import Fit
 from compare.memory.hardware import Hardware
 
 WHOLE, IN_PART, IN_RAM = "whole on the GPU", "in part on the GPU", "in RAM"
 
 
-def verdict(row: dict) -> str:
+def verdict(fit: Fit) -> str:
     """all 23 layers on the GPU; 25 of 33 layers on the GPU, the rest in RAM; in RAM; does not fit."""
-    layers, here = row["layers"], row["layers_that_fit"]
-    if row["fits"] is None:
+    layers, here = fit.layers, fit.layers_that_fit
+    if fit.fits is None:
         return "unknown"
-    if not row["fits"] and here and here < layers:
+    if not fit.fits and here and here < layers:
         return f"{here} of {layers} layers fit on the GPU, the rest not in RAM"
-    if not row["fits"]:
+    if not fit.fits:
         return "does not fit"
     if not here:
         return "in RAM"
@@ -26,30 +26,35 @@ def verdict(row: dict) -> str:
     return f"{here} of {layers} layers on the GPU, the rest in RAM"
 
 
-def lines(rows: Sequence[dict]) -> Iterator[str]:
-    """The rows for a terminal: a heading for each machine, then a line for each model."""
-    names = [_name(row) for row in rows]
+def lines(fits: Sequence[Fit]) -> Iterator[str]:
+    """For a terminal: a heading for each machine, then a line for each model."""
+    names = [_with_quant(fit.file.model, fit) for fit in fits]
     width = max(map(len, names), default=0)
     machine = None
-    for row, name in zip(rows, names, strict=True):
-        if row["hardware"] != machine:
+    for fit, name in zip(fits, names, strict=True):
+        if fit.hardware != machine:
             if machine is not None:
                 yield ""
-            machine = row["hardware"]
-            yield f"{machine}: {offers(row)}"
-        size = numbers.about_size(row["predicted_bytes"])
-        yield f"  {name:{width}}  {size:>12}  {verdict(row)}"
+            machine = fit.hardware
+            yield f"{machine.name}: {offers(machine)}"
+        size = numbers.about_size(fit.total_bytes)
+        yield f"  {name:{width}}  {size:>12}  {verdict(fit)}"
 
 
-def _name(row: dict) -> str:
-    return f"{row['model']} {row['quant'] or ''}".rstrip()
-
-
-def offers(row: dict) -> str:
+def offers(machine: Hardware) -> str:
     """15.6 GB VRAM, 15.0 GB RAM"""
-    vram = f"{numbers.size(row['vram_bytes'])} VRAM" if row["vram_bytes"] else "no GPU"
-    ram = f"{numbers.size(row['ram_bytes'])} RAM" if row["ram_bytes"] else "RAM unknown"
+    vram = f"{numbers.size(machine.vram_bytes)} VRAM" if machine.vram_bytes else "no GPU"
+    ram = f"{numbers.size(machine.ram_bytes)} RAM" if machine.ram_bytes else "RAM unknown"
     return f"{vram}, {ram}"
+
+
+def called(fit: Fit) -> str:
+    """SOLAR Q4_K_M"""
+    return _with_quant(fit.file.short, fit)
+
+
+def _with_quant(name: str, fit: Fit) -> str:
+    return f"{name} {fit.file.quant or ''}".rstrip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,85 +65,80 @@ class Finding:
     rest: str = ""
 
 
-def say(rows: Sequence[dict], titles: dict[str, str], shorts: dict[str, str]) -> Finding:
+def say(fits: Sequence[Fit]) -> Finding:
     """The smallest machine that holds every model whole on its GPU.
 
-    `titles`: of machines, `shorts`: of models, each by its name. The rows hold a model's quantizations
-    from small to large; the largest that a machine holds counts.
+    A model's quantizations come from small to large; the largest that a machine holds counts.
     """
-    models = list(dict.fromkeys(row["model"] for row in rows if row["fits"] is not None))
-    if not models:
+    shorts = _shorts(fits)
+    if not shorts:
         return Finding("There is nothing to predict.", " No file of these models is here.")
-    who = numbers.listed([shorts[model] for model in models])
-    holding: dict[str, dict[str, dict]] = {}
-    for row in rows:
-        if row["fits"] and _how(row) == WHOLE:
-            holding.setdefault(row["hardware"], {})[row["model"]] = row
-    room = {
-        row["hardware"]: row["vram_bytes"]
-        for row in rows
-        if len(holding.get(row["hardware"], ())) == len(models)
-    }
-    if not room:
-        return Finding(f"No machine here holds {who} whole on its GPU", _elsewhere(rows, shorts))
-    smallest = min(room, key=room.get)
-    held = numbers.listed([called(row, shorts) for row in holding[smallest].values()])
+    who = numbers.listed(shorts.values())
+    holding: dict[Hardware, dict[str, Fit]] = {}
+    for fit in fits:
+        if fit.fits and _how(fit) == WHOLE:
+            holding.setdefault(fit.hardware, {})[fit.file.model] = fit
+    enough = [machine for machine, held in holding.items() if len(held) == len(shorts)]
+    if not enough:
+        return Finding(f"No machine here holds {who} whole on its GPU", _elsewhere(fits))
+    smallest = min(enough, key=lambda machine: machine.vram_bytes)
+    held = numbers.listed(map(called, holding[smallest].values()))
     return Finding(
-        f"{titles[smallest]} is the smallest here to hold {who} whole on its GPU",
-        f", up to {held}.",
+        f"{smallest.title} is the smallest here to hold {who} whole on its GPU", f", up to {held}."
     )
 
 
-def _elsewhere(rows: Sequence[dict], shorts: dict[str, str]) -> str:
-    running = {row["model"] for row in rows if row["fits"]}
-    models = dict.fromkeys(row["model"] for row in rows if row["fits"] is not None)
-    left = [shorts[model] for model in models if model not in running]
+def _shorts(fits: Sequence[Fit]) -> dict[str, str]:
+    """The names of the models of which something can be told, by their ids."""
+    return {fit.file.model: fit.file.short for fit in fits if fit.fits is not None}
+
+
+def _elsewhere(fits: Sequence[Fit]) -> str:
+    running = {fit.file.model for fit in fits if fit.fits}
+    left = [short for model, short in _shorts(fits).items() if model not in running]
     if not left:
         return "; layers stay in RAM."
     return f"; {numbers.listed(left)} {'runs' if len(left) == 1 else 'run'} on none."
 
 
-def say_one(rows: Sequence[dict], title: str, shorts: dict[str, str]) -> str:
+def say_one(fits: Sequence[Fit], machine: Hardware) -> str:
     """What one machine holds: whole on the GPU, in part, in RAM, not at all.
 
     Of each model the largest that is held so, where it is larger than what is held better.
     """
+    here = [fit for fit in fits if fit.hardware == machine]
     parts: dict[str, list[str]] = {WHOLE: [], IN_PART: [], IN_RAM: []}
     left = []
-    for model in dict.fromkeys(row["model"] for row in rows if row["fits"] is not None):
-        mine = [row for row in rows if row["model"] == model and row["fits"]]
+    for model, short in _shorts(here).items():
+        mine = [fit for fit in here if fit.file.model == model and fit.fits]
         if not mine:
-            left.append(shorts[model])
-        told = -1
+            left.append(short)
+        named = -1
         for how, who in parts.items():
-            largest = max((n for n, row in enumerate(mine) if _how(row) == how), default=-1)
-            if largest > told:
-                who.append(called(mine[largest], shorts))
-                told = largest
+            largest = max((n for n, fit in enumerate(mine) if _how(fit) == how), default=-1)
+            if largest > named:
+                who.append(called(mine[largest]))
+                named = largest
     held = [f"{numbers.listed(who)} {how}" for how, who in parts.items() if who]
     if left:
         held.append(
             f"{numbers.listed(left)} not at all" if held else f"none of {numbers.listed(left)}"
         )
-    return f"{title} holds {', '.join(held)}." if held else ""
+    return f"{machine.title} holds {', '.join(held)}." if held else ""
 
 
-def _how(row: dict) -> str:
-    if not row["layers_that_fit"]:
+def _how(fit: Fit) -> str:
+    if not fit.layers_that_fit:
         return IN_RAM
-    return WHOLE if row["layers_that_fit"] == row["layers"] else IN_PART
+    return WHOLE if fit.layers_that_fit == fit.layers else IN_PART
 
 
-def called(row: dict, shorts: dict[str, str]) -> str:
-    """SOLAR Q4_K_M"""
-    return f"{shorts[row['model']]} {row['quant'] or ''}".rstrip()
-
-
-def about(rows: Sequence[dict], models: Sequence[Known], hardware: Sequence[Hardware]) -> list[str]:
-    """What is approximate in the rows, a sentence each."""
+def about(fits: Sequence[Fit]) -> list[str]:
+    """What is approximate in them, a sentence each."""
+    hardware = list(dict.fromkeys(fit.hardware for fit in fits))
     said = [
         "Sizes are approximate: without the buffers that llama.cpp computes in"
-        + ("" if all(model.from_file for model in models) else
+        + ("" if all(fit.model.from_file for fit in fits) else
            ", and of files that are not here from the model's known shape and size")
         + ".",
     ]  # fmt: skip
@@ -147,7 +147,8 @@ def about(rows: Sequence[dict], models: Sequence[Known], hardware: Sequence[Hard
             "A fit starts from what CUDA or Metal sees of a GPU and leaves 1 GiB of it free, as "
             "llama.cpp does; of layers, the output counts as one."
         )
-    short = sorted({row["n_ctx"] for row in rows if row["n_ctx"] < max(r["n_ctx"] for r in rows)})
+    lengths = {fit.n_ctx for fit in fits}
+    short = sorted(lengths - {max(lengths)}) if lengths else []
     if short:
         ends = numbers.listed([f"{n:,}" for n in short])
         said.append(f"Some models were trained for less context, and stop at {ends} tokens.")

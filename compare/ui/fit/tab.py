@@ -8,7 +8,7 @@ import gradio as gr
 from compare import numbers
 from compare.asked.settings import LoadSettings
 from compare.charts.fit import fit_map
-from compare.memory.fit import fit, learn
+from compare.memory.fit import Fit, fit, learn
 from compare.memory.hardware import HERE, Hardware, known, named
 from compare.models.catalogue import MODELS
 from compare.models.spec import ModelFile, catalogue_file
@@ -79,20 +79,18 @@ def fit_tab(demo: gr.Blocks, machine: Machine, now: Callable[[], float]) -> None
             chosen = _files(machine, models or [], quants == "all")
             rooms, trouble = _rooms(machine, hardware or [], typed)
             learned = learn(chosen)
-            rows = fit(learned, rooms, n_ctx, kv_type)
+            fits = fit(learned, rooms, n_ctx, kv_type)
         except UsageError as error:
             return {said: _said([str(error)])}
-        titles = {room.name: room.title for room in rooms}
-        shorts = {file.model: file.short for file in chosen}
-        if not rows:
+        if not fits:
             return {
                 said: _said([*trouble, "Choose a model and a machine."]),
                 plot: None, sentence: "", figures: "",
             }  # fmt: skip
         last = rooms[-1] if typed and not trouble else rooms[0]
-        one = say_one([row for row in rows if row["hardware"] == last.name], last.title, shorts)
-        found = say(rows, titles, shorts)
-        told = " ".join(about(rows, learned, rooms))
+        one = say_one(fits, last)
+        found = say(fits)
+        told = " ".join(about(fits))
         unknown = {
             f"{known.file.short}: {known.trouble.splitlines()[0]}"
             for known in learned
@@ -100,11 +98,11 @@ def fit_tab(demo: gr.Blocks, machine: Machine, now: Callable[[], float]) -> None
         }
         return {
             said: _said([*trouble, *sorted(unknown)]),
-            plot: fit_map(rows, titles, shorts),
+            plot: fit_map(fits),
             sentence: f'<p class="finding"><b>{letters(found.finding)}</b>'
             f"<span>{letters(found.rest)} {letters(one)}</span></p>"
             f'<p class="about">{letters(KEY + told)}</p>',
-            figures: _table(rows, titles, shorts),
+            figures: _table(fits),
         }
 
     fields = [models, hardware, typed, quants, n_ctx, kv_type]
@@ -151,15 +149,15 @@ def _said(texts: Sequence[str]) -> str:
     return f'<div class="said" role="alert">{lines}</div>'
 
 
-def _table(rows: Sequence[dict], titles: dict[str, str], shorts: dict[str, str]) -> str:
-    """Every row in figures, for who can't see the picture or wants the bytes."""
+def _table(fits: Sequence[Fit]) -> str:
+    """Every fit in figures, for who can't see the picture or wants the bytes."""
     heads = ("Model", "Hardware", "Fits", "Predicted", "Weights", "KV cache", "VRAM", "RAM")
     body = "".join(
-        f'<tr><th scope="row">{letters(called(row, shorts))}</th>'
-        f"<td>{letters(titles[row['hardware']])}</td><td>{verdict(row)}</td>"
-        + "".join(f'<td class="number">{text}</td>' for text in _figures(row))
+        f'<tr><th scope="row">{letters(called(fit))}</th>'
+        f"<td>{letters(fit.hardware.title)}</td><td>{verdict(fit)}</td>"
+        + "".join(f'<td class="number">{text}</td>' for text in _figures(fit))
         + "</tr>"
-        for row in rows
+        for fit in fits
     )
     head = "".join(
         f'<th scope="col"{" class=number" if i > 2 else ""}>{name}</th>'
@@ -171,9 +169,10 @@ def _table(rows: Sequence[dict], titles: dict[str, str], shorts: dict[str, str])
     )
 
 
-def _figures(row: dict) -> tuple[str, ...]:
+def _figures(fit: Fit) -> tuple[str, ...]:
+    prediction, hardware = fit.prediction, fit.hardware
     return (
-        numbers.about_size(row["predicted_bytes"]), numbers.size(row["weights_bytes"]),
-        numbers.size(row["kv_bytes"]), numbers.size(row["vram_bytes"] or None),
-        numbers.size(row["ram_bytes"]),
+        numbers.about_size(fit.total_bytes), numbers.size(prediction and prediction.weights_bytes),
+        numbers.size(prediction and prediction.kv_bytes), numbers.size(hardware.vram_bytes or None),
+        numbers.size(hardware.ram_bytes),
     )  # fmt: skip
