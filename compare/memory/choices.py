@@ -70,11 +70,11 @@ def layers_side_by_side(
             fewest = middle
         else:
             most = middle - 1
-    found = [n * fewest // max(whole) for n in whole]
+    shares = [n * fewest // max(whole) for n in whole]
     for i, n in enumerate(whole):
-        while found[i] < n and fits([*found[:i], found[i] + 1, *found[i + 1 :]]):
-            found[i] += 1
-    return found
+        while shares[i] < n and fits([*shares[:i], shares[i] + 1, *shares[i + 1 :]]):
+            shares[i] += 1
+    return shares
 
 
 def advice(

@@ -18,11 +18,11 @@ def free_bytes(cgroups: Cgroups | None = None, child: int | None = None) -> int:
     """RAM that a child may still take: what the system has available, within the limits of its cgroups
     and, for the process `child`, its own limit on address space (`ulimit -v`).
     """
-    found = [psutil.virtual_memory().available]
-    found += [allowed - taken for allowed, taken in _limits(cgroups or Cgroups())]
+    rooms = [psutil.virtual_memory().available]
+    rooms += [allowed - taken for allowed, taken in _limits(cgroups or Cgroups())]
     if child is not None and (left := _address_space_left(child)) is not None:
-        found.append(left)
-    return max(0, min(found))
+        rooms.append(left)
+    return max(0, min(rooms))
 
 
 def total_bytes(cgroups: Cgroups | None = None) -> int:

@@ -104,15 +104,15 @@ class Fetch:
             raise FileError(UNREACHABLE)
         try:
             # First without the library's retries: 23 s would pass before a refusal is heard.
-            found = get_hf_file_metadata(hf_hub_url(file.repo, file.file), timeout=10)
-            if not found.etag or not found.commit_hash:
+            metadata = get_hf_file_metadata(hf_hub_url(file.repo, file.file), timeout=10)
+            if not metadata.etag or not metadata.commit_hash:
                 raise FileError(
                     f"The Hub's answer doesn't say what {file.file} is.\n"
                     "Check HF_ENDPOINT, or name a local .gguf file."
                 )
-            _check_room(file, found.size, constants.HF_HUB_CACHE)
-            self._wait_for_others(found.etag, found.size)
-            return hf_hub_download(file.repo, file.file, tqdm_class=self._bar(found.size))
+            _check_room(file, metadata.size, constants.HF_HUB_CACHE)
+            self._wait_for_others(metadata.etag, metadata.size)
+            return hf_hub_download(file.repo, file.file, tqdm_class=self._bar(metadata.size))
         except FileError:
             raise
         except Exception as error:
