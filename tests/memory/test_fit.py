@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from processes import within
 
+from compare.asked.settings import LoadSettings
 from compare.memory.fit import Fit, fit, learn, settings
 from compare.memory.hardware import named
 from compare.models.spec import resolve
@@ -124,6 +125,14 @@ def test_a_file_that_is_here_is_read(tiny):
     assert learned[0].from_file
     assert (found.fits, found.layers_that_fit) == (True, found.layers)
     assert found.prediction.weights_bytes < 10_000_000
+
+
+def test_here_it_is_what_the_page_says_before_a_run(tiny, machine):
+    here, asked = machine.hardware(), {"n_ctx": 4096, "kv_type": "q8_0"}
+    for file in resolve(["solar", tiny(n_ctx_train=8192)]):
+        (found,) = fit(learn([file]), [here], **asked)
+        before = machine.foreseen(file, LoadSettings(**asked)).prediction
+        assert found.prediction.total_bytes == before.total_bytes
 
 
 @pytest.mark.parametrize("content", [b"", b"GGUF", b"not a model at all" * 9])
