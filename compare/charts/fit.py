@@ -12,24 +12,23 @@ from compare.words.fit import called, verdict
 
 
 def fit_map(fits: Sequence[Fit]) -> go.Figure:
-    """Machines across, models down; the more layers on the GPU, the nearer to ink.
-
-    `fits`: one for each model on each machine.
+    """Machines across, models down; the more layers on the GPU, the nearer to ink. Each model on each machine
+    is there once.
     """
-    across = list(dict.fromkeys(html.escape(fit.hardware.title) for fit in fits))
-    places: dict[str, dict[str, Fit]] = {}
+    across = {fit.hardware.name: html.escape(fit.hardware.title) for fit in fits}
+    down: dict[str, dict[str, Fit]] = {}
     for fit in fits:
-        places.setdefault(html.escape(called(fit)), {})[html.escape(fit.hardware.title)] = fit
-    cells = [(x, y, fit) for y, mine in places.items() for x, fit in mine.items()]
+        down.setdefault(html.escape(called(fit)), {})[across[fit.hardware.name]] = fit
+    cells = [(x, y, fit) for y, mine in down.items() for x, fit in mine.items()]
     texts = []
-    for fitting, colour in ((True, INK), (False, MUTED)):
-        these = [cell for cell in cells if bool(cell[2].fits) is fitting]
+    for fits_there, colour in ((True, INK), (False, MUTED)):
+        these = [cell for cell in cells if bool(cell[2].fits) is fits_there]
         xs, ys = [x for x, _, _ in these], [y for _, y, _ in these]
         texts.append((xs, ys, [_in_cell(fit) for _, _, fit in these], colour))
     return shaded(
-        across, [*places],
-        [[_share(mine[x]) for x in across] for mine in places.values()],
-        [[_fit_hover(mine[x], x, y) for x in across] for y, mine in places.items()],
+        [*across.values()], [*down],
+        [[_share(mine[x]) for x in across.values()] for mine in down.values()],
+        [[_fit_hover(mine[x], x, y) for x in across.values()] for y, mine in down.items()],
         texts, highest=1,
     )  # fmt: skip
 
@@ -50,5 +49,5 @@ def _in_cell(fit: Fit) -> str:
 
 
 def _fit_hover(fit: Fit, machine: str, model: str) -> str:
-    size = about_size(fit.total_bytes)
+    size = about_size(fit.predicted_bytes)
     return f"<b>{model}</b><br>{machine}: {verdict(fit)}<br>{size} in all"

@@ -1,8 +1,8 @@
 """Which models fit on which hardware, and how many of their layers on its GPU.
 
-`learn` reads what is known of each file; `fit` is pure: files and machines in, a Fit for each of both out.
-Asks no network and loads nothing, so the buffers that llama.cpp computes in stay unknown, and every Fit
-says that it is approximate.
+`learn` reads what is known of each file; `fit` is pure: files and machines in, a Fit each out. Asks no
+network and loads nothing, so the buffers that llama.cpp computes in stay unknown, and every Fit is
+approximate.
 """
 
 from collections.abc import Sequence
@@ -46,39 +46,36 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """How a model fits on a machine, with as many of its layers on the GPU as fit there."""
+    """How a model fits on a machine. None is unknown."""
 
     model: Known
     hardware: Hardware
-    settings: LoadSettings
-    prediction: Prediction | None
-    """for so many layers on the GPU; None where nobody can tell"""
-    fits: bool | None
-    """it runs so, the rest in RAM; whole on the GPU where both are the same"""
+    n_ctx: int
+    """as it was asked for, or where the model's training ends"""
+    kv_type: str
+    prediction: Prediction | None = None
+    """with as many layers on the GPU as fit there"""
+    fits: bool | None = None
+    """it runs so, the rest in RAM"""
 
     @property
     def file(self) -> ModelFile:
         return self.model.file
 
     @property
-    def n_ctx(self) -> int:
-        """Tokens: as asked, or what the model was trained for, where that is less."""
-        return self.prediction.n_ctx if self.prediction else self.settings.n_ctx
-
-    @property
     def layers(self) -> int | None:
-        """The model's own and the output, which counts as one."""
-        return self.prediction and self.prediction.layers
+        """The output counts as one."""
+        return self.prediction.layers if self.prediction else None
 
     @property
     def layers_that_fit(self) -> int | None:
-        """Of `layers`, on the GPU."""
-        return self.prediction and self.prediction.gpu_layers
+        """On the GPU; of several GPUs, on all of them together."""
+        return self.prediction.gpu_layers if self.prediction else None
 
     @property
-    def total_bytes(self) -> int | None:
+    def predicted_bytes(self) -> int | None:
         """RAM and VRAM together."""
-        return self.prediction and self.prediction.total_bytes
+        return self.prediction.total_bytes if self.prediction else None
 
     @property
     def approximate(self) -> bool:
@@ -130,10 +127,10 @@ def fit(
 
 def _fit(model: Known, machine: Hardware, asked: LoadSettings) -> Fit:
     if model.header is None:
-        return Fit(model, machine, asked, None, None)
+        return Fit(model, machine, asked.n_ctx, asked.kv_type)
     prediction = _best(model.header, machine, asked)
     fits = not any(missing(prediction, _left(machine, prediction)))
-    return Fit(model, machine, asked, prediction, fits)
+    return Fit(model, machine, prediction.n_ctx, asked.kv_type, prediction, fits)
 
 
 def _best(header: Header, machine: Hardware, asked: LoadSettings) -> Prediction:

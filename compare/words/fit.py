@@ -28,7 +28,7 @@ def verdict(fit: Fit) -> str:
 
 def lines(fits: Sequence[Fit]) -> Iterator[str]:
     """For a terminal: a heading for each machine, then a line for each model."""
-    names = [_with_quant(fit.file.model, fit) for fit in fits]
+    names = [f"{fit.file.model} {fit.file.quant or ''}".rstrip() for fit in fits]
     width = max(map(len, names), default=0)
     machine = None
     for fit, name in zip(fits, names, strict=True):
@@ -36,30 +36,20 @@ def lines(fits: Sequence[Fit]) -> Iterator[str]:
             if machine is not None:
                 yield ""
             machine = fit.hardware
-            yield f"{machine.name}: {offers(machine)}"
-        size = numbers.about_size(fit.total_bytes)
-        yield f"  {name:{width}}  {size:>12}  {verdict(fit)}"
+            yield f"{machine.name}: {_offers(machine)}"
+        yield f"  {name:{width}}  {numbers.about_size(fit.predicted_bytes):>12}  {verdict(fit)}"
 
 
-def offers(machine: Hardware) -> str:
+def _offers(machine: Hardware) -> str:
     """15.6 GB VRAM, 15.0 GB RAM"""
     vram = f"{numbers.size(machine.vram_bytes)} VRAM" if machine.vram_bytes else "no GPU"
     ram = f"{numbers.size(machine.ram_bytes)} RAM" if machine.ram_bytes else "RAM unknown"
     return f"{vram}, {ram}"
 
 
-def called(fit: Fit) -> str:
-    """SOLAR Q4_K_M"""
-    return _with_quant(fit.file.short, fit)
-
-
-def _with_quant(name: str, fit: Fit) -> str:
-    return f"{name} {fit.file.quant or ''}".rstrip()
-
-
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a table of rows says in a sentence: the finding, then the rest."""
+    """What a table of fits says in a sentence: the finding, then the rest."""
 
     finding: str
     rest: str = ""
@@ -70,61 +60,63 @@ def say(fits: Sequence[Fit]) -> Finding:
 
     A model's quantizations come from small to large; the largest that a machine holds counts.
     """
-    shorts = _shorts(fits)
+    shorts = _known(fits)
     if not shorts:
         return Finding("There is nothing to predict.", " No file of these models is here.")
     who = numbers.listed(shorts.values())
-    holding: dict[Hardware, dict[str, Fit]] = {}
+    holding: dict[str, dict[str, Fit]] = {}
     for fit in fits:
         if fit.fits and _how(fit) == WHOLE:
-            holding.setdefault(fit.hardware, {})[fit.file.model] = fit
-    enough = [machine for machine, held in holding.items() if len(held) == len(shorts)]
-    if not enough:
+            holding.setdefault(fit.hardware.name, {})[fit.file.model] = fit
+    machines = [
+        fit.hardware for fit in fits if len(holding.get(fit.hardware.name, ())) == len(shorts)
+    ]
+    if not machines:
         return Finding(f"No machine here holds {who} whole on its GPU", _elsewhere(fits))
-    smallest = min(enough, key=lambda machine: machine.vram_bytes)
-    held = numbers.listed(map(called, holding[smallest].values()))
+    smallest = min(machines, key=lambda machine: machine.vram_bytes)
+    largest = numbers.listed(map(called, holding[smallest.name].values()))
     return Finding(
-        f"{smallest.title} is the smallest here to hold {who} whole on its GPU", f", up to {held}."
+        f"{smallest.title} is the smallest here to hold {who} whole on its GPU",
+        f", up to {largest}.",
     )
 
 
-def _shorts(fits: Sequence[Fit]) -> dict[str, str]:
-    """The names of the models of which something can be told, by their ids."""
+def _known(fits: Sequence[Fit]) -> dict[str, str]:
+    """What the models are called of which there is a prediction, by their names, each once."""
     return {fit.file.model: fit.file.short for fit in fits if fit.fits is not None}
 
 
 def _elsewhere(fits: Sequence[Fit]) -> str:
     running = {fit.file.model for fit in fits if fit.fits}
-    left = [short for model, short in _shorts(fits).items() if model not in running]
+    left = [short for model, short in _known(fits).items() if model not in running]
     if not left:
         return "; layers stay in RAM."
     return f"; {numbers.listed(left)} {'runs' if len(left) == 1 else 'run'} on none."
 
 
-def say_one(fits: Sequence[Fit], machine: Hardware) -> str:
+def say_one(fits: Sequence[Fit]) -> str:
     """What one machine holds: whole on the GPU, in part, in RAM, not at all.
 
     Of each model the largest that is held so, where it is larger than what is held better.
     """
-    here = [fit for fit in fits if fit.hardware == machine]
     parts: dict[str, list[str]] = {WHOLE: [], IN_PART: [], IN_RAM: []}
     left = []
-    for model, short in _shorts(here).items():
-        mine = [fit for fit in here if fit.file.model == model and fit.fits]
+    for model, short in _known(fits).items():
+        mine = [fit for fit in fits if fit.file.model == model and fit.fits]
         if not mine:
             left.append(short)
-        named = -1
+        best = -1
         for how, who in parts.items():
             largest = max((n for n, fit in enumerate(mine) if _how(fit) == how), default=-1)
-            if largest > named:
+            if largest > best:
                 who.append(called(mine[largest]))
-                named = largest
+                best = largest
     held = [f"{numbers.listed(who)} {how}" for how, who in parts.items() if who]
     if left:
         held.append(
             f"{numbers.listed(left)} not at all" if held else f"none of {numbers.listed(left)}"
         )
-    return f"{machine.title} holds {', '.join(held)}." if held else ""
+    return f"{fits[0].hardware.title} holds {', '.join(held)}." if held else ""
 
 
 def _how(fit: Fit) -> str:
@@ -133,32 +125,37 @@ def _how(fit: Fit) -> str:
     return WHOLE if fit.layers_that_fit == fit.layers else IN_PART
 
 
+def called(fit: Fit) -> str:
+    """SOLAR Q4_K_M"""
+    return f"{fit.file.short} {fit.file.quant or ''}".rstrip()
+
+
 def about(fits: Sequence[Fit]) -> list[str]:
     """What is approximate in them, a sentence each."""
-    hardware = list(dict.fromkeys(fit.hardware for fit in fits))
+    hardware = list({fit.hardware.name: fit.hardware for fit in fits}.values())
+    from_files = all(fit.model.from_file for fit in fits)
+    shapes = "" if from_files else (
+        ", and of files that are not here from the model's known shape and size"
+    )  # fmt: skip
     said = [
-        "Sizes are approximate: without the buffers that llama.cpp computes in"
-        + ("" if all(fit.model.from_file for fit in fits) else
-           ", and of files that are not here from the model's known shape and size")
-        + ".",
-    ]  # fmt: skip
+        f"Sizes are approximate: without the buffers that llama.cpp computes in{shapes}.",
+    ]
     if any(machine.gpu for machine in hardware):
         said.append(
             "A fit starts from what CUDA or Metal sees of a GPU and leaves 1 GiB of it free, as "
             "llama.cpp does; of layers, the output counts as one."
         )
-    lengths = {fit.n_ctx for fit in fits}
-    short = sorted(lengths - {max(lengths)}) if lengths else []
-    if short:
+    longest = max(fit.n_ctx for fit in fits)
+    if short := sorted({fit.n_ctx for fit in fits if fit.n_ctx < longest}):
         ends = numbers.listed([f"{n:,}" for n in short])
         said.append(f"Some models were trained for less context, and stop at {ends} tokens.")
     nominal = [m.title for m in hardware if m.nominal_only and m.kind != "typed"]
     if nominal:
         said.append(f"Only the nominal GB are known of {numbers.listed(nominal)}.")
-    untold = [m.title for m in hardware if m.gpu and m.ram_bytes is None]
-    if untold:
+    unknown = [m.title for m in hardware if m.gpu and m.ram_bytes is None]
+    if unknown:
         said.append(
-            f"RAM for layers off the GPU is taken as enough, being unknown, on {numbers.listed(untold)}."
+            f"RAM for layers off the GPU is taken as enough, being unknown, on {numbers.listed(unknown)}."
         )
     notes: dict[str, list[str]] = {}
     for machine in hardware:

@@ -88,7 +88,7 @@ def fit_tab(demo: gr.Blocks, machine: Machine, now: Callable[[], float]) -> None
                 plot: None, sentence: "", figures: "",
             }  # fmt: skip
         last = rooms[-1] if typed and not trouble else rooms[0]
-        one = say_one(fits, last)
+        one = say_one([each for each in fits if each.hardware == last])
         found = say(fits)
         told = " ".join(about(fits))
         unknown = {
@@ -170,9 +170,10 @@ def _table(fits: Sequence[Fit]) -> str:
 
 
 def _figures(fit: Fit) -> tuple[str, ...]:
-    prediction, hardware = fit.prediction, fit.hardware
+    prediction = fit.prediction
     return (
-        numbers.about_size(fit.total_bytes), numbers.size(prediction and prediction.weights_bytes),
-        numbers.size(prediction and prediction.kv_bytes), numbers.size(hardware.vram_bytes or None),
-        numbers.size(hardware.ram_bytes),
+        numbers.about_size(fit.predicted_bytes),
+        numbers.size(prediction.weights_bytes if prediction else None),
+        numbers.size(prediction.kv_bytes if prediction else None),
+        numbers.size(fit.hardware.vram_bytes or None), numbers.size(fit.hardware.ram_bytes),
     )  # fmt: skip
