@@ -1,8 +1,10 @@
 # make run    sets up .venv, then serves the app on http://localhost:7860 (PORT=8000: elsewhere)
 # make test   sets up what tests need, a browser included, then runs them (ARGS=… for pytest)
 # make test-gpu  the tests that need a GPU, which fail without one; after make run CMAKE_ARGS=…
+# make space  what a Space does with this folder, done here (SERVE=1: goes on serving)
 # make record answers to the gallery's prompts by the embedded pair, into prompts/recorded/
 # make lint   ruff
+# make lock   requirements-lock.txt, after a change of requirements (ARGS=--upgrade: all anew)
 # make bench  measures our own speed against what is asked of it, by hand, on a quiet machine
 #             (LINES=stop,page: only these; bench-full: the real models' shapes too, 5.2 GB)
 #
@@ -12,6 +14,7 @@
 PYTHON ?= python3
 PY := .venv/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check
+INSTALL := $(PIP) install --quiet -c requirements-lock.txt
 
 # Stamps, touched when a step is complete: an interrupted step is done again.
 VENV := .venv/.made
@@ -19,12 +22,13 @@ LLAMA := .venv/.llama
 APP := .venv/.app
 TESTS := .venv/.tests
 LINT := .venv/.lint
+UV := .venv/.uv
 
 export ASKED := $(strip $(CMAKE_ARGS))
 # pip's cache and an installed build don't know what arguments they were built with.
 ANEW := --no-cache-dir --force-reinstall
 
-.PHONY: run test test-gpu lint picture bench bench-full record FORCE
+.PHONY: run test test-gpu space lint lock picture bench bench-full record FORCE
 
 run: $(APP)
 	$(PY) app.py
@@ -35,6 +39,11 @@ test: $(TESTS)
 
 test-gpu: $(TESTS)
 	$(PY) -m pytest -m gpu $(ARGS)
+
+# Builds with the platform's own pip call, from the package index; a minute or two.
+space: $(TESTS)
+	@$(PY) tests/browser/install.py
+	@PYTHONPATH=.:tests:tests/browser:tests/space $(PY) tests/space/space.py $(if $(SERVE),--serve) $(ARGS)
 
 # The README's picture, from the running app.
 picture: $(TESTS)
@@ -57,6 +66,10 @@ record: $(APP)
 lint: $(LINT)
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
+
+# Exact versions of all that is installed here; a Space settles its own within requirements.txt.
+lock: $(UV)
+	$(PY) tests/space/lock.py $(ARGS)
 
 # Before 23.1, pip doesn't read --config-settings in a requirements file.
 $(VENV):
@@ -82,16 +95,18 @@ $(LLAMA): .venv/llama.txt .venv/cmake-args
 	  $(PIP) install $${args:+$(ANEW)} --no-deps -r .venv/llama.txt
 	@touch $@
 
-$(APP): $(LLAMA) requirements.txt requirements-embedded.txt
-	$(PIP) install --quiet -r requirements.txt
+$(APP): $(LLAMA) requirements.txt requirements-lock.txt requirements-embedded.txt
+	$(INSTALL) -r requirements.txt
 	$(PIP) install --quiet --no-deps --require-hashes -r requirements-embedded.txt
 	@touch $@
 
 $(TESTS): $(APP) tests/requirements.txt
-	$(PIP) install --quiet -r tests/requirements.txt
+	$(INSTALL) -r tests/requirements.txt
 	@touch $@
 
-# Only ruff: linting shouldn't have to wait for a compiler.
-$(LINT): $(VENV) tests/requirements.txt
-	$(PIP) install --quiet "$$(grep '^ruff==' tests/requirements.txt)"
+# Only ruff, and only uv: linting and locking shouldn't have to wait for a compiler.
+$(LINT): TOOL := ruff
+$(UV): TOOL := uv
+$(LINT) $(UV): $(VENV) tests/requirements.txt
+	$(PIP) install --quiet "$$(grep '^$(TOOL)==' tests/requirements.txt)"
 	@touch $@

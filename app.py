@@ -8,8 +8,10 @@ import sys
 import threading
 from functools import partial
 
-from compare.asked.owner import Owner
+from compare.asked.owner import Owner, is_zerogpu
+from compare.memory.admission import Gate
 from compare.models.spec import ModelFile, resolve
+from compare.run import zerogpu
 from compare.run.machine import Machine
 from compare.ui.page import launch_settings, page
 from compare.usage import UsageError
@@ -27,9 +29,17 @@ def tell(sentence: str) -> None:
     print(sentence, file=sys.stderr, flush=True)
 
 
+def machine_of(owner: Owner, own: tuple[ModelFile, ...]) -> Machine:
+    """This machine; on ZeroGPU with the GPU that its owner lets visitors use. Raises UsageError."""
+    lend = zerogpu.declare() if is_zerogpu() else None
+    if lend is None or not owner.zerogpu:
+        return Machine(owner, own)
+    return Machine(owner, own, gate=Gate(zerogpu.LeasedVram), lease=zerogpu.Leases(lend))
+
+
 try:
     owner = Owner.from_environ()
-    machine = Machine(owner, own_files(sys.argv[1:] if __name__ == "__main__" else []))
+    machine = machine_of(owner, own_files(sys.argv[1:] if __name__ == "__main__" else []))
 except UsageError as error:
     tell(str(error))
     sys.exit(2)
@@ -46,3 +56,13 @@ if __name__ == "__main__":
             "use, or it is no address of this machine. Set PORT or GRADIO_SERVER_NAME."
         )
         sys.exit(1)
+    except Exception as error:
+        if not is_zerogpu():
+            raise
+        tell(
+            f"ZeroGPU's service doesn't answer as it should ({type(error).__name__}), and without it no page "
+            "is served. Restart the Space."
+        )
+        sys.exit(1)
+    finally:
+        machine.close()

@@ -24,5 +24,5 @@ From the top; a folder imports only from those below its line (tests/test_map.py
 Beside them usage.py (what is wrong in what is asked), numbers.py (figures as they are read), proxies.py (the
 surroundings', put right before anything speaks HTTP) and data/.
 Threads are started only in models/ (one a file that is fetched, one for a probe), run/ (one a Run, two
-readers a child) and child/ (one, on stdin).
+readers a child, two a GPU's lease) and child/ (one, on stdin).
 """

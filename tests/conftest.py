@@ -1,4 +1,4 @@
-"""What several tests need: the embedded models, tiny ones, a machine, and the events of a story."""
+"""What several tests need: the embedded models, tiny ones, a machine, a browser."""
 
 import os
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 import shapes
+from browser import ARGS, chromium_path
 
 from compare.asked.comparison import comparison
 from compare.models.local import local_path
@@ -37,6 +38,17 @@ def ask(machine):
         return last
 
     return run
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """The one browser of all tests."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium_path(), args=list(ARGS))
+        yield running
+        running.close()
 
 
 @pytest.fixture(scope="session")

@@ -20,8 +20,6 @@ from compare.usage import UsageError, faults
 class Comparison:
     """A prompt, the models it goes to, and the settings they share."""
 
-    files_first: ClassVar[bool] = False
-    """whether it waits for all its files before any model runs"""
     prompt: str
     models: tuple[ModelFile, ...]
     sampling: SamplingParams
@@ -35,6 +33,8 @@ class Comparison:
     """for one answer, from Started"""
     force: bool = False
     """load also what is predicted not to fit"""
+    files_first: bool = False
+    """whether it waits for all its files before any model runs"""
     notices: tuple[str, ...] = ()
 
     def request(self, run: int, file: ModelFile, threads: int) -> Generate:

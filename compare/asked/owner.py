@@ -93,6 +93,8 @@ class Owner(BaseModel):
     threads: Annotated[int | None, Unlimited] = Field(None, alias="COMPARE_THREADS", ge=1)
     force: bool = Field(False, alias="COMPARE_FORCE")
     """load also what is predicted not to fit"""
+    zerogpu: bool = Field(False, alias="COMPARE_ZEROGPU")
+    """on ZeroGPU, run on a GPU, in each visitor's own GPU time; else on the CPU"""
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str] = os.environ) -> "Owner":

@@ -93,7 +93,7 @@ class LoadSettings(BaseModel):
         except ValidationError:  # of both kinds that it may be, each in words of its own
             raise ValueError("It must be auto or a number of layers from 0 to 10,000") from None
 
-    def for_request(self) -> dict[str, Any]:
+    def for_child(self) -> dict[str, Any]:
         """As the requests Load and Reserve carry them to a model's process."""
         return self.model_dump() | {"gpu_layers": self.layers}
 

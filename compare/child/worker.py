@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 
+from compare.child import cuda
 from compare.protocol.events import (
     Delta,
     Event,
@@ -115,6 +116,7 @@ def main() -> None:
     inbox = Inbox()
     # Before the import of llama.cpp: a parent that dies meanwhile must be noticed.
     threading.Thread(target=inbox.listen, args=(emit,), daemon=True).start()
+    cuda.preload()
     from compare.child.engine import Engine, EngineError, Log, describe, reserve
 
     log = Log()

@@ -1,33 +1,32 @@
 """The line of comparisons and benches that wait for this machine."""
 
 import threading
-
-from compare.run.run import Run
+from collections.abc import Callable
 
 
 class Line:
-    """First come, first served."""
+    """First come, first served. Whoever waits is told when the line moves."""
 
     def __init__(self):
         self._lock = threading.Lock()
-        self._runs: list[Run] = []
+        self._waiting: dict[object, Callable[[], None]] = {}
 
-    def join(self, run: Run) -> None:
+    def join(self, who: object, moved: Callable[[], None]) -> None:
         with self._lock:
-            self._runs.append(run)
+            self._waiting[who] = moved
 
-    def place(self, run: Run) -> int:
+    def place(self, who: object) -> int:
+        """How many stand before it."""
         with self._lock:
-            return self._runs.index(run)
+            return list(self._waiting).index(who)
 
     @property
     def is_free(self) -> bool:
-        return not self._runs
+        return not self._waiting
 
-    def leave(self, run: Run) -> None:
+    def leave(self, who: object) -> None:
         with self._lock:
-            if run in self._runs:
-                self._runs.remove(run)
-            waiting = list(self._runs)
-        for each in waiting:
-            each.moved()
+            self._waiting.pop(who, None)
+            waiting = list(self._waiting.values())
+        for moved in waiting:
+            moved()

@@ -9,6 +9,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from weakref import WeakSet
 
 from compare.asked.comparison import Bench, Comparison
@@ -29,11 +30,12 @@ from compare.protocol.events import Downloading, Event, Failed, Hello, Predicted
 from compare.protocol.requests import Reserve
 from compare.run import cpu
 from compare.run.line import Line
-from compare.run.pool import Pool
+from compare.run.pool import LeasedPool, Pool
 from compare.run.rates import Expected, Rates
 from compare.run.response import Response
 from compare.run.run import CANCEL_S, Run
 from compare.run.runner import ChildRunner, Runner
+from compare.run.zerogpu import Lease
 
 RESERVE_S = 20.0
 """the longest that a child may take to start and to say what a file would reserve"""
@@ -49,8 +51,9 @@ class Machine:
     def __init__(
         self, owner: Owner | None = None, own: tuple[ModelFile, ...] = (),
         spawn: Callable[[Callable], Runner] = ChildRunner, files: Files | None = None,
-        gate: Gate | None = None,
+        gate: Gate | None = None, lease: Callable[[Comparison | Bench], Lease] | None = None,
     ):  # fmt: skip
+        """`lease`: lends a run its GPU, where this machine has none of its own."""
         self.owner = owner or Owner()
         self.own = own
         self._files = files or Files()
@@ -60,6 +63,7 @@ class Machine:
         self._line = Line()
         self._runs: WeakSet[Run] = WeakSet()
         self._gate = gate or Gate()
+        self._lease = lease
         self._numbers = itertools.count(1)
         self._rates = Rates()
         self._pair: tuple[tuple[str, ...], str | None] | None = None
@@ -75,12 +79,17 @@ class Machine:
         return self._run(self.owner.capped_bench(bench))
 
     def _run(self, asked: Comparison | Bench) -> Run:
+        pool: Pool | LeasedPool = self._pool
+        if self._lease is not None and asked.load.gpu_layers != 0:
+            pool = LeasedPool(self._pool, self._lease(asked))
+            # A visitor's time on a GPU is too dear to spend it on a download.
+            asked = asked if asked.files_first else replace(asked, files_first=True)
         run = Run(
             next(self._numbers),
             asked,
             cpu.budget(asked.threads),
             files=self._files,
-            pool=self._pool,
+            pool=pool,
             line=self._line,
             gate=self._gate,
             on_end=self._rates.note,
@@ -133,7 +142,7 @@ class Machine:
         heard: queue.SimpleQueue[Event] = queue.SimpleQueue()
         runner = self._spawn(heard.put)
         try:
-            runner.send(Reserve(run=1, path=path, **settings.for_request()))
+            runner.send(Reserve(run=1, path=path, **settings.for_child()))
             while isinstance(event := heard.get(timeout=RESERVE_S), Hello):
                 pass
         except queue.Empty:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Hashable
 
 from compare.protocol.events import Hello
 from compare.run.runner import Runner, unheard
+from compare.run.zerogpu import Lease
 
 
 class Pool:
@@ -32,8 +33,12 @@ class Pool:
             runner = self._children.pop(key, None)
         if runner is not None and runner.alive:
             return runner, True
-        self._newest = self._spawn(unheard)
-        return self._newest, False
+        return self.made(self._spawn), False
+
+    def made(self, spawn: Callable[[Callable], Runner]) -> Runner:
+        """A new child, the newest."""
+        self._newest = spawn(unheard)
+        return self._newest
 
     def give_back(self, key: Hashable, runner: Runner) -> None:
         with self._lock:
@@ -42,5 +47,27 @@ class Pool:
         if earlier is not None:
             earlier.close()
 
+    def end(self) -> None:
+        """The run needs no more of it; what it gave back stays loaded for the next."""
+
     def close(self) -> None:
         self.retain(set())
+
+
+class LeasedPool:
+    """The children of one run, on a GPU that is leased for it; none is kept for the next."""
+
+    def __init__(self, pool: Pool, lease: Lease):
+        self._pool, self._lease = pool, lease
+
+    def retain(self, _needed: set[Hashable]) -> None:
+        self._pool.retain(set())
+
+    def take(self, _key: Hashable) -> tuple[Runner, bool]:
+        return self._pool.made(self._lease.spawn), False
+
+    def give_back(self, _key: Hashable, runner: Runner) -> None:
+        runner.close()
+
+    def end(self) -> None:
+        self._lease.end()

@@ -1,95 +1,31 @@
-"""A comparison in progress: wants the files, loads the models, divides the threads, folds the events.
+"""A comparison in progress: wants the files, loads the models, carries out the schedule, folds the events.
 
 One thread a Run does all of it, driven by one queue, so that the hand-over of threads never waits for
 a slow page; `snapshots` only reads the newest state. Knows no page, no catalogue, no process.
 """
 
-import itertools
 import queue
 import threading
 import time
 from collections.abc import Callable, Hashable, Iterator
-from dataclasses import dataclass, field, replace
-from typing import Protocol
+from dataclasses import replace
 
 from compare.asked.comparison import Bench, Comparison
-from compare.asked.settings import LoadSettings
 from compare.memory.admission import Candidate, Gate
-from compare.models.spec import ModelFile
-from compare.protocol.events import (
-    Event,
-    Failed,
-    Fetched,
-    Finished,
-    Loaded,
-    Loading,
-    Predicted,
-    Queued,
-    Reserved,
-    Started,
-    Stopping,
-    Threads,
-)
+from compare.models.files import Files
+from compare.protocol.events import Event, Failed, Finished, Loading, Predicted, Queued, Stopping
 from compare.protocol.requests import Cancel, Load, Reserve, SetThreads
-from compare.run.cpu import shares
+from compare.run import schedule
+from compare.run.column import Column
+from compare.run.line import Line
+from compare.run.pool import Pool
 from compare.run.response import Response, company
 from compare.run.runner import Runner, unheard
+from compare.run.schedule import next_steps
 
 CANCEL_S = 2.0
 """A child that is silent for so long after a cancel is killed."""
 TICK_S = 0.1
-
-
-class Wait(Protocol):
-    def leave(self) -> None: ...
-
-
-class Files(Protocol):
-    def want(self, file: ModelFile, run: int, sink: Callable[[Event], None]) -> Wait: ...
-
-
-class Pool(Protocol):
-    """The loaded children of this machine; only the run at the head of the line touches it."""
-
-    def retain(self, needed: set[Hashable]) -> None:
-        """Ends the children that aren't needed; returns once they are gone."""
-
-    def take(self, key: Hashable) -> tuple[Runner, bool]:
-        """A child and whether it is one that was given back under this key, its model loaded."""
-
-    def give_back(self, key: Hashable, runner: Runner) -> None: ...
-
-
-class Line(Protocol):
-    def join(self, run: "Run") -> None: ...
-    def place(self, run: "Run") -> int:
-        """How many runs stand before it."""
-
-    def leave(self, run: "Run") -> None: ...
-
-
-@dataclass(slots=True)
-class _Column:
-    file: ModelFile
-    load: LoadSettings
-    """the comparison's, with its share of the GPU once that is decided"""
-    step: str = "file"
-    """file, here (its file is), reserving, reserved, loading, loaded, answering, ended"""
-    path: str = ""
-    file_bytes: int = 0
-    joined_late: bool = False
-    runner: Runner | None = None
-    wait: Wait | None = None
-    reserved: Reserved | None = None
-    threads: int = 0
-    """the most it may be working with at this moment"""
-    asked: int = 0
-    kill_at: float | None = None
-    response: Response = field(default_factory=Response)
-
-    @property
-    def running(self) -> bool:
-        return self.step in ("reserving", "loading", "answering")
 
 
 class Run:
@@ -102,7 +38,7 @@ class Run:
         self.number, self.comparison, self.budget = number, comparison, budget
         self._files, self._pool, self._line = files, pool, line
         self._gate, self._on_end = gate, on_end
-        self._columns = {file.key: _Column(file, comparison.load) for file in comparison.models}
+        self._columns = {file.key: Column(file, comparison.load) for file in comparison.models}
         self._company: tuple[str, ...] = ()
         """the files that share the GPU with each other, where its layers are ours to divide"""
         self._divided = True
@@ -114,7 +50,7 @@ class Run:
         # Here and not in the thread: who comes first stands first in the line, if a file is here.
         self._want_files()
         if self._may_join():
-            line.join(self)
+            line.join(self, self.moved)
         self._thread.start()
 
     def responses(self) -> dict[str, Response]:
@@ -179,6 +115,7 @@ class Run:
                 column.wait.leave()
             if column.runner is not None:
                 self._let_go(column)
+        self._pool.end()
         self._line.leave(self)
         try:
             self._on_end(self)
@@ -196,7 +133,7 @@ class Run:
         for _ in range(self._inbox.qsize()):  # what is here already has been told by now
             self._inbox.get()()
 
-    def _is_foreseen_to_fit(self, column: _Column) -> bool:
+    def _is_foreseen_to_fit(self, column: Column) -> bool:
         """Nothing is fetched that this machine could never load."""
         admission = self._gate.admit_fetch(column.file, column.load)
         now = time.monotonic()
@@ -217,7 +154,7 @@ class Run:
         if not self._may_join():
             while not self._over() and not self._may_join():
                 self._hear()
-            self._line.join(self)
+            self._line.join(self, self.moved)
         while (place := self._line.place(self)) and not self._over():
             for column in self._columns.values():
                 if column.step == "here" and column.response.place != place:
@@ -232,16 +169,16 @@ class Run:
         for column in columns:
             column.joined_late = column.step == "file"
 
-    def _key(self, column: _Column) -> Hashable:
+    def _key(self, column: Column) -> Hashable:
         """What a loaded child must have in common with this column to serve it."""
         return column.path, self.comparison.load, self._company
 
-    def _sink(self, column: _Column, runner: Runner | None = None) -> Callable[[Event], None]:
+    def _sink(self, column: Column, runner: Runner | None = None) -> Callable[[Event], None]:
         return lambda event: self._inbox.put(lambda: self._happened(column, runner, event))
 
     def _hear(self) -> None:
         """The next thing that happens, or the next deadline."""
-        deadlines = [d for c in self._columns.values() if (d := _deadline(c)) is not None]
+        deadlines = [d for c in self._columns.values() if (d := c.deadline) is not None]
         timeout = max(0.0, min(deadlines) - time.monotonic()) if deadlines else None
         try:
             self._inbox.get(timeout=timeout)()
@@ -249,10 +186,9 @@ class Run:
             for column in self._columns.values():
                 self._check_deadline(column)
 
-    def _check_deadline(self, column: _Column) -> None:
+    def _check_deadline(self, column: Column) -> None:
         now = time.monotonic()
-        deadline = _deadline(column)
-        if deadline is None or now < deadline:
+        if column.deadline is None or now < column.deadline:
             return
         if column.kill_at is not None:
             self._end_now(column)
@@ -260,40 +196,28 @@ class Run:
         message = "The model's process did not start within a minute.\nRun it again."
         self._fold(column, Failed(run=self.number, at=now, message=message))
 
-    def _happened(self, column: _Column, runner: Runner | None, event: Event) -> None:
+    def _happened(self, column: Column, runner: Runner | None, event: Event) -> None:
         if runner is not column.runner and runner is not None:
             return  # of a child that was given up
         died_unasked = isinstance(event, Failed) and event.run == 0
         if event.run == self.number or died_unasked:
             self._fold(column, event)
 
-    def _fold(self, column: _Column, event: Event) -> None:
+    def _fold(self, column: Column, event: Event) -> None:
         if column.step == "ended":
             return
         self._latest_at = max(self._latest_at, event.at)
-        match event:
-            case Fetched(path=path, file_bytes=size):
-                column.step, column.path, column.file_bytes = "here", path, size
-            case Reserved():
-                column.step, column.reserved, column.threads = "reserved", event, 0
-            case Loaded():
-                column.step, column.threads = "loaded", 0
-            case Started():
-                column.step = "answering"
-            case Threads(n=n):
-                column.threads = n if n == column.asked else max(n, column.asked)
-        before, column.response = column.response, column.response.after(event)
-        if column.response.state != before.state or column.response.stopping != before.stopping:
+        if column.fold(event):
             self._turned.set()
         if column.response.ended:
             self._end(column)
 
-    def _end(self, column: _Column) -> None:
+    def _end(self, column: Column) -> None:
         column.step, column.threads, column.kill_at = "ended", 0, None
         if column.runner is not None:
             self._let_go(column)
 
-    def _let_go(self, column: _Column) -> None:
+    def _let_go(self, column: Column) -> None:
         """Gives a child that can serve again back; ends any other."""
         runner, column.runner = column.runner, None
         runner.sink = unheard
@@ -304,7 +228,7 @@ class Run:
         else:
             runner.close()
 
-    def _stop(self, column: _Column) -> None:
+    def _stop(self, column: Column) -> None:
         if column.step == "ended" or column.response.stopping:
             return
         now = time.monotonic()
@@ -315,7 +239,7 @@ class Run:
         else:
             self._end_now(column)
 
-    def _end_now(self, column: _Column) -> None:
+    def _end_now(self, column: Column) -> None:
         """Ends a column that can't answer a cancel; what its child was doing dies with it."""
         if column.runner is not None and column.step != "loaded":
             runner, column.runner = column.runner, None
@@ -325,64 +249,27 @@ class Run:
             column.wait.leave()
         self._fold(column, Finished(run=self.number, at=time.monotonic(), reason="cancelled"))
 
-    # Who may load, who may start, and with how many threads.
-
     def _advance(self) -> None:
-        if self.comparison.mode == "in-turn":
-            self._advance_in_turn()
-        else:
-            self._advance_together()
-        self._share()
+        """What is to be done now, by the columns as they stand."""
+        places = [column.place for column in self._columns.values()]
+        in_turn = self.comparison.mode == "in-turn"
+        for step in next_steps(places, self.budget, in_turn=in_turn, divided=self._divided):
+            match step:
+                case schedule.Divide():
+                    self._divide()
+                case schedule.Follow(key=key, after=after):
+                    self._follow(self._columns[key], after)
+                case schedule.Reserve(key=key, threads=n):
+                    self._ask_reserve(self._columns[key], n)
+                case schedule.Load(key=key, threads=n):
+                    self._load(self._columns[key], n)
+                case schedule.Start(key=key, threads=n):
+                    self._start(self._columns[key], n)
+                case schedule.Take(key=key, threads=n):
+                    self._take(self._columns[key], n)
 
-    def _advance_in_turn(self) -> None:
-        columns = sorted(self._columns.values(), key=lambda c: c.file_bytes)
-        if any(c.running for c in columns):
-            return
-        waiting = [c for c in columns if c.step in ("here", "reserved", "loaded")]
-        for earlier, later in itertools.pairwise(waiting):
-            now = time.monotonic()
-            if later.response.after_column != earlier.file.key:
-                self._fold(later, Queued(run=self.number, at=now, after=earlier.file.key))
-        if not self._divided and self._ask_all(waiting):
-            return
-        if not waiting:
-            return
-        first = waiting[0]
-        match first.step:
-            case "here":
-                self._ask_reserve(first, self.budget)
-            case "reserved":
-                self._load(first, self.budget)
-            case "loaded":
-                self._start(first, self.budget)
-
-    def _advance_together(self) -> None:
-        columns = list(self._columns.values())
-        group = [c for c in columns if not c.joined_late]
-        group_ready = all(c.step in ("loaded", "answering", "ended") for c in group)
-        # One load at a time: it takes the disk for itself, and its time is its own.
-        busy = any(c.step in ("reserving", "loading") for c in columns)
-        waiting = [c for c in columns if c.step in ("here", "reserved")]
-        waiting.sort(key=lambda c: c.joined_late)
-        if waiting and not busy and (group_ready or not waiting[0].joined_late):
-            if not self._divided and self._ask_all(waiting):
-                return
-            self._load_when_room(waiting[0])
-        starting = [c for c in columns if c.step == "loaded"]
-        if group_ready and starting:
-            running = [c.file.key for c in columns if c.running]
-            wanted = shares(self.budget, running + [c.file.key for c in starting])
-            for column in starting:
-                if self._make_room(column, wanted):
-                    self._start(column, wanted[column.file.key])
-
-    def _ask_all(self, waiting: list[_Column]) -> bool:
-        """Takes one step towards dividing the GPU, for which every file's child must have been asked;
-        returns whether there is still something to wait for.
-        """
-        if here := [column for column in waiting if column.step == "here"]:
-            self._ask_reserve(here[0], 1)
-            return True
+    def _divide(self) -> None:
+        """Divides the GPU's memory among the columns to come."""
         self._divided = True
         columns = [c for c in self._columns.values() if c.step in ("file", "reserved")]
         candidates = [
@@ -395,44 +282,17 @@ class Run:
             # What llama.cpp would reserve was asked for all layers; with fewer it is another figure.
             if column.step == "reserved" and load != self.comparison.load:
                 column.step = "here"
-        return False
+        self.moved()
 
-    def _load_when_room(self, column: _Column) -> None:
-        running = [c.file.key for c in self._columns.values() if c.running]
-        wanted = shares(self.budget, [*running, column.file.key])
-        if self._make_room(column, wanted):
-            do = self._ask_reserve if column.step == "here" else self._load
-            do(column, wanted[column.file.key])
+    def _follow(self, column: Column, after: str) -> None:
+        if column.response.after_column != after:
+            self._fold(column, Queued(run=self.number, at=time.monotonic(), after=after))
 
-    def _make_room(self, column: _Column, wanted: dict[str, int]) -> bool:
-        """Whether the others have given up enough threads; asks them to, where they haven't."""
-        others = [c for c in self._columns.values() if c.running and c is not column]
-        for other in others:
-            if other.step == "answering" and other.asked > wanted[other.file.key]:
-                self._ask_threads(other, wanted[other.file.key])
-        taken = sum(other.threads for other in others)
-        return taken + wanted[column.file.key] <= max(self.budget, len(wanted))
+    def _take(self, column: Column, threads: int) -> None:
+        column.asked, column.threads = threads, max(column.threads, threads)
+        column.runner.send(SetThreads(run=self.number, n=threads))
 
-    def _share(self) -> None:
-        """Hands free threads to those who answer, unless someone is waiting to load or to start."""
-        columns = self._columns.values()
-        together = self.comparison.mode == "together"
-        if together and any(c.step in ("here", "reserved", "loaded") for c in columns):
-            return
-        running = [c for c in columns if c.running]
-        wanted = shares(self.budget, [c.file.key for c in running])
-        for column in running:
-            more = wanted[column.file.key]
-            free = self.budget - sum(c.threads for c in running)
-            if column.step == "answering" and more > column.asked and more - column.threads <= free:
-                self._ask_threads(column, more)
-                column.threads = more
-
-    def _ask_threads(self, column: _Column, n: int) -> None:
-        column.asked = n
-        column.runner.send(SetThreads(run=self.number, n=n))
-
-    def _ask_reserve(self, column: _Column, threads: int) -> None:
+    def _ask_reserve(self, column: Column, threads: int) -> None:
         """Asks the column's child what llama.cpp would reserve; one that is loaded need not be asked."""
         is_loaded = False
         if column.runner is None:
@@ -445,9 +305,9 @@ class Run:
                 self._fold(column, replace(runner.predicted, run=self.number, at=time.monotonic()))
             runner.sink(replace(runner.loaded, run=self.number, at=time.monotonic(), load_s=None))
             return
-        runner.send(Reserve(run=self.number, path=column.path, **column.load.for_request()))
+        runner.send(Reserve(run=self.number, path=column.path, **column.load.for_child()))
 
-    def _load(self, column: _Column, threads: int) -> None:
+    def _load(self, column: Column, threads: int) -> None:
         """Loads what fits, or what is forced to; the others fail before they take the machine down."""
         admission = self._gate.admit_load(
             column.file, column.path, column.load, column.runner.hello, column.runner.pid,
@@ -466,10 +326,10 @@ class Run:
         column.step, column.threads = "loading", threads
         self._fold(column, Loading(run=self.number, at=now, file_bytes=column.file_bytes))
         column.runner.send(
-            Load(run=self.number, path=column.path, threads=threads, **column.load.for_request())
+            Load(run=self.number, path=column.path, threads=threads, **column.load.for_child())
         )
 
-    def _held_bytes(self, column: _Column) -> int:
+    def _held_bytes(self, column: Column) -> int:
         """What the others have reserved and the system still calls available: mapped weights, and
         buffers that haven't been touched.
         """
@@ -480,13 +340,7 @@ class Run:
             if each.kind == "ram" and each.allocated_bytes
         )
 
-    def _start(self, column: _Column, threads: int) -> None:
+    def _start(self, column: Column, threads: int) -> None:
         column.asked = column.threads = threads
         column.step = "answering"
         column.runner.send(self.comparison.request(self.number, column.file, threads))
-
-
-def _deadline(column: _Column) -> float | None:
-    if column.kill_at is None and column.step == "reserving" and column.runner.hello is None:
-        return column.runner.hello_by
-    return column.kill_at

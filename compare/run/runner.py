@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
+from weakref import WeakSet
 
 from compare.protocol.events import BadEvent, Event, Failed, Hello, Loaded, Predicted, decode
 from compare.protocol.requests import Request, encode
@@ -24,6 +25,9 @@ _LINE_BYTES = 16 * 2**20
 WORKER = (sys.executable, "-m", "compare.child.worker")
 
 Sink = Callable[[Event], None]
+
+_started: "WeakSet[ChildRunner]" = WeakSet()
+_starting = threading.Lock()
 
 
 class Runner(Protocol):
@@ -63,14 +67,16 @@ class ChildRunner:
         self._run = 0
         self._closing = False
         self._log: deque[str] = deque(maxlen=LOG_LINES)
-        self._child = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=_environment(),
-            process_group=0,
-        )
+        with _starting:
+            self._child = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=_environment(),
+                process_group=0,
+            )
+            _started.add(self)
         self._log_reader = threading.Thread(target=self._read_log, daemon=True)
         self._log_reader.start()
         threading.Thread(target=self._read_events, daemon=True).start()
@@ -121,6 +127,27 @@ class ChildRunner:
         while line := self._child.stderr.readline(4096):
             if text := line.decode("utf-8", "replace").rstrip():
                 self._log.append(text)
+
+
+def _let_go_of_children() -> None:
+    """A fork of this process, as ZeroGPU makes them, must not keep children alive that aren't its own:
+    they end when nobody holds the other end of their stdin any more.
+    """
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stdin in [runner._child.stdin for runner in list(_started)]:
+        if not stdin.closed:
+            # Not closed: the file object that stays behind would later close what then has this number.
+            os.dup2(nowhere, stdin.fileno(), inheritable=False)
+    os.close(nowhere)
+    _starting.release()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_starting.acquire,
+        after_in_parent=_starting.release,
+        after_in_child=_let_go_of_children,
+    )
 
 
 def _environment() -> dict[str, str]:

@@ -64,8 +64,9 @@ def page(
                 speed_tab(demo, machine, now)
             with gr.Tab("Fit", id="fit"):
                 fit_tab(demo, machine, now)
-        # Without a number it is one on ZeroGPU. Nobody waits here: what comes is taken up at once.
-        demo.queue(max_size=QUEUE)
+        # Without a number it is one on ZeroGPU. Nobody waits here: what comes is taken up at once. Not by
+        # `queue`, which would make a second app, whose event loops complain in the log as they go.
+        demo._queue.max_size = QUEUE
         # Gradio looks into its queue every millisecond, which takes a tenth of a core from the models.
         demo._queue.sleep_when_free = 0.005
         # And it would make a table of all that ever ran, at each event's end, for monitoring, which is off.

@@ -144,7 +144,9 @@ def state_line(
 
 def _finished_line(response: Response, max_seconds: float | None) -> Line:
     if response.finish_reason == "time":
-        limit = max_seconds if max_seconds is not None else round(response.total_s or 0)
+        took = round(response.total_s or 0)
+        # A GPU that was leased for the run may have less time for it than the host's limit.
+        limit = took if max_seconds is None or 0 < took < max_seconds else max_seconds
         return Line(("Ended at", " this host's limit of", f" {limit:g}{NBSP}s"))
     took = f"Finished in {seconds(response.total_s)}"
     if response.finish_reason == "length":

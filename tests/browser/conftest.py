@@ -1,11 +1,10 @@
-"""A browser, and pages served for it."""
+"""Pages served for a browser, and visitors."""
 
 import queue
 from contextlib import ExitStack
 
 import pytest
-from browser import ARGS, chromium_path
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 from serving import served
 from visitor import choose
 
@@ -16,14 +15,6 @@ from compare.protocol.events import Fetched
 from compare.ui.page import page
 
 expect.set_options(timeout=30_000)
-
-
-@pytest.fixture(scope="session")
-def browser():
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium_path(), args=list(ARGS))
-        yield running
-        running.close()
 
 
 @pytest.fixture

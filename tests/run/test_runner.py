@@ -93,6 +93,24 @@ def test_a_request_to_a_dead_child_is_no_exception(spawn):
     runner.send(LOAD)
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_fork_keeps_no_child_alive(spawn):
+    """As ZeroGPU makes them: they inherit what a child's stdin hangs on."""
+    runner, heard = spawn("good")
+    until(heard, Hello)
+    fork = os.fork()
+    if fork == 0:
+        time.sleep(60)
+        os._exit(0)
+    try:
+        runner._child.stdin.close()
+        assert runner._child.wait(20) == 0
+        assert os.waitpid(fork, os.WNOHANG) == (0, 0)
+    finally:
+        os.kill(fork, signal.SIGKILL)
+        os.waitpid(fork, 0)
+
+
 def test_a_child_that_floods_its_log_keeps_the_last_lines():
     heard = queue.SimpleQueue()
     code = "import sys; sys.stderr.write('x' * 10**6 + '\\n' + 'last\\n'); sys.exit(1)"

@@ -173,7 +173,11 @@ def test_time_left(s, said):
             replace(WROTE, finish_reason="length", output_tokens=256), 99,
             "Finished in 8.3 s[, at the limit of 256 tokens]", "check",
         ),
-        (replace(WROTE, finish_reason="time"), 99, "Ended at[ this host's limit of] 120 s", "check"),
+        (
+            replace(WROTE, finish_reason="time", ended_at=121.0), 122,
+            "Ended at[ this host's limit of] 120 s", "check",
+        ),
+        (replace(WROTE, finish_reason="time"), 99, "Ended at[ this host's limit of] 8 s", "check"),
         (Response(state="writing", stopping=True), 0, "Stopping", "square"),
         (replace(WROTE, state="cancelled"), 99, "Stopped after 8.3 s", "square"),
         (Response(state="cancelled"), 0, "Stopped before the first token", "square"),
