@@ -21,8 +21,8 @@ From the top; a folder imports only from those below its line (tests/test_map.py
     protocol/     the requests and events that cross between a model's process and its parent
     child/        that process: renders, reads, samples, stops, measures; imported by nobody
 
-Beside them usage.py (what is wrong in what is asked), numbers.py (figures as they are read), proxies.py (the
-surroundings', put right before anything speaks HTTP) and data/.
+Beside them usage.py (what is wrong in what is asked), numbers.py (figures as they are read), colours.py (each
+colour, in light and dark), proxies.py (the surroundings', put right before anything speaks HTTP) and data/.
 Threads are started only in models/ (one a file that is fetched, one for a probe), run/ (one a Run, two
 readers a child, two a GPU's lease) and child/ (one, on stdin).
 """

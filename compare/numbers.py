@@ -97,9 +97,14 @@ def count(n: int | None) -> str:
     return UNKNOWN if n is None else f"{n:,}"
 
 
+def plural(n: int | None, noun: str, space: str = " ") -> str:
+    """1 task, 2 tasks; NBSP as `space` where the noun is a unit. Nouns whose plural ends in s."""
+    return UNKNOWN if n is None else f"{n:,}{space}{noun}{'' if n == 1 else 's'}"
+
+
 def tokens(n: int | None) -> str:
     """2,048 tokens, 1 token."""
-    return UNKNOWN if n is None else f"{n:,}{NBSP}{'token' if n == 1 else 'tokens'}"
+    return plural(n, "token", NBSP)
 
 
 def factor(x: float) -> str:
@@ -125,7 +130,7 @@ def thread_range(threads: tuple[int, int] | None) -> str:
         return UNKNOWN
     fewest, most = threads
     if fewest == most:
-        return f"{most}{NBSP}{'thread' if most == 1 else 'threads'}"
+        return plural(most, "thread", NBSP)
     return f"{fewest} to {most}{NBSP}threads"
 
 

@@ -1,5 +1,6 @@
 """A model's process driven by hand through its pipes, and the embedded models' files."""
 
+import itertools
 import subprocess
 import sys
 
@@ -7,12 +8,12 @@ from compare.models.catalogue import BASE_STOP, BASE_TEMPLATE
 from compare.models.files import Files
 from compare.models.spec import parse
 from compare.protocol.events import Failed, Finished, Loaded, decode
-from compare.protocol.requests import Generate, Load, encode
+from compare.protocol.requests import Generate, Load, Message, encode
 from compare.run.response import Response
 
 SAMPLING = {
     "temperature": 0.7, "top_p": 0.95, "top_k": 40, "min_p": 0.05, "repeat_penalty": 1.0,
-    "seed": 7, "stop": (), "max_seconds": None, "system": None, "threads": 2, "max_tokens": 32,
+    "seed": 7, "stop": (), "max_seconds": None, "threads": 2, "max_tokens": 32,
     "template": BASE_TEMPLATE, "template_stop": BASE_STOP,
 }  # fmt: skip
 
@@ -47,12 +48,16 @@ class Child:
         self.say(Load(run=self.run, path=str(path), n_ctx=n_ctx, **settings))
         return self.until(Loaded, Failed)[-1]
 
-    def ask(self, prompt, **sampling):
+    def ask(self, *turns: str, system: str | None = None, **sampling):
+        """`turns`: the user's and the assistant's, one after the other; the last is the user's."""
         self.run += 1
-        self.say(Generate(run=self.run, prompt=prompt, **{**SAMPLING, **sampling}))
+        before = [Message("system", system)] if system else []
+        roles = itertools.cycle(("user", "assistant"))
+        messages = (*before, *map(Message, roles, turns))
+        self.say(Generate(run=self.run, messages=messages, **{**SAMPLING, **sampling}))
 
-    def answer(self, prompt, **sampling) -> Response:
-        self.ask(prompt, **sampling)
+    def answer(self, *turns: str, **sampling) -> Response:
+        self.ask(*turns, **sampling)
         response = Response()
         for event in self.until(Finished, Failed):
             response = response.after(event)

@@ -1,4 +1,4 @@
-"""Children that misbehave, as real programs behind the Runner's seam: `child("crash")` and its like.
+"""Children that misbehave, as real programs behind the seam of a process: `child("crash")` and its like.
 
 Each speaks the protocol of compare.child.worker by hand, and answers “one two three” where it gets that far.
 """
@@ -6,7 +6,7 @@ Each speaks the protocol of compare.child.worker by hand, and answers “one two
 import sys
 from collections.abc import Callable
 
-from compare.run.runner import ChildRunner
+from compare.run.process import ChildProcess
 
 PROGRAM = r"""
 import json, os, signal, sys, time
@@ -71,9 +71,9 @@ for line in sys.stdin:
 """
 
 
-def child(kind: str, hello_s: float = 60.0) -> Callable[[Callable], ChildRunner]:
+def child(kind: str, hello_s: float = 60.0) -> Callable[[Callable], ChildProcess]:
     """Spawns a program of that kind: good, mute, crash-loading, slow-loading, garbage, exit, burst,
     crash, slow, deaf, or gpu: that one says how many layers it was told to load there.
     """
     command = (sys.executable, "-c", PROGRAM, kind)
-    return lambda sink: ChildRunner(sink, command, hello_s)
+    return lambda sink: ChildProcess(sink, command, hello_s)

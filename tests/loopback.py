@@ -7,6 +7,7 @@ import re
 import threading
 import time
 from dataclasses import dataclass, field
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -42,6 +43,8 @@ class Hub:
     bare: bool = False
     """answers without the headers that say what a file is"""
     requests: list[str] = field(default_factory=list)
+    headers: list[Message] = field(default_factory=list)
+    """of each request, as it came"""
 
     def __enter__(self) -> "Hub":
         hub = self
@@ -72,6 +75,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_HEAD(self) -> None:
         hub = self.server_hub
         hub.requests.append(f"HEAD {self.path}")
+        hub.headers.append(self.headers)
         if self.path == "/":
             return self._empty(200)
         body = self._file()
@@ -81,6 +85,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         hub = self.server_hub
         hub.requests.append(f"GET {self.path} {self.headers.get('Range', '')}")
+        hub.headers.append(self.headers)
         body = self._file()
         if body is None:
             return

@@ -12,19 +12,19 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from compare.asked.settings import LoadSettings, SamplingParams
 from compare.models.spec import MAX_COLUMNS, ModelFile, resolve
-from compare.protocol.requests import Generate, Measure
+from compare.protocol.requests import Generate, Measure, Message
 from compare.usage import UsageError, faults
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A prompt, the models it goes to, and the settings they share."""
+    """What is asked, the models it goes to, and the settings they share."""
 
-    prompt: str
+    messages: tuple[Message, ...]
+    """what is asked, turn by turn; the last is the user's"""
     models: tuple[ModelFile, ...]
     sampling: SamplingParams
     load: LoadSettings
-    system: str | None = None
     mode: str = "together"
     """`together` or `in-turn`"""
     threads: int | None = None
@@ -37,10 +37,21 @@ class Comparison:
     """whether it waits for all its files before any model runs"""
     notices: tuple[str, ...] = ()
 
+    @property
+    def prompt(self) -> str:
+        """The text of the turn that is to be answered."""
+        return self.messages[-1].content
+
+    @property
+    def system(self) -> str | None:
+        """The text of the system prompt, where there is one."""
+        first = self.messages[0]
+        return first.content if first.role == "system" else None
+
     def request(self, run: int, file: ModelFile, threads: int) -> Generate:
         """What a loaded model is asked."""
         return Generate(
-            run=run, prompt=self.prompt, system=self.system, template=file.template,
+            run=run, messages=self.messages, template=file.template,
             template_stop=file.template_stop, threads=threads, max_seconds=self.max_seconds,
             **self.sampling.model_dump(),
         )  # fmt: skip
@@ -110,9 +121,8 @@ def comparison(
     except ValidationError as error:
         raise UsageError(str(faults(error)[0])) from error
     return Comparison(
-        prompt=prompt,
+        messages=_messages(prompt, system),
         models=resolve(specs, MAX_COLUMNS),
-        system=system or None,
         mode=mode,
         sampling=sampling,
         load=load,
@@ -120,6 +130,12 @@ def comparison(
         force=force,
         notices=notices,
     )
+
+
+def _messages(prompt: str, system: str | None) -> tuple[Message, ...]:
+    """One turn, after a system prompt where there is one."""
+    before = (Message("system", system),) if system else ()
+    return (*before, Message("user", prompt))
 
 
 def bench(

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from compare.charts.frame import INK, counted, shaded
-from compare.numbers import UNKNOWN
+from compare.charts.frame import INK, shaded
+from compare.numbers import UNKNOWN, plural
 
 
 def score_board(
@@ -35,5 +35,5 @@ def score_board(
 
 
 def _marks_hover(model: str, theme: str, mark: tuple[int, int] | None) -> str:
-    told = f"{mark[0]} of {counted(mark[1], 'check')} passed" if mark else "no check was made"
-    return f"<b>{model}</b><br>{theme}<br>{told}"
+    passed = f"{mark[0]} of {plural(mark[1], 'check')} passed" if mark else "no check was made"
+    return f"<b>{model}</b><br>{theme}<br>{passed}"

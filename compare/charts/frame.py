@@ -6,20 +6,16 @@ from dataclasses import dataclass
 import pandas as pd
 import plotly.graph_objects as go
 
-from compare.numbers import dated, points
+from compare import colours
+from compare.numbers import dated, plural, points
 from compare.scores.suites import AVERAGE, NAMES, Name
+from compare.scores.table import records
 
-COLOURS = {
-    "tinyllama": "#285fec",
-    "solar": "#876b1b",
-    "mixtral": "#78154e",
-    "smollm2": "#1f766c",
-    "gemma3": "#5322b8",
-    "other-1": "#425c2b",
-    "other-2": "#6e1c03",
-    "other-3": "#485874",
-}
-INK, MUTED, PALE, LINE, GROUND = "#17181c", "#5d626c", "#868b95", "#e6e7ea", "#ffffff"
+COLOURS = {name: colour.light for name, colour in colours.MODELS.items()}
+"""Figures are drawn in the light theme's; the page's stylesheet makes them the theme's own."""
+INK, MUTED, PALE, LINE, GROUND = (
+    colours.TOKENS[name].light for name in ("ink", "muted", "control", "line", "surface")
+)
 """Text, second text, a muted model, hairlines, what lies under the chart."""
 CLEAR = "rgba(0,0,0,0)"
 FONT = 'Inter, ui-sans-serif, system-ui, -apple-system, "Segoe UI", Roboto, sans-serif'
@@ -56,7 +52,7 @@ def shaded(
             "type": "heatmap", "x": across, "y": down, "z": values, "zmin": 0, "zmax": highest,
             "xgap": 2, "ygap": 2, "showscale": False, "hoverinfo": "text", "hovertext": hovertext,
             # Ink enough to tell the cells apart, little enough to read ink on it, on light and dark.
-            "colorscale": [[0, "rgba(23,24,28,0.03)"], [1, "rgba(23,24,28,0.4)"]], **more,
+            "colorscale": [[0, tint(INK, 0.03)], [1, tint(INK, 0.4)]], **more,
         },
         *(
             {
@@ -143,9 +139,14 @@ def kind_marker(colour: str, kind: str) -> dict:
 
 def marker(colour: str, opacity: float) -> dict:
     """Filled with so much of a colour, outlined with all of it."""
-    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
-    fill = colour if opacity == 1 else f"rgba({red},{green},{blue},{opacity})"
+    fill = colour if opacity == 1 else tint(colour, opacity)
     return {"color": fill, "line": {"color": colour, "width": 1.5}}
+
+
+def tint(colour: str, opacity: float) -> str:
+    """So much of a colour, 0 to 1."""
+    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{opacity})"
 
 
 def kinds_of(rows: pd.DataFrame) -> dict[str, str]:
@@ -154,18 +155,15 @@ def kinds_of(rows: pd.DataFrame) -> dict[str, str]:
 
 def by_model(rows: pd.DataFrame, order: Sequence[str]) -> dict[str, list[dict]]:
     """Each model's scores in the order of the tasks; where there is none, no row."""
-    found: dict[str, dict[str, dict]] = {}
-    for row in dicts(rows):
-        scored = found.setdefault(row["model"], {})
+    scores: dict[str, dict[str, dict]] = {}
+    for row in records(rows):
+        scored = scores.setdefault(row["model"], {})
         if row["score"] == row["score"]:
             scored[row["benchmark"]] = row
     return {
-        model: [scored[task] for task in order if task in scored] for model, scored in found.items()
+        model: [scored[task] for task in order if task in scored]
+        for model, scored in scores.items()
     }
-
-
-def dicts(rows: pd.DataFrame) -> list[dict]:
-    return rows.to_dict("records")
 
 
 def how(row) -> str:
@@ -199,9 +197,5 @@ def wrapped(text: str, width: int) -> str:
     return "<br>".join(lines)
 
 
-def counted(n: int, noun: str) -> str:
-    return f"{n} {noun}{'' if n == 1 else 's'}"
-
-
 def of_tasks(n: int, total: int) -> str:
-    return f"all {total} tasks" if n == total > 1 else f"{n} of {counted(total, 'task')}"
+    return f"all {total} tasks" if n == total > 1 else f"{n} of {plural(total, 'task')}"

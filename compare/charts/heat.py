@@ -3,11 +3,12 @@
 import pandas as pd
 import plotly.graph_objects as go
 
-from compare.charts.frame import CHANCE, INK, dicts, hover, label_of, shaded
+from compare.charts.frame import CHANCE, INK, hover, label_of, shaded
 from compare.charts.tasks import say_tasks
 from compare.numbers import UNKNOWN, points
 from compare.scores.averages import averages, by_task
 from compare.scores.suites import SUITES
+from compare.scores.table import records
 
 
 def heat(rows: pd.DataFrame, suite: str) -> go.Figure:
@@ -19,7 +20,7 @@ def heat(rows: pd.DataFrame, suite: str) -> go.Figure:
     labels = [label_of(model) for model in wide.index]
     if any(level is not None for level in chance):
         values, labels = [*values, chance], [*labels, CHANCE]
-    hovers = {(row["model"], row["benchmark"]): hover(row) for row in dicts(rows)}
+    hovers = {(row["model"], row["benchmark"]): hover(row) for row in records(rows)}
     hovertext = [[hovers.get((model, task), "no score") for task in wide] for model in wide.index]
     hovertext += [[CHANCE] * len(chance)] * (len(values) - len(hovertext))
     highest = SUITES[suite].highest

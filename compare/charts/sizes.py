@@ -12,8 +12,6 @@ from compare.charts.frame import (
     PALE,
     by_model,
     colour_of,
-    counted,
-    dicts,
     dotted,
     empty,
     figure,
@@ -21,28 +19,29 @@ from compare.charts.frame import (
     kind_marker,
     label_of,
 )
-from compare.numbers import points
+from compare.numbers import plural, points
 from compare.scores.averages import averages
 from compare.scores.suites import KINDS, SUITES
+from compare.scores.table import records
 
 
 def sizes(rows: pd.DataFrame, suite: str) -> go.Figure:
     """The average against parameters, on a log axis: the printed average, else the computed one."""
-    found = dicts(averages(rows, suite).dropna(subset=["shown"]).reset_index())
-    if not found:
+    dots = records(averages(rows, suite).dropna(subset=["shown"]).reset_index())
+    if not dots:
         return empty(NO_AVERAGE)
-    many = len(found) > len(COLOURS)
+    many = len(dots) > len(COLOURS)
     scored = by_model(rows, SUITES[suite].benchmarks)
-    for each in found:
+    for each in dots:
         first, colour = scored[each["model"]][0], colour_of(each["model"], many)
         each |= {"params_b": first["params_b"], "kind": first["model_kind"], "colour": colour}
         each["label"] = "" if many and colour == PALE else each["label"]
-    places = _label_places([(each["params_b"], each["shown"], each["label"]) for each in found])
-    for each, place in zip(found, places, strict=True):
+    places = _label_places([(each["params_b"], each["shown"], each["label"]) for each in dots])
+    for each, place in zip(dots, places, strict=True):
         each["place"] = place
     traces = []
     for kind, name in (("chat", KINDS["chat"]), ("base", KINDS["base"])):
-        mine = [each for each in found if each["kind"] == kind]
+        mine = [each for each in dots if each["kind"] == kind]
         if not mine:
             continue
         colours = [each["colour"] for each in mine]
@@ -118,13 +117,13 @@ def _meet(a: tuple[float, ...], b: tuple[float, ...]) -> bool:
 
 def say_sizes(rows: pd.DataFrame, suite: str) -> tuple[str, str]:
     """The best model, and how many larger ones it leaves behind."""
-    found = averages(rows, suite).dropna(subset=["shown"])
-    if found.empty:
+    means = averages(rows, suite).dropna(subset=["shown"])
+    if means.empty:
         return NO_AVERAGE, ""
     params = rows.drop_duplicates("model").set_index("model")["params_b"]
-    best = found.index[0]
-    larger = sum(params[model] > params[best] for model in found.index)
+    best = means.index[0]
+    larger = sum(params[model] > params[best] for model in means.index)
     kind = "average" if SUITES[suite].averaged else "mean of the tasks, computed here"
-    finding = f"{label_of(best)} has the highest {kind}, {points(found.loc[best, 'shown'])}"
-    behind = f"; {counted(larger, 'larger model')} {'scores' if larger == 1 else 'score'} less"
+    finding = f"{label_of(best)} has the highest {kind}, {points(means.loc[best, 'shown'])}"
+    behind = f"; {plural(larger, 'larger model')} {'scores' if larger == 1 else 'score'} less"
     return finding, f", with {params[best]:g} billion parameters{behind if larger else ''}."

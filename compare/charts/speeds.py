@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 
-from compare.charts.frame import COLOURS, INK, counted, figure, marker, note
-from compare.numbers import deviation, speed
+from compare.charts.frame import COLOURS, INK, figure, marker, note
+from compare.numbers import deviation, plural, speed
 from compare.saved.bench import test_name
 
 TESTS = {"n_gen": "Decode, tok/s", "n_prompt": "Prefill, tok/s"}
@@ -22,25 +22,25 @@ def speeds(
     A bar is paler than its outline, so that the lower half of a deviation shows upon it.
     """
     shown = {test: [row for row in rows if row[test]] for test in TESTS}
-    shown = {test: found for test, found in shown.items() if found}
-    height = sum(_TITLE + _BAR * len(found) for found in shown.values()) + 16
+    shown = {test: bars for test, bars in shown.items() if bars}
+    height = sum(_TITLE + _BAR * len(bars) for bars in shown.values()) + 16
     top, traces, notes, axes = 1.0, [], [], {}
-    for n, (test, found) in enumerate(shown.items(), start=1):
+    for n, (test, bars) in enumerate(shown.items(), start=1):
         number = "" if n == 1 else str(n)
         top -= _TITLE / height
-        bottom = top - _BAR * len(found) / height
+        bottom = top - _BAR * len(bars) / height
         axes[f"yaxis{number}"] = {
             "domain": [bottom, top], "anchor": f"x{number}", "autorange": "reversed", "type": "category",
             "tickfont": {"size": 13, "color": INK},
         }  # fmt: skip
-        longest = max(row["avg_ts"] + row["stddev_ts"] for row in found)
+        longest = max(row["avg_ts"] + row["stddev_ts"] for row in bars)
         axes[f"xaxis{number}"] = {
             "anchor": f"y{number}", "range": [0, longest or 1], "showticklabels": False,
             "showline": False,
         }  # fmt: skip
-        title = f"{TESTS[test]} ({test_name(found[0])})"
+        title = f"{TESTS[test]} ({test_name(bars[0])})"
         notes.append(note(title, 0, top, size=13, xanchor="left", yanchor="bottom"))
-        for row in found:
+        for row in bars:
             name = html.escape(_without_middle(names[row["spec"]]))
             colour = COLOURS[colours[row["spec"]]]
             fast, spread = row["avg_ts"], row["stddev_ts"]
@@ -51,7 +51,7 @@ def speeds(
                 "xaxis": f"x{number}", "yaxis": f"y{number}", "showlegend": False,
                 "marker": marker(colour, 0.45), "hoverinfo": "text",
                 "hovertext": f"<b>{html.escape(names[row['spec']])}</b><br>{said} tokens a second<br>"
-                f"{counted(repeats, 'repetition')} of {counted(row[test], 'token')}",
+                f"{plural(repeats, 'repetition')} of {plural(row[test], 'token')}",
                 "error_x": {
                     "type": "data", "array": [spread], "color": INK, "thickness": 1.5, "width": 3,
                     "visible": repeats > 1,

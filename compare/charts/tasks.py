@@ -12,8 +12,6 @@ from compare.charts.frame import (
     INK,
     by_model,
     colour_of,
-    counted,
-    dicts,
     figure,
     hover,
     kind_marker,
@@ -21,9 +19,10 @@ from compare.charts.frame import (
     label_of,
     of_tasks,
 )
-from compare.numbers import listed, points, signed
+from compare.numbers import listed, plural, points, signed
 from compare.scores.averages import averages, by_task
 from compare.scores.suites import SUITES
+from compare.scores.table import records
 
 
 def tasks(rows: pd.DataFrame, suite: str, again: pd.DataFrame | None = None) -> go.Figure:
@@ -85,7 +84,7 @@ def say_tasks(rows: pd.DataFrame, suite: str, again: pd.DataFrame | None = None)
     finding = f"{label_of(leader)} is first in {of_tasks(len(firsts[leader]), wide.shape[1])}"
     rest = [f", {label_of(model)} on {listed(firsts[model])}" for model in others[:3]]
     moved = "" if again is None else _moved(rows, again)
-    return finding, "".join(rest) + f", among {counted(len(wide), 'model')}." + moved
+    return finding, "".join(rest) + f", among {plural(len(wide), 'model')}." + moved
 
 
 def _moved(rows: pd.DataFrame, again: pd.DataFrame) -> str:
@@ -107,10 +106,10 @@ def _second(
     mine: list[dict], again: pd.DataFrame | None
 ) -> tuple[list[float], list[float], list[str]]:
     """How far a second reading lies above and below each bar, and how it reads."""
-    found = {}
+    scores = {}
     if again is not None:
-        found = {(row["model"], row["benchmark"]): row["score"] for row in dicts(again)}
-    moved = [found.get((row["model"], row["benchmark"]), math.nan) - row["score"] for row in mine]
+        scores = {(row["model"], row["benchmark"]): row["score"] for row in records(again)}
+    moved = [scores.get((row["model"], row["benchmark"]), math.nan) - row["score"] for row in mine]
     return (
         [max(0.0, m) if m == m else 0.0 for m in moved],
         [max(0.0, -m) if m == m else 0.0 for m in moved],

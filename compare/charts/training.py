@@ -9,7 +9,6 @@ from compare.charts.frame import (
     INK,
     MUTED,
     PALE,
-    dicts,
     dotted,
     figure,
     hover,
@@ -17,6 +16,7 @@ from compare.charts.frame import (
 )
 from compare.numbers import points
 from compare.scores.suites import AVERAGE, SUITES
+from compare.scores.table import records
 
 
 def training(rows: pd.DataFrame, suite: str) -> go.Figure:
@@ -91,7 +91,7 @@ def say_training(rows: pd.DataFrame, suite: str) -> tuple[str, str]:
 
 def _curve(rows: pd.DataFrame) -> tuple[list[dict], list[dict]]:
     """The scores of one training's checkpoints, by tokens, and the averages of the models beside them."""
-    scored = dicts(rows.dropna(subset=["score"]).sort_values("pretrain_tokens_b"))
+    scored = records(rows.dropna(subset=["score"]).sort_values("pretrain_tokens_b"))
     ours = [row for row in scored if row["model"].startswith("TinyLlama")]
     beside = [row for row in scored if row not in ours and row["benchmark"] == AVERAGE]
     return ours, beside

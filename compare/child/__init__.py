@@ -1,4 +1,4 @@
 """A model's own process: reads requests, loads, answers, measures and tells events.
 
-Imported by nobody: run/runner.py starts it. Knows nothing of its parent and imports nothing heavy.
+Imported by nobody: run/process.py starts it. Knows nothing of its parent and imports nothing heavy.
 """

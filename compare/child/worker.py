@@ -21,6 +21,7 @@ from compare.protocol.events import (
     Reserved,
     Threads,
     encode,
+    unforeseen,
 )
 from compare.protocol.requests import (
     Cancel,
@@ -117,7 +118,10 @@ def main() -> None:
     # Before the import of llama.cpp: a parent that dies meanwhile must be noticed.
     threading.Thread(target=inbox.listen, args=(emit,), daemon=True).start()
     cuda.preload()
-    from compare.child.engine import Engine, EngineError, Log, describe, reserve
+    from compare.child.answer import answer
+    from compare.child.engine import Engine, reserve
+    from compare.child.llama import EngineError, Log, describe
+    from compare.child.measure import measure
 
     log = Log()
     emit(Hello(run=0, at=time.monotonic(), **describe()))
@@ -141,16 +145,13 @@ def main() -> None:
             elif engine is None:
                 raise EngineError("No model is loaded.\nRun it again.")
             elif isinstance(request, Measure):
-                engine.measure(request, taken_at, emit, inbox)
+                measure(engine, request, taken_at, emit, inbox)
             else:
-                engine.generate(request, taken_at, emit, inbox)
+                answer(engine, request, taken_at, emit, inbox)
         except EngineError as error:
             emit(_failed(request.run, str(error), error.log))
         except Exception as error:  # the border: whatever it was, it fails this column only
-            message = (
-                f"Something unforeseen happened: {type(error).__name__}: {error}\nRun it again."
-            )
-            emit(_failed(request.run, message, log.faults()))
+            emit(_failed(request.run, unforeseen(error), log.faults()))
         inbox.done()
 
 

@@ -8,7 +8,6 @@ from typing import Annotated, Any
 
 import typer
 
-from compare import numbers
 from compare.asked.comparison import comparison
 from compare.asked.owner import Owner
 from compare.asked.settings import SETTINGS
@@ -85,7 +84,7 @@ class _Blocks:
         self._current: str | None = None
         self._written = 0
         self._left = list(self._files)
-        self._told: dict[str, str] = {}
+        self._states: dict[str, str] = {}
 
     def __call__(self, responses: dict[str, Response]) -> None:
         self._tell_states(responses)
@@ -116,18 +115,18 @@ class _Blocks:
             print()
         if response.state == "failed":
             print("\n".join((response.error, *response.log)))
-        figures = column.figures(response)
-        line = column.state_line(response, 0, max_seconds=self._max_seconds)
-        rate = f"{numbers.speed(response.decode_tps)} tok/s, {column.company(response, 0)}"
-        print(f"[{line} · {rate} · first token {figures['First token']}]\n", flush=True)
+        figures = column.figures(response, 0.0)
+        line = column.state_line(response, 0.0, max_seconds=self._max_seconds)
+        rate = f"{figures.speed} tok/s, {figures.company}"
+        print(f"[{line} · {rate} · first token {figures.small['First token']}]\n", flush=True)
         self._current = None
 
     def _tell_states(self, responses: dict[str, Response]) -> None:
         for key, response in responses.items():
             state = response.state
-            if self._told.get(key) != state and state in ("queued", "downloading", "loading"):
+            if self._states.get(key) != state and state in ("queued", "downloading", "loading"):
                 tell(f"{self._files[key].name}: {state}")
-            self._told[key] = state
+            self._states[key] = state
 
 
 def _printable(text: str) -> str:

@@ -56,7 +56,7 @@ class _Tests:
 
     def __init__(self, run: Run):
         self._files = {file.key: file for file in run.comparison.models}
-        self._told: dict[str, str] = {}
+        self._lines: dict[str, str] = {}
 
     def __call__(self, responses: dict[str, Response]) -> None:
         for key, response in responses.items():
@@ -65,7 +65,7 @@ class _Tests:
                 line = " ".join(response.error.split("\n"))
             elif response.state in ("downloading", "loading"):
                 line = response.state
-            if line != self._told.get(key):
-                self._told[key] = line
+            if line != self._lines.get(key):
+                self._lines[key] = line
                 # What is wrong with a file begins with its name.
                 tell(line if line.startswith(f"{key}: ") else f"{key}: {line}")

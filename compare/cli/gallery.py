@@ -66,8 +66,8 @@ def record_command(
     gallery = load()
     for fault in gallery.faults:
         tell(fault)
-    told = {"temperature": temperature, "seed": seed, "max_tokens": max_tokens}
-    given = {name: value for name, value in told.items() if value is not None}
+    options = {"temperature": temperature, "seed": seed, "max_tokens": max_tokens}
+    given = {name: value for name, value in options.items() if value is not None}
     names = split_specs(prompts or []) or [theme.id for theme in gallery.themes]
     wanted = tasks(machine, split_specs(models), chosen(gallery, names), repeats, given)
     try:

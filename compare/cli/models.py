@@ -34,11 +34,11 @@ def models(
     machine = Machine(Owner.from_environ())
     wanted = split_specs(download or [])
     failed = not _download(machine, resolve(wanted)) if wanted else False
-    found = [_listing(machine, model_id) for model_id in MODELS]
+    listings = [_listing(machine, model_id) for model_id in MODELS]
     if as_json:
-        print(json.dumps(found, ensure_ascii=False))
+        print(json.dumps(listings, ensure_ascii=False))
         raise typer.Exit(int(failed))
-    for model in found:
+    for model in listings:
         print(f"{model['id']}  {MODELS[model['id']].name}, {MODELS[model['id']].licence_note}")
         for quant in model["quants"]:
             here = "here" if quant["cached"] else ""

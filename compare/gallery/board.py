@@ -7,7 +7,7 @@ from statistics import median
 
 from compare.gallery.gallery import Library, Take, unseeded
 from compare.gallery.prompts import Prompt
-from compare.gallery.recordings import Hardware, Params
+from compare.gallery.recordings import Params, Stamp
 from compare.models.spec import ModelFile
 
 
@@ -16,7 +16,7 @@ class Row:
     """One model on one machine: checks passed of checks made, and medians of its speeds."""
 
     file: ModelFile
-    hardware: Hardware
+    stamp: Stamp
     marks: Mapping[str, tuple[int, int]]
     """theme's id: passed, made"""
     answers: int
@@ -61,9 +61,9 @@ def _alike(takes: Sequence[Take]) -> list[Take]:
     """Of each prompt the answers with the settings that most have: an option may replace a prompt's own."""
     settings: dict[str, Counter] = {}
     for take in takes:
-        settings.setdefault(take.answer.prompt_id, Counter())[unseeded(take.answer.params)] += 1
+        settings.setdefault(take.recorded.prompt_id, Counter())[unseeded(take.recorded.params)] += 1
     usual = {prompt: counted.most_common(1)[0][0] for prompt, counted in settings.items()}
-    return [t for t in takes if unseeded(t.answer.params) == usual[t.answer.prompt_id]]
+    return [t for t in takes if unseeded(t.recorded.params) == usual[t.recorded.prompt_id]]
 
 
 def _by_column(takes: Iterable[Take]) -> list[list[Take]]:
@@ -71,12 +71,12 @@ def _by_column(takes: Iterable[Take]) -> list[list[Take]]:
     columns: list[dict[tuple[str, str, int], Take]] = []
     for take in takes:
         for column in columns:
-            other = next(iter(column.values())).answer
-            if other.answer.spec == take.spec and other.machine.same(take.answer.machine):
-                column.setdefault(take.answer.key, take)
+            other = next(iter(column.values())).recorded
+            if other.answer.spec == take.spec and other.machine.same(take.recorded.machine):
+                column.setdefault(take.recorded.key, take)
                 break
         else:
-            columns.append({take.answer.key: take})
+            columns.append({take.recorded.key: take})
     return [list(column.values()) for column in columns]
 
 
@@ -84,18 +84,18 @@ def _row(takes: Sequence[Take], prompts: Mapping[str, Prompt]) -> Row:
     marks: dict[str, tuple[int, int]] = {}
     for take in takes:
         if take.verdict.passed is not None:
-            theme = prompts[take.answer.prompt_id].theme
+            theme = prompts[take.recorded.prompt_id].theme
             passed, made = marks.get(theme, (0, 0))
             marks[theme] = passed + take.verdict.passed, made + 1
-    answers = [take.answer.answer for take in takes]
+    measured = [take.answer.measures for take in takes]
     return Row(
         takes[0].file,
-        takes[0].answer.machine,
+        takes[0].recorded.machine,
         marks,
         len(takes),
-        decode_tps=_median(answer.decode_tps for answer in answers),
-        prefill_tps=_median(answer.prefill_tps for answer in answers),
-        ttft_s=_median(answer.ttft_s for answer in answers),
+        decode_tps=_median(measures.decode_tps for measures in measured),
+        prefill_tps=_median(measures.prefill_tps for measures in measured),
+        ttft_s=_median(measures.ttft_s for measures in measured),
     )
 
 

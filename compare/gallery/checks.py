@@ -193,10 +193,10 @@ def _kind(value: object) -> str | None:
         value = value.model_fields_set
     elif not isinstance(value, Mapping):
         return None
-    found = [name for name in _KINDS if name in value]
-    if not found and any(name in Length.model_fields for name in value):
-        found = ["length"]
-    return found[0] if found else None
+    kinds = [name for name in _KINDS if name in value]
+    if not kinds and any(name in Length.model_fields for name in value):
+        kinds = ["length"]
+    return kinds[0] if kinds else None
 
 
 Check = Annotated[

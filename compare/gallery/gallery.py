@@ -12,21 +12,26 @@ from compare.gallery import prompts as curated
 from compare.gallery import recordings
 from compare.gallery.judge import Verdict, judge
 from compare.gallery.prompts import Gallery, Prompt
-from compare.gallery.recordings import Hardware, Params, Recorded, Recording
+from compare.gallery.recordings import Answer, Params, Recorded, Recording, Stamp
 from compare.models.spec import ModelFile, parse, place
+from compare.numbers import plural
 
 
 @dataclass(frozen=True, slots=True)
 class Take:
     """One recorded answer to a prompt, and what its check says of it."""
 
-    answer: Recorded
+    recorded: Recorded
     verdict: Verdict
     recording: Recording
 
     @property
+    def answer(self) -> Answer:
+        return self.recorded.answer
+
+    @property
     def spec(self) -> str:
-        return self.answer.answer.spec
+        return self.answer.spec
 
     @property
     def file(self) -> ModelFile:
@@ -34,11 +39,11 @@ class Take:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class SideBySide:
     """The answers to one prompt that can stand side by side: same recording, machine and settings."""
 
     recording: Recording
-    hardware: Hardware
+    stamp: Stamp
     params: Params
     takes: tuple[Take, ...]
     """one a model, the first repeat, in the catalogue's order"""
@@ -49,7 +54,6 @@ class Comparison:
 @dataclass(frozen=True)
 class Library:
     gallery: Gallery
-    recordings: tuple[Recording, ...] = ()
     takes: tuple[Take, ...] = ()
     """answers to prompts as they are worded now, those of the newest recording first"""
     faults: tuple[str, ...] = ()
@@ -63,55 +67,54 @@ class Library:
         return {_wording(p.prompt, p.system): p for p in self.gallery.prompts.values()}
 
     @cached_property
-    def _comparisons(self) -> dict[str, tuple[Comparison, ...]]:
-        found: dict[str, list[list[Take]]] = {}
+    def _comparisons(self) -> dict[str, tuple[SideBySide, ...]]:
+        by_prompt: dict[str, list[list[Take]]] = {}
         for take in self.takes:
-            groups = found.setdefault(take.answer.prompt_id, [])
+            groups = by_prompt.setdefault(take.recorded.prompt_id, [])
             for group in groups:
                 if _beside(group[0], take):
                     group.append(take)
                     break
             else:
                 groups.append([take])
-        return {prompt: tuple(map(_comparison, groups)) for prompt, groups in found.items()}
+        return {prompt: tuple(map(_side_by_side, groups)) for prompt, groups in by_prompt.items()}
 
-    def showcase(self, texts: Sequence[str]) -> Comparison | None:
+    def showcase(self, texts: Sequence[str]) -> SideBySide | None:
         """What to show before anything has run: the newest recording of one of these texts, else of any."""
         named = [self.prompt_of(text, None) for text in texts]
         for prompt in (*filter(None, named), *self.gallery.prompts.values()):
-            if found := self.comparisons(prompt):
-                return found[0]
+            if comparisons := self.comparisons(prompt):
+                return comparisons[0]
         return None
 
-    def comparisons(self, prompt: Prompt) -> tuple[Comparison, ...]:
+    def comparisons(self, prompt: Prompt) -> tuple[SideBySide, ...]:
         """What was recorded of a prompt, the newest first."""
         return self._comparisons.get(prompt.id, ())
 
 
 def load(folder: Path = curated.PROMPTS) -> Library:
     """The prompts of a folder, and the recordings in its folder `recorded`. Never raises."""
-    shelf = curated.load(folder)
-    found, faults = recordings.load(folder / "recorded")
+    gallery = curated.load(folder)
+    read, faults = recordings.load(folder / "recorded")
     takes, stale = [], []
-    for recording in found:
-        mine = [_judged(shelf, recording, answer) for answer in recording.takes]
-        takes += [take for take in mine if take]
-        if gone := mine.count(None):
-            answers = "1 answer is" if gone == 1 else f"{gone} answers are"
+    for recording in read:
+        judged = [_judged(gallery, recording, recorded) for recorded in recording.takes]
+        takes += [take for take in judged if take]
+        if gone := judged.count(None):
             stale.append(
-                f"{recording.name}: {answers} to prompts that were changed or taken out since, "
-                "and left out. Record them again."
+                f"{recording.name}: {plural(gone, 'answer')} {'is' if gone == 1 else 'are'} to prompts "
+                "that were changed or taken out since, and left out. Record them again."
             )
-    return Library(shelf, found, tuple(takes), (*shelf.faults, *faults, *stale))
+    return Library(gallery, tuple(takes), (*gallery.faults, *faults, *stale))
 
 
-def _judged(shelf: Gallery, recording: Recording, answer: Recorded) -> Take | None:
-    prompt = shelf.prompts.get(answer.prompt_id)
-    if prompt is None or _wording(prompt.prompt, prompt.system) != _wording(
-        answer.prompt, answer.system
-    ):
+def _judged(gallery: Gallery, recording: Recording, recorded: Recorded) -> Take | None:
+    """The answer with its verdict; None where its prompt was worded otherwise, or isn't there any more."""
+    prompt = gallery.prompts.get(recorded.prompt_id)
+    asked = _wording(recorded.prompt, recorded.system)
+    if prompt is None or _wording(prompt.prompt, prompt.system) != asked:
         return None
-    return Take(answer, judge(prompt.check, answer.answer.text), recording)
+    return Take(recorded, judge(prompt.check, recorded.answer.text), recording)
 
 
 def _wording(prompt: str, system: str | None) -> tuple[str, str]:
@@ -121,8 +124,8 @@ def _wording(prompt: str, system: str | None) -> tuple[str, str]:
 def _beside(one: Take, other: Take) -> bool:
     return (
         one.recording is other.recording
-        and one.answer.machine.same(other.answer.machine)
-        and unseeded(one.answer.params) == unseeded(other.answer.params)
+        and one.recorded.machine.same(other.recorded.machine)
+        and unseeded(one.recorded.params) == unseeded(other.recorded.params)
     )
 
 
@@ -131,13 +134,13 @@ def unseeded(params: Params) -> Params:
     return params.model_copy(update={"seed": 0})
 
 
-def _comparison(takes: Sequence[Take]) -> Comparison:
+def _side_by_side(takes: Sequence[Take]) -> SideBySide:
     repeats: dict[str, list[Take]] = {}
-    for take in sorted(takes, key=lambda t: (place(t.file), t.answer.repeat)):
+    for take in sorted(takes, key=lambda t: (place(t.file), t.recorded.repeat)):
         repeats.setdefault(take.spec, []).append(take)
     firsts = tuple(each[0] for each in repeats.values())
     first = firsts[0]
-    return Comparison(
-        first.recording, first.answer.machine, first.answer.params, firsts,
+    return SideBySide(
+        first.recording, first.recorded.machine, first.recorded.params, firsts,
         {spec: tuple(each) for spec, each in repeats.items()},
     )  # fmt: skip

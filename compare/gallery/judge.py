@@ -27,6 +27,7 @@ from compare.gallery.checks import (
     ScriptIs,
 )
 from compare.gallery.numerals import conclusion, plain, usual
+from compare.numbers import listed, plural
 
 MAX_S = 0.5
 """for all regular expressions of one answer together, in seconds"""
@@ -64,9 +65,9 @@ def _judge(check, answer: str, until: float) -> Verdict:
             passed = any(verdict.passed for verdict in verdicts)
             return Verdict(passed, _reasons([v for v in verdicts if v.passed == passed]))
         case Contains(contains=text):
-            return _found(text, answer, wanted=True)
+            return _contains(text, answer, wanted=True)
         case NotContains(not_contains=text):
-            return _found(text, answer, wanted=False)
+            return _contains(text, answer, wanted=False)
         case Matches(matches=pattern, meaning=meaning):
             return _matches(pattern, meaning, answer, until, wanted=True)
         case NotMatches(not_matches=pattern, meaning=meaning):
@@ -93,10 +94,10 @@ def _words(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", plain(text)).split())
 
 
-def _found(text: str, answer: str, *, wanted: bool) -> Verdict:
-    found = _words(text) in _words(answer)
-    verb = "says" if found else "doesn't say"
-    return Verdict(found == wanted, (f"{verb} “{text}”",))
+def _contains(text: str, answer: str, *, wanted: bool) -> Verdict:
+    says = _words(text) in _words(answer)
+    verb = "says" if says else "doesn't say"
+    return Verdict(says == wanted, (f"{verb} “{text}”",))
 
 
 def _matches(
@@ -107,12 +108,12 @@ def _matches(
     try:
         if left_s <= 0:
             raise TimeoutError
-        found = regex.search(pattern, usual(answer), timeout=left_s)
+        match = regex.search(pattern, usual(answer), timeout=left_s)
     except TimeoutError:
         return Verdict(False, (f"can't be judged: “{pattern}” takes longer than {MAX_S:g} s",))
-    if found is None:
+    if match is None:
         return Verdict(not wanted, (f"nothing in it {meaning}",))
-    text = " ".join(found[0].split())
+    text = " ".join(match[0].split())
     shown = text if len(text) <= 60 else f"{text[:60]}…"
     return Verdict(wanted, (f"{meaning}: “{shown}”" if shown else meaning,))
 
@@ -148,8 +149,7 @@ def _digits(value: float) -> str:
 
 
 def _listed(texts: list[str]) -> str:
-    shown = texts if len(texts) < 5 else [*texts[:3], "others"]
-    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+    return listed(texts if len(texts) < 5 else [*texts[:3], "others"])
 
 
 def _one_of(texts: tuple[str, ...], answer: str) -> Verdict:
@@ -170,16 +170,16 @@ def _json(check: Json, answer: str) -> Verdict:
     fenced = lines[0].startswith("```") and lines[-1] == "```"
     text = "\n".join(lines[1:-1] if fenced else lines)
     try:
-        found = json.loads(text, parse_constant=_no_constant)
+        parsed = json.loads(text, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         at = f" (line {error.lineno})" if isinstance(error, json.JSONDecodeError) else ""
         return Verdict(False, (f"isn't JSON alone{at}",))
-    if not isinstance(found, dict):
+    if not isinstance(parsed, dict):
         return Verdict(False, ("is JSON, but not an object",))
-    if missing := [key for key in check.json_keys if key not in found]:
+    if missing := [key for key in check.json_keys if key not in parsed]:
         return Verdict(False, (f"is JSON without {_listed([f'“{key}”' for key in missing])}",))
     for key, value in check.values.items():
-        if not _equal(found[key], value):
+        if not _equal(parsed[key], value):
             return Verdict(False, (f"has something else than {value!r} in “{key}”",))
     return Verdict(True, (f"is JSON with {_listed([f'“{key}”' for key in check.json_keys])}",))
 
@@ -188,10 +188,10 @@ def _no_constant(name: str) -> float:
     raise ValueError(f"{name} is not JSON")
 
 
-def _equal(found: object, wanted: str | int | float | bool) -> bool:
+def _equal(value: object, wanted: str | int | float | bool) -> bool:
     if isinstance(wanted, str):
-        return isinstance(found, str) and _words(found) == _words(wanted)
-    return isinstance(found, bool) == isinstance(wanted, bool) and found == wanted
+        return isinstance(value, str) and _words(value) == _words(wanted)
+    return isinstance(value, bool) == isinstance(wanted, bool) and value == wanted
 
 
 def _length(check: Length, answer: str) -> Verdict:
@@ -200,11 +200,11 @@ def _length(check: Length, answer: str) -> Verdict:
         least, most = getattr(check, f"min_{unit}"), getattr(check, f"max_{unit}")
         if least is None and most is None:
             continue
-        found = count(answer)
-        said = f"has {found:,} {unit if found != 1 else unit[:-1]}"
-        if least is not None and found < least:
+        n = count(answer)
+        said = f"has {plural(n, unit.removesuffix('s'))}"
+        if least is not None and n < least:
             broken.append(f"{said}, fewer than {least:,}")
-        elif most is not None and found > most:
+        elif most is not None and n > most:
             broken.append(f"{said}, more than {most:,}")
         else:
             kept.append(said)

@@ -136,7 +136,7 @@ def conclusion(
     """
     text = _prepared(plain(text))
     of_others, belongs = _said_of(others), _belongs_to(others)
-    told: list[dict[str, list[float]]] = []
+    sentences: list[dict[str, list[float]]] = []
     last = 0
     for sentence in _SENTENCE.findall(text):
         if sentence.rstrip().endswith("?"):
@@ -155,21 +155,21 @@ def conclusion(
                 continue
             else:
                 here["guessed" if _HEDGES.search(before) else "stated"].append(number.value)
-        told.append(here)
+        sentences.append(here)
         if here["stated"] and _CONCLUDES.search(sentence):
-            last = len(told) - 1
+            last = len(sentences) - 1
         elif here["stated"]:
             last = 0
     return Conclusion(
-        stated=_each(told[last:], "stated"),
-        guessed=_each(told[last:], "guessed"),
-        denied=_each(told, "denied"),
+        stated=_each(sentences[last:], "stated"),
+        guessed=_each(sentences[last:], "guessed"),
+        denied=_each(sentences, "denied"),
         refuses=_REFUSES.search(text) is not None,
     )
 
 
-def _each(told: list[dict[str, list[float]]], kind: str) -> tuple[float, ...]:
-    return tuple(dict.fromkeys(value for here in told for value in here[kind]))
+def _each(sentences: list[dict[str, list[float]]], kind: str) -> tuple[float, ...]:
+    return tuple(dict.fromkeys(value for here in sentences for value in here[kind]))
 
 
 def _prepared(text: str) -> str:
@@ -190,17 +190,17 @@ def _prepared(text: str) -> str:
 
 
 def _numbers(sentence: str) -> list[_Number]:
-    found: list[_Number] = []
+    numbers: list[_Number] = []
     for match in _NUMBER.finditer(sentence):
         if match["words"]:
-            found += _in_words(match["words"], match.start())
+            numbers += _in_words(match["words"], match.start())
         elif not match["ordinal"]:
             digits = _GROUPING.sub("", match["digits"])
             scale = 1000 if match["scale"] == "k" else _SCALES.get(match["scale"], 1)
             made = _Number(float(digits) * scale, match.start(), match.end())
             made.operand = bool(match["power"])
-            found.append(made)
-    return found
+            numbers.append(made)
+    return numbers
 
 
 def _in_words(text: str, start: int) -> Iterator[_Number]:

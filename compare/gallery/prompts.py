@@ -222,7 +222,7 @@ def chosen(gallery: Gallery, ids_or_themes: Iterable[str]) -> tuple[Prompt, ...]
     """The prompts of these ids and themes, each once, in that order. Raises UsageError."""
     themes = {theme.id: theme.prompts for theme in gallery.themes}
     single = {id_: (prompt,) for id_, prompt in gallery.prompts.items()}
-    found: dict[str, Prompt] = {}
+    picked: dict[str, Prompt] = {}
     for name in ids_or_themes:
         prompts = themes.get(name) or single.get(name)
         if prompts is None:
@@ -230,5 +230,5 @@ def chosen(gallery: Gallery, ids_or_themes: Iterable[str]) -> tuple[Prompt, ...]
                 f"There is no prompt or theme “{name}”. Themes: {', '.join(themes) or 'none'}. "
                 f"Prompts: {', '.join(single) or 'none'}."
             )
-        found |= {prompt.id: prompt for prompt in prompts}
-    return tuple(found.values())
+        picked |= {prompt.id: prompt for prompt in prompts}
+    return tuple(picked.values())

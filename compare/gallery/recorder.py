@@ -68,11 +68,11 @@ def tasks(
     """
     if repeats < 1:
         raise UsageError(f"repeats is {repeats}. It must be at least 1.")
-    found = resolve(specs)
-    if len({file.file for file in found}) < len(found):
+    files = resolve(specs)
+    if len({file.file for file in files}) < len(files):
         raise UsageError("Two of the files have the same name, and a recording names no paths.")
     made = []
-    for file in found:
+    for file in files:
         of_model = [
             Task(prompt, repeat, machine.owner.capped(_asked(file, prompt, repeat, given)))
             for prompt in prompts
@@ -107,8 +107,8 @@ def record(
             if not response.ended:
                 yield task, response
         if response.state == "finished":
-            found = document(task.comparison, {task.file.key: response}, machine.describe())
-            into.add(found, task.prompt.id, task.repeat)
+            answer = document(task.comparison, {task.file.key: response}, machine.describe())
+            into.add(answer, task.prompt.id, task.repeat)
         elif response.loaded_at is None:
             unloadable.add(task.file.key)
         yield task, response

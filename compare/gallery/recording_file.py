@@ -13,10 +13,10 @@ from pydantic import ValidationError
 
 from compare.gallery.recordings import (
     FORMAT,
-    Hardware,
     Params,
     Recorded,
     RecordingError,
+    Stamp,
     fault,
     parsed,
 )
@@ -33,7 +33,7 @@ class RecordingFile:
         self.path = Path(os.path.realpath(path))
         self._part = self.path.with_name(f".{self.path.name}.part")
         self._params = json.loads(json.dumps(params))
-        self._hardware: Hardware | None = None
+        self._stamp: Stamp | None = None
         self._machine: Mapping[str, Any] = {}
         self._comparisons: dict[tuple[str, str, int], dict] = {}
         _must_be_writable(self.path)
@@ -62,7 +62,7 @@ class RecordingFile:
             except ValidationError as error:
                 raise RecordingError(f"Its comparison {n} is damaged: {fault(error)}") from None
         if self._comparisons:
-            self._machine, self._hardware = raw["machine"], told.machine
+            self._machine, self._stamp = raw["machine"], told.machine
 
     def has(self, key: tuple[str, str, int], asked: Mapping[str, Any]) -> bool:
         """Whether the answer is there, to what is `asked`: the document's prompt, system, mode and params.
@@ -82,13 +82,13 @@ class RecordingFile:
 
         What isn't known yet (before a model has run) is no difference.
         """
-        if self._hardware is None:
+        if self._stamp is None:
             return
-        here = Hardware.model_validate(machine)
+        here = Stamp.model_validate(machine)
         if here.llama_cpp is None:
             unknown = ("gpus", "llama_cpp", "llama_cpp_python")
-            here = here.model_copy(update={name: getattr(self._hardware, name) for name in unknown})
-        if not here.same(self._hardware):
+            here = here.model_copy(update={name: getattr(self._stamp, name) for name in unknown})
+        if not here.same(self._stamp):
             raise RecordingError(
                 "It was recorded on another machine or with another llama.cpp, and speeds of both "
                 "can't stand in one recording. Choose another --out."
@@ -98,7 +98,7 @@ class RecordingFile:
         """Adds an answer, or replaces one to an earlier wording, and writes the file."""
         self.must_be_of(document["machine"])
         self._machine = document["machine"]
-        self._hardware = Hardware.model_validate(self._machine)
+        self._stamp = Stamp.model_validate(self._machine)
         spec = document["responses"][0]["spec"]
         self._comparisons[spec, prompt_id, repeat] = {
             "prompt_id": prompt_id, "repeat": repeat, **document,

@@ -5,32 +5,39 @@ with the prompt's id and the repeat. Knows no prompt's text and no page. Recordi
 texts in them are a stranger's.
 """
 
+import math
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from compare.asked.settings import LoadSettings, SamplingParams
 from compare.models.spec import files_of
-from compare.protocol.events import Memory
-from compare.run.response import Response
+from compare.numbers import plural
+from compare.run.measures import Measures
 
 FORMAT = 1
-FOLDER = Path(__file__).resolve().parent.parent.parent / "prompts" / "recorded"
 MAX_FILE_BYTES = 20_000_000
 MAX_LETTERS = 100_000
 """The longest text of an answer or a prompt that is read; llama.cpp's contexts hold some 130,000 tokens."""
 RECORDED = {"temperature": 0.0, "seed": 0, "max_tokens": 256}
 """Settings of a prompt that has none of its own, unless told otherwise."""
-TOLD_FAULTS = 3
+NAMED_FAULTS = 3
 """Of one file; what else is wrong with it is counted."""
 
 Count = Annotated[int, Field(ge=0)]
-Figure = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Word = Annotated[str, Field(max_length=300)]
 
 
@@ -38,7 +45,7 @@ class RecordingError(ValueError):
     """Why a file can't be read as a recording."""
 
 
-class _Told(BaseModel):
+class _Read(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
@@ -49,8 +56,8 @@ class Params(SamplingParams, LoadSettings):
     force: bool = False
 
 
-class Hardware(_Told):
-    """The machine it ran on, as Machine.describe tells it."""
+class Stamp(_Read):
+    """The machine and the build it was recorded with, as Machine.describe gives them."""
 
     cpu: Word
     cores: Annotated[int, Field(ge=1)]
@@ -59,27 +66,14 @@ class Hardware(_Told):
     llama_cpp_python: Word | None = None
     llama_cpp: Word | None = None
 
-    def same(self, other: "Hardware") -> bool:
+    def same(self, other: "Stamp") -> bool:
         """Whether speeds may be compared: all but the RAM's exact size, which changes from boot to boot."""
         return self.model_copy(update={"ram_bytes": None}) == other.model_copy(
             update={"ram_bytes": None}
         )
 
 
-class _Memory(_Told):
-    kind: Literal["ram", "vram"] = "ram"
-    scope: Literal["process", "device"] = "process"
-    predicted_bytes: Count | None = None
-    allocated_bytes: Count | None = None
-    weights_bytes: Count | None = None
-    kv_bytes: Count | None = None
-    compute_bytes: Count | None = None
-    measured_bytes: Count | None = None
-    own_bytes: Count | None = None
-    mapped_bytes: Count | None = None
-
-
-class Answer(_Told):
+class Answer(_Read):
     """One model's finished answer."""
 
     spec: Word
@@ -89,19 +83,24 @@ class Answer(_Told):
     state: Literal["finished"]
     text: str
     finish_reason: Literal["stop", "length", "time"]
-    prompt_tokens: Count | None = None
-    cached_tokens: Count | None = None
-    output_tokens: Count
-    load_s: Figure | None = None
-    ttft_s: Figure | None = None
-    prefill_tps: Figure | None = None
-    decode_tps: Figure | None = None
-    total_s: Figure
-    shared_with: Count | None = None
-    shared_s: Figure | None = None
-    threads: tuple[Count, Count] | None = None
     notices: tuple[str, ...] = ()
-    memory: _Memory
+    measures: Measures
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_measures(cls, document: Any) -> Any:
+        """A document holds the figures beside the text."""
+        return {**document, "measures": document} if isinstance(document, Mapping) else document
+
+    @field_validator("measures")
+    @classmethod
+    def _holds_figures(cls, measures: Measures) -> Measures:
+        if measures.output_tokens is None or measures.total_s is None:
+            raise ValueError("output_tokens and total_s must be there")
+        for name, figure in _figures(asdict(measures)):
+            if not 0 <= figure < math.inf:
+                raise ValueError(f"{name} is {figure}; it must be a number from 0 on")
+        return measures
 
     @field_validator("file")
     @classmethod
@@ -110,21 +109,21 @@ class Answer(_Told):
             raise ValueError("must be a file's name, not its path")
         return value
 
-    def response(self) -> Response:
-        """As a column that has ended, with the figures that were recorded."""
-        first_at = self.ttft_s
-        span_s = (self.output_tokens - 1) / self.decode_tps if self.decode_tps else 0.0
-        return Response(
-            state="finished", stage="writing", text=self.text, finish_reason=self.finish_reason,
-            prompt_tokens=self.prompt_tokens, cached_tokens=self.cached_tokens,
-            output_tokens=self.output_tokens, threads=self.threads, notices=self.notices,
-            shared_with=self.shared_with, shared_s=self.shared_s, load_s=self.load_s,
-            memory=Memory(**self.memory.model_dump()), started_at=0.0, ended_at=self.total_s,
-            first_token_at=first_at, last_token_at=None if first_at is None else first_at + span_s,
-        )  # fmt: skip
+
+def _figures(values: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    """Every number in it, by its name."""
+    for name, value in values.items():
+        match value:
+            case int() | float():
+                yield name, value
+            case dict():
+                yield from _figures(value)
+            case list() | tuple():
+                for each in value:
+                    yield from _figures(each if isinstance(each, dict) else {name: each})
 
 
-class Recorded(_Told):
+class Recorded(_Read):
     """One prompt, answered by one model, once."""
 
     prompt_id: Word
@@ -133,7 +132,7 @@ class Recorded(_Told):
     system: Annotated[str, Field(max_length=MAX_LETTERS)] | None
     mode: Literal["together", "in-turn"]
     params: Params
-    machine: Hardware
+    machine: Stamp
     responses: Annotated[tuple[Answer, ...], Field(min_length=1, max_length=1)]
 
     @property
@@ -146,10 +145,10 @@ class Recorded(_Told):
         return self.answer.spec, self.prompt_id, self.repeat
 
 
-class _File(_Told):
+class _File(_Read):
     format: int
     recorded_at: AwareDatetime
-    machine: Hardware
+    machine: Stamp
     params: Params
     comparisons: tuple[Any, ...]
 
@@ -165,27 +164,27 @@ class Recording:
     takes: tuple[Recorded, ...]
 
 
-def load(folder: Path = FOLDER) -> tuple[tuple[Recording, ...], tuple[str, ...]]:
+def load(folder: Path) -> tuple[tuple[Recording, ...], tuple[str, ...]]:
     """The recordings of a folder, the newest first, and what is wrong with the others. Never raises."""
-    found, faults = [], []
+    recordings, faults = [], []
     for path in sorted(folder.glob("*.json")) if folder.is_dir() else ():
         try:
-            recording, told = read(path)
-            found.append(recording)
+            recording, wrong = read(path)
+            recordings.append(recording)
         except RecordingError as error:
-            told = [str(error)]
-        faults += [f"{path.name}: {fault}" for fault in told[:TOLD_FAULTS]]
-        if len(told) > TOLD_FAULTS:
-            faults.append(f"{path.name}: {len(told) - TOLD_FAULTS} more faults.")
-    found.sort(key=lambda recording: recording.recorded_at, reverse=True)
-    return tuple(found), tuple(faults)
+            wrong = [str(error)]
+        faults += [f"{path.name}: {fault}" for fault in wrong[:NAMED_FAULTS]]
+        if (more := len(wrong) - NAMED_FAULTS) > 0:
+            faults.append(f"{path.name}: {plural(more, 'more fault')}.")
+    recordings.sort(key=lambda recording: recording.recorded_at, reverse=True)
+    return tuple(recordings), tuple(faults)
 
 
 def read(path: Path) -> tuple[Recording, list[str]]:
     """A recording, and what of it is left out and why. Raises RecordingError."""
-    told = parsed(path)
+    file = parsed(path)
     takes, faults = [], []
-    for n, each in enumerate(told.comparisons, start=1):
+    for n, each in enumerate(file.comparisons, start=1):
         try:
             take = Recorded.model_validate(each)
             _shown(take.answer)
@@ -193,7 +192,7 @@ def read(path: Path) -> tuple[Recording, list[str]]:
         except (ValidationError, RecordingError) as error:
             why = fault(error) if isinstance(error, ValidationError) else str(error)
             faults.append(f"comparison {n}: {why}")
-    return Recording(path.name, told.recorded_at, told.params, tuple(takes)), faults
+    return Recording(path.name, file.recorded_at, file.params, tuple(takes)), faults
 
 
 def parsed(path: Path) -> _File:
@@ -215,7 +214,7 @@ def parsed(path: Path) -> _File:
         raise RecordingError(f"It is no recording: {fault(error)}") from None
 
 
-class _Version(_Told):
+class _Version(_Read):
     format: Annotated[int, Field(strict=True, ge=0)]
 
 
@@ -236,12 +235,6 @@ def _shown(answer: Answer) -> None:
 def fault(error: ValidationError) -> str:
     """The first thing that is wrong, and where."""
     fault = error.errors()[0]
-    where = ".".join(str(part) for part in fault["loc"])
+    # In the file, an answer's figures stand beside its text.
+    where = ".".join(str(part) for part in fault["loc"] if part != "measures")
     return f"{where}: {fault['msg']}." if where else f"{fault['msg']}."
-
-
-def hardware(takes: Sequence[Recorded]) -> Hardware | None:
-    """The machine that all of these ran on; None where there were several."""
-    machines = [take.machine for take in takes]
-    same = machines and all(machines[0].same(other) for other in machines)
-    return machines[0] if same else None

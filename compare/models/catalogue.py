@@ -38,6 +38,7 @@ CHATML_TEMPLATE = (
 )
 BASE_TEMPLATE = (
     "{% for message in messages %}{% if message['role'] == 'system' %}{{ message['content'] + '\n\n' }}"
+    "{% elif message['role'] == 'assistant' %}{{ 'A: ' + message['content'] | trim + '\n' }}"
     "{% else %}{{ 'Q: ' + message['content'] + '\n' }}{% endif %}{% endfor %}{{ 'A:' }}"
 )
 """For a base model, or a file of one's own without a template: question and answer as plain text."""

@@ -8,7 +8,7 @@ this module, so nothing heavy may be imported here.
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, Literal
 
 
 class BadEvent(ValueError):
@@ -23,10 +23,9 @@ class Memory:
     measured by the driver or the operating system (own + mapped, where it tells them apart).
     """
 
-    kind: str = "ram"
-    """`vram` or `ram`"""
-    scope: str = "process"
-    """`process`, or `device` where only the whole device's memory could be read"""
+    kind: Literal["ram", "vram"] = "ram"
+    scope: Literal["process", "device"] = "process"
+    """`device` where only the whole device's memory could be read"""
     predicted_bytes: int | None = None
     allocated_bytes: int | None = None
     weights_bytes: int | None = None
@@ -226,6 +225,11 @@ class Failed(Event):
 
     message: str
     log: tuple[str, ...] = ()
+
+
+def unforeseen(error: Exception) -> str:
+    """What Failed says at a border where anything may arrive: a column fails, its process goes on."""
+    return f"Something unforeseen happened: {type(error).__name__}: {error}\nRun it again."
 
 
 _KINDS: dict[str, type[Event]] = {

@@ -30,13 +30,21 @@ class Reserve:
     kv_type: str
 
 
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of what a model is asked."""
+
+    role: str
+    """`system`, `user` or `assistant`, as chat templates have them"""
+    content: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generate:
-    """Answer a prompt. `template` and `template_stop` serve a file without a template of its own."""
+    """Answer messages. `template` and `template_stop` serve a file without a template of its own."""
 
     run: int
-    prompt: str
-    system: str | None
+    messages: tuple[Message, ...]
     template: str
     template_stop: tuple[str, ...]
     threads: int
@@ -98,4 +106,6 @@ def decode(line: str | bytes) -> Request:
     kind = _KINDS.get(values.pop("do", None))
     if kind is None:
         raise ValueError(f"a request must be one of {', '.join(_KINDS)}")
+    if "messages" in values:
+        values["messages"] = [Message(**each) for each in values["messages"]]
     return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})

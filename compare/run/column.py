@@ -2,28 +2,21 @@
 
 from dataclasses import dataclass, field
 
-from compare.asked.settings import LoadSettings
-from compare.models.files import Watch
 from compare.models.spec import ModelFile
 from compare.protocol.events import Event, Fetched, Loaded, Reserved, Started, Threads
 from compare.run.response import Response
-from compare.run.runner import Runner
+from compare.run.runner import LocalRunner
 from compare.run.schedule import Place
 
 
 @dataclass(slots=True)
 class Column:
     file: ModelFile
-    load: LoadSettings
-    """the comparison's, with its share of the GPU once that is decided"""
+    runner: LocalRunner
     step: str = "file"
     """as in schedule.Place"""
-    path: str = ""
     file_bytes: int = 0
     joined_late: bool = False
-    runner: Runner | None = None
-    wait: Watch | None = None
-    reserved: Reserved | None = None
     threads: int = 0
     asked: int = 0
     kill_at: float | None = None
@@ -38,18 +31,20 @@ class Column:
 
     @property
     def deadline(self) -> float | None:
-        """The monotonic time by which its child must have said something."""
-        if self.kill_at is None and self.step == "reserving" and self.runner.hello is None:
-            return self.runner.hello_by
-        return self.kill_at
+        """The monotonic time by which its engine must have said something."""
+        return (
+            self.runner.hello_by
+            if self.kill_at is None and self.step == "reserving"
+            else self.kill_at
+        )
 
     def fold(self, event: Event) -> bool:
         """Takes an event in; returns whether its state has changed."""
         match event:
-            case Fetched(path=path, file_bytes=size):
-                self.step, self.path, self.file_bytes = "here", path, size
+            case Fetched(file_bytes=size):
+                self.step, self.file_bytes = "here", size
             case Reserved():
-                self.step, self.reserved, self.threads = "reserved", event, 0
+                self.step, self.threads = "reserved", 0
             case Loaded():
                 self.step, self.threads = "loaded", 0
             case Started():

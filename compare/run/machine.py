@@ -31,10 +31,10 @@ from compare.protocol.requests import Reserve
 from compare.run import cpu
 from compare.run.line import Line
 from compare.run.pool import LeasedPool, Pool
+from compare.run.process import ChildProcess, ModelProcess
 from compare.run.rates import Expected, Rates
 from compare.run.response import Response
 from compare.run.run import CANCEL_S, Run
-from compare.run.runner import ChildRunner, Runner
 from compare.run.zerogpu import Lease
 
 RESERVE_S = 20.0
@@ -50,7 +50,7 @@ class Machine:
 
     def __init__(
         self, owner: Owner | None = None, own: tuple[ModelFile, ...] = (),
-        spawn: Callable[[Callable], Runner] = ChildRunner, files: Files | None = None,
+        spawn: Callable[[Callable], ModelProcess] = ChildProcess, files: Files | None = None,
         gate: Gate | None = None, lease: Callable[[Comparison | Bench], Lease] | None = None,
     ):  # fmt: skip
         """`lease`: lends a run its GPU, where this machine has none of its own."""
@@ -140,16 +140,16 @@ class Machine:
         if not self._line.is_free:
             return None, None
         heard: queue.SimpleQueue[Event] = queue.SimpleQueue()
-        runner = self._spawn(heard.put)
+        process = self._spawn(heard.put)
         try:
-            runner.send(Reserve(run=1, path=path, **settings.for_child()))
+            process.send(Reserve(run=1, path=path, **settings.for_child()))
             while isinstance(event := heard.get(timeout=RESERVE_S), Hello):
                 pass
         except queue.Empty:
-            return runner.hello, None
+            return process.hello, None
         finally:
-            runner.close()
-        return runner.hello, event if isinstance(event, Reserved) else None
+            process.close()
+        return process.hello, event if isinstance(event, Reserved) else None
 
     def want(self, file: ModelFile, sink: Callable[[Event], None]) -> None:
         """Sees to it that a file is here; `sink` hears Downloading events, then Fetched or Failed."""

@@ -4,18 +4,18 @@ import threading
 from collections.abc import Callable, Hashable
 
 from compare.protocol.events import Hello
-from compare.run.runner import Runner, unheard
+from compare.run.process import ModelProcess, unheard
 from compare.run.zerogpu import Lease
 
 
 class Pool:
     """The loaded children. Only the run at the head of the line takes and gives back."""
 
-    def __init__(self, spawn: Callable[[Callable], Runner]):
+    def __init__(self, spawn: Callable[[Callable], ModelProcess]):
         self._spawn = spawn
         self._lock = threading.Lock()
-        self._children: dict[Hashable, Runner] = {}
-        self._newest: Runner | None = None
+        self._children: dict[Hashable, ModelProcess] = {}
+        self._newest: ModelProcess | None = None
 
     @property
     def hello(self) -> Hello | None:
@@ -25,25 +25,25 @@ class Pool:
     def retain(self, needed: set[Hashable]) -> None:
         with self._lock:
             gone = {key: self._children.pop(key) for key in self._children.keys() - needed}
-        for runner in gone.values():
-            runner.close()
+        for process in gone.values():
+            process.close()
 
-    def take(self, key: Hashable) -> tuple[Runner, bool]:
+    def take(self, key: Hashable) -> tuple[ModelProcess, bool]:
         with self._lock:
-            runner = self._children.pop(key, None)
-        if runner is not None and runner.alive:
-            return runner, True
+            process = self._children.pop(key, None)
+        if process is not None and process.alive:
+            return process, True
         return self.made(self._spawn), False
 
-    def made(self, spawn: Callable[[Callable], Runner]) -> Runner:
+    def made(self, spawn: Callable[[Callable], ModelProcess]) -> ModelProcess:
         """A new child, the newest."""
         self._newest = spawn(unheard)
         return self._newest
 
-    def give_back(self, key: Hashable, runner: Runner) -> None:
+    def give_back(self, key: Hashable, process: ModelProcess) -> None:
         with self._lock:
             earlier = self._children.pop(key, None)
-            self._children[key] = runner
+            self._children[key] = process
         if earlier is not None:
             earlier.close()
 
@@ -63,11 +63,11 @@ class LeasedPool:
     def retain(self, _needed: set[Hashable]) -> None:
         self._pool.retain(set())
 
-    def take(self, _key: Hashable) -> tuple[Runner, bool]:
+    def take(self, _key: Hashable) -> tuple[ModelProcess, bool]:
         return self._pool.made(self._lease.spawn), False
 
-    def give_back(self, _key: Hashable, runner: Runner) -> None:
-        runner.close()
+    def give_back(self, _key: Hashable, process: ModelProcess) -> None:
+        process.close()
 
     def end(self) -> None:
         self._lease.end()

@@ -1,9 +1,9 @@
 """One model's answer so far, folded from its events. All arithmetic of tokens and seconds stands here.
 
-Pure: reads no clock, knows no process, no page. `company` tells what ran beside a column.
+Pure: reads no clock, knows no process, no page. What its figures mean says Measures; `company` is what ran
+beside a column.
 """
 
-import statistics
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
@@ -29,6 +29,7 @@ from compare.protocol.events import (
     Testing,
     Threads,
 )
+from compare.run.measures import Measures, Timings
 
 ENDED = frozenset({"finished", "cancelled", "failed"})
 RECENT_S = 1.0
@@ -53,40 +54,6 @@ class Company:
 
     shared_with: int
     shared_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Timings:
-    """The repetitions of one test of a bench: each time the same number of tokens."""
-
-    tokens: int
-    samples_s: tuple[float, ...]
-
-    @property
-    def samples_tps(self) -> tuple[float, ...]:
-        return tuple(self.tokens / s for s in self.samples_s)
-
-    @property
-    def avg_s(self) -> float:
-        return statistics.fmean(self.samples_s)
-
-    @property
-    def stddev_s(self) -> float:
-        return _deviation(self.samples_s)
-
-    @property
-    def avg_tps(self) -> float:
-        """The mean of the rates, as llama-bench has it; not the tokens over the mean time."""
-        return statistics.fmean(self.samples_tps)
-
-    @property
-    def stddev_tps(self) -> float:
-        return _deviation(self.samples_tps)
-
-
-def _deviation(samples: tuple[float, ...]) -> float:
-    """Of a sample (n - 1); 0 for a single one, as llama-bench has it."""
-    return statistics.stdev(samples) if len(samples) > 1 else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +100,6 @@ class Response:
     engine_prefill_tps: float | None = None
     engine_decode_tps: float | None = None
     threads: tuple[int, int] | None = None
-    """fewest and most it had while it answered"""
     notices: tuple[str, ...] = ()
     error: str | None = None
     log: tuple[str, ...] = ()
@@ -151,25 +117,34 @@ class Response:
         return self.state in ENDED
 
     @property
+    def measures(self) -> Measures:
+        """Its figures so far. Before its request is taken up it has no output, rather than none."""
+        return Measures(
+            prompt_tokens=self.prompt_tokens, cached_tokens=self.cached_tokens,
+            output_tokens=None if self.started_at is None else self.output_tokens,
+            load_s=self.load_s, ttft_s=self.ttft_s, prefill_tps=self.prefill_tps,
+            decode_tps=self.decode_tps, engine_prefill_tps=self.engine_prefill_tps,
+            engine_decode_tps=self.engine_decode_tps, total_s=self.total_s,
+            shared_with=self.shared_with, shared_s=self.shared_s, threads=self.threads,
+            memory=self.memory,
+        )  # fmt: skip
+
+    @property
     def ttft_s(self) -> float | None:
-        """From the request taken up to the first output token."""
         return _between(self.started_at, self.first_token_at)
 
     @property
     def total_s(self) -> float | None:
-        """From the request taken up to its end; downloading, loading and waiting are outside."""
         return _between(self.started_at, self.ended_at)
 
     @property
     def prefill_tps(self) -> float | None:
-        """Evaluated prompt tokens over the engine's time for them."""
         if not self.evaluated_tokens or not self.prefill_eval_s:
             return None
         return self.evaluated_tokens / self.prefill_eval_s
 
     @property
     def decode_tps(self) -> float | None:
-        """(output tokens - 1) / (last token - first token): the first one belongs to the prefill."""
         seconds = _between(self.first_token_at, self.last_token_at)
         if self.output_tokens < 2 or not seconds:
             return None
@@ -222,6 +197,23 @@ class Response:
         if self.ended:
             return self
         match event:
+            case Queued() | Downloading() | Fetched() | Predicted() | Loading() | Loaded():
+                return self._on_its_way(event)
+            case Started() | Prefill() | Prefilled() | Delta() | Threads():
+                return self._answering(event)
+            case Testbed() | Testing() | Sample():
+                return self._benched(event)
+            case Stopping():
+                return replace(self, stopping=True)
+            case Finished():
+                return self._finished(event)
+            case Failed(at=at, message=message, log=log):
+                return replace(self, state="failed", error=message, log=log, ended_at=at)
+        return self
+
+    def _on_its_way(self, event: Event) -> "Response":
+        """Until the model is loaded."""
+        match event:
             case Queued(place=place, after=after):
                 return self._at_stage("queued", place=place, after_column=after)
             case Downloading():
@@ -236,44 +228,40 @@ class Response:
                 return replace(self, prediction=prediction, memory=memory)
             case Loading(at=at, file_bytes=size):
                 return self._at_stage("loading", loading_at=at, file_bytes=size)
-            case Loaded(at=at, load_s=load_s, n_ctx=n_ctx, memory=memory, notices=notices):
+            case Loaded():
                 return self._at_stage(
-                    "loaded",
-                    loaded_at=at,
-                    load_s=load_s,
-                    n_ctx=n_ctx,
-                    memory=self._predicted(memory),
-                    notices=self.notices + notices,
-                )
+                    "loaded", loaded_at=event.at, load_s=event.load_s, n_ctx=event.n_ctx,
+                    memory=self._predicted(event.memory), notices=self.notices + event.notices,
+                )  # fmt: skip
+        return self
+
+    def _answering(self, event: Event) -> "Response":
+        match event:
             case Started():
                 return self._at_stage(
-                    "reading",
-                    started_at=event.at,
-                    prompt_tokens=event.prompt_tokens,
-                    cached_tokens=event.cached_tokens,
-                    rendered_prompt=event.rendered_prompt,
-                    threads=(event.threads, event.threads),
-                    notices=self.notices + event.notices,
-                )
-            case Prefill(at=at, done=done):
-                came = (at, done)
-                return replace(
-                    self, prefill_done=done, reading_began=self.reading_began or came,
-                    reading_came=came,
+                    "reading", started_at=event.at, prompt_tokens=event.prompt_tokens,
+                    cached_tokens=event.cached_tokens, rendered_prompt=event.rendered_prompt,
+                    threads=(event.threads, event.threads), notices=self.notices + event.notices,
                 )  # fmt: skip
+            case Prefill(at=at, done=done):
+                began, came = self.reading_began or (at, done), (at, done)
+                return replace(self, prefill_done=done, reading_began=began, reading_came=came)
             case Prefilled(tokens=tokens, eval_s=eval_s):
                 return replace(
                     self, prefill_done=tokens, evaluated_tokens=tokens, prefill_eval_s=eval_s
                 )
             case Delta(at=at, text=text):
                 return self._at_stage(
-                    "writing",
-                    text=self.text + text,
-                    output_tokens=self.output_tokens + 1,
-                    first_token_at=_first(self.first_token_at, at),
-                    last_token_at=at,
+                    "writing", text=self.text + text, output_tokens=self.output_tokens + 1,
+                    first_token_at=_first(self.first_token_at, at), last_token_at=at,
                     marks=_marked(self.marks, at, self.output_tokens + 1),
-                )
+                )  # fmt: skip
+            case Threads(n=n) if self.threads:
+                return replace(self, threads=(min(self.threads[0], n), max(self.threads[1], n)))
+        return self
+
+    def _benched(self, event: Event) -> "Response":
+        match event:
             case Testbed():
                 return replace(self, testbed=event)
             case Testing(test=test):
@@ -282,24 +270,15 @@ class Response:
                 earlier = getattr(self, test)
                 samples = (*(earlier.samples_s if earlier else ()), eval_s)
                 return replace(self, **{test: Timings(tokens, samples)})
-            case Threads(n=n) if self.threads:
-                return replace(self, threads=(min(self.threads[0], n), max(self.threads[1], n)))
-            case Stopping():
-                return replace(self, stopping=True)
-            case Finished():
-                return replace(
-                    self,
-                    state="cancelled" if event.reason == "cancelled" else "finished",
-                    text=self.text + event.text,
-                    finish_reason=event.reason,
-                    ended_at=event.at,
-                    engine_prefill_tps=event.engine_prefill_tps,
-                    engine_decode_tps=event.engine_decode_tps,
-                    memory=self._predicted(event.memory) if event.memory else self.memory,
-                )
-            case Failed(at=at, message=message, log=log):
-                return replace(self, state="failed", error=message, log=log, ended_at=at)
         return self
+
+    def _finished(self, event: Finished) -> "Response":
+        return replace(
+            self, state="cancelled" if event.reason == "cancelled" else "finished",
+            text=self.text + event.text, finish_reason=event.reason, ended_at=event.at,
+            engine_prefill_tps=event.engine_prefill_tps, engine_decode_tps=event.engine_decode_tps,
+            memory=self._predicted(event.memory) if event.memory else self.memory,
+        )  # fmt: skip
 
     def _predicted(self, memory: Memory) -> Memory:
         """The child's account, beside what was predicted before."""
@@ -311,12 +290,11 @@ class Response:
 
 def company(spans: dict[str, Span]) -> dict[str, Company]:
     """What each column that answers shared the machine with, by key."""
-    found = {}
-    for key, span in spans.items():
-        if span.answer:
-            others = [other.active for name, other in spans.items() if name != key]
-            found[key] = _company(span.answer, others)
-    return found
+    return {
+        key: _company(span.answer, [other.active for name, other in spans.items() if name != key])
+        for key, span in spans.items()
+        if span.answer
+    }
 
 
 def _company(answer: tuple[float, float], others: list[tuple[tuple[float, float], ...]]) -> Company:

@@ -7,20 +7,20 @@ a slow page; `snapshots` only reads the newest state. Knows no page, no catalogu
 import queue
 import threading
 import time
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from compare.asked.comparison import Bench, Comparison
-from compare.memory.admission import Candidate, Gate
+from compare.memory.admission import Gate
 from compare.models.files import Files
-from compare.protocol.events import Event, Failed, Finished, Loading, Predicted, Queued, Stopping
-from compare.protocol.requests import Cancel, Load, Reserve, SetThreads
+from compare.models.spec import ModelFile
+from compare.protocol.events import Event, Failed, Finished, Queued, Stopping, unforeseen
 from compare.run import schedule
 from compare.run.column import Column
 from compare.run.line import Line
-from compare.run.pool import Pool
+from compare.run.pool import LeasedPool, Pool
 from compare.run.response import Response, company
-from compare.run.runner import Runner, unheard
+from compare.run.runner import LocalRunner
 from compare.run.schedule import next_steps
 
 CANCEL_S = 2.0
@@ -33,22 +33,20 @@ class Run:
 
     def __init__(
         self, number: int, comparison: Comparison | Bench, budget: int, *,
-        files: Files, pool: Pool, line: Line, gate: Gate, on_end: Callable[["Run"], None],
+        files: Files, pool: Pool | LeasedPool, line: Line, gate: Gate, on_end: Callable[["Run"], None],
     ):  # fmt: skip
         self.number, self.comparison, self.budget = number, comparison, budget
         self._files, self._pool, self._line = files, pool, line
         self._gate, self._on_end = gate, on_end
-        self._columns = {file.key: Column(file, comparison.load) for file in comparison.models}
-        self._company: tuple[str, ...] = ()
-        """the files that share the GPU with each other, where its layers are ours to divide"""
         self._divided = True
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._columns = {file.key: Column(file, self._runner(file)) for file in comparison.models}
         self._latest_at = time.monotonic()
         self._ended = threading.Event()
         self._turned = threading.Event()
         self._thread = threading.Thread(target=self._work, daemon=True, name=f"run-{number}")
         # Here and not in the thread: who comes first stands first in the line, if a file is here.
-        self._want_files()
+        self._prepare()
         if self._may_join():
             line.join(self, self.moved)
         self._thread.start()
@@ -101,9 +99,7 @@ class Run:
                 self._advance()
                 self._hear()
         except Exception as error:  # the border: whatever it was, the app goes on
-            message = (
-                f"Something unforeseen happened: {type(error).__name__}: {error}\nRun it again."
-            )
+            message = unforeseen(error)
             for column in self._columns.values():
                 self._fold(column, Failed(run=self.number, at=time.monotonic(), message=message))
         finally:
@@ -111,10 +107,7 @@ class Run:
 
     def _leave(self) -> None:
         for column in self._columns.values():
-            if column.wait is not None:
-                column.wait.leave()
-            if column.runner is not None:
-                self._let_go(column)
+            column.runner.close()
         self._pool.end()
         self._line.leave(self)
         try:
@@ -126,22 +119,20 @@ class Run:
     def _over(self) -> bool:
         return all(column.step == "ended" for column in self._columns.values())
 
-    def _want_files(self) -> None:
+    def _runner(self, file: ModelFile) -> LocalRunner:
+        def heard(event: Event) -> None:
+            self._inbox.put(lambda: self._fold(self._columns[file.key], event))
+
+        return LocalRunner(
+            self.number, file, self.comparison, heard,
+            files=self._files, pool=self._pool, gate=self._gate,
+        )  # fmt: skip
+
+    def _prepare(self) -> None:
         for column in self._columns.values():
-            if self._is_foreseen_to_fit(column):
-                column.wait = self._files.want(column.file, self.number, self._sink(column))
+            column.runner.prepare()
         for _ in range(self._inbox.qsize()):  # what is here already has been told by now
             self._inbox.get()()
-
-    def _is_foreseen_to_fit(self, column: Column) -> bool:
-        """Nothing is fetched that this machine could never load."""
-        admission = self._gate.admit_fetch(column.file, column.load)
-        now = time.monotonic()
-        if admission.prediction is not None:
-            self._fold(column, Predicted(run=self.number, at=now, prediction=admission.prediction))
-        if admission.refusal and not self.comparison.force:
-            self._fold(column, Failed(run=self.number, at=now, message=admission.refusal))
-        return column.step != "ended"
 
     def _may_join(self) -> bool:
         steps = [column.step for column in self._columns.values()]
@@ -164,17 +155,11 @@ class Run:
         if not self._over():
             if self._gate.divides(self.comparison.load):
                 self._divided = False
-                self._company = tuple(sorted(column.file.key for column in columns))
-            self._pool.retain({self._key(c) for c in columns if c.step == "here"})
+                for column in columns:
+                    column.runner.company = tuple(sorted(self._columns))
+            self._pool.retain({c.runner.key for c in columns if c.step == "here"})
         for column in columns:
             column.joined_late = column.step == "file"
-
-    def _key(self, column: Column) -> Hashable:
-        """What a loaded child must have in common with this column to serve it."""
-        return column.path, self.comparison.load, self._company
-
-    def _sink(self, column: Column, runner: Runner | None = None) -> Callable[[Event], None]:
-        return lambda event: self._inbox.put(lambda: self._happened(column, runner, event))
 
     def _hear(self) -> None:
         """The next thing that happens, or the next deadline."""
@@ -196,13 +181,6 @@ class Run:
         message = "The model's process did not start within a minute.\nRun it again."
         self._fold(column, Failed(run=self.number, at=now, message=message))
 
-    def _happened(self, column: Column, runner: Runner | None, event: Event) -> None:
-        if runner is not column.runner and runner is not None:
-            return  # of a child that was given up
-        died_unasked = isinstance(event, Failed) and event.run == 0
-        if event.run == self.number or died_unasked:
-            self._fold(column, event)
-
     def _fold(self, column: Column, event: Event) -> None:
         if column.step == "ended":
             return
@@ -214,39 +192,23 @@ class Run:
 
     def _end(self, column: Column) -> None:
         column.step, column.threads, column.kill_at = "ended", 0, None
-        if column.runner is not None:
-            self._let_go(column)
-
-    def _let_go(self, column: Column) -> None:
-        """Gives a child that can serve again back; ends any other."""
-        runner, column.runner = column.runner, None
-        runner.sink = unheard
-        whole = column.step == "ended" and column.response.finish_reason is not None
-        failed_well = column.response.state == "failed" and runner.loaded is not None
-        if runner.alive and runner.loaded is not None and (whole or failed_well):
-            self._pool.give_back(self._key(column), runner)
-        else:
-            runner.close()
+        column.runner.close(reusable=True)
 
     def _stop(self, column: Column) -> None:
         if column.step == "ended" or column.response.stopping:
             return
         now = time.monotonic()
-        if column.step == "answering" and column.runner is not None:
+        if column.step == "answering":
             column.kill_at = now + CANCEL_S
             self._fold(column, Stopping(run=self.number, at=now))
-            column.runner.send(Cancel(run=self.number))
+            column.runner.cancel()
         else:
             self._end_now(column)
 
     def _end_now(self, column: Column) -> None:
-        """Ends a column that can't answer a cancel; what its child was doing dies with it."""
-        if column.runner is not None and column.step != "loaded":
-            runner, column.runner = column.runner, None
-            runner.sink = unheard
-            runner.close()
-        if column.wait is not None:
-            column.wait.leave()
+        """Ends a column that can't answer a cancel; what its process was doing dies with it."""
+        if column.step != "loaded":
+            column.runner.close()
         self._fold(column, Finished(run=self.number, at=time.monotonic(), reason="cancelled"))
 
     def _advance(self) -> None:
@@ -260,7 +222,7 @@ class Run:
                 case schedule.Follow(key=key, after=after):
                     self._follow(self._columns[key], after)
                 case schedule.Reserve(key=key, threads=n):
-                    self._ask_reserve(self._columns[key], n)
+                    self._reserve(self._columns[key], n)
                 case schedule.Load(key=key, threads=n):
                     self._load(self._columns[key], n)
                 case schedule.Start(key=key, threads=n):
@@ -272,15 +234,12 @@ class Run:
         """Divides the GPU's memory among the columns to come."""
         self._divided = True
         columns = [c for c in self._columns.values() if c.step in ("file", "reserved")]
-        candidates = [
-            Candidate(c.file, c.path or None, c.runner and c.runner.hello, c.reserved)
-            for c in columns
-        ]
-        divided = self._gate.divide(candidates, self.comparison.load)
-        for column, load in zip(columns, divided, strict=True):
-            column.load = load
+        asked = self.comparison.load
+        divided = self._gate.divide([column.runner.candidate() for column in columns], asked)
+        for column, settings in zip(columns, divided, strict=True):
+            column.runner.load_settings = settings
             # What llama.cpp would reserve was asked for all layers; with fewer it is another figure.
-            if column.step == "reserved" and load != self.comparison.load:
+            if column.step == "reserved" and settings != asked:
                 column.step = "here"
         self.moved()
 
@@ -290,57 +249,29 @@ class Run:
 
     def _take(self, column: Column, threads: int) -> None:
         column.asked, column.threads = threads, max(column.threads, threads)
-        column.runner.send(SetThreads(run=self.number, n=threads))
+        column.runner.set_threads(threads)
 
-    def _ask_reserve(self, column: Column, threads: int) -> None:
-        """Asks the column's child what llama.cpp would reserve; one that is loaded need not be asked."""
-        is_loaded = False
-        if column.runner is None:
-            column.runner, is_loaded = self._pool.take(self._key(column))
-            column.runner.sink = self._sink(column, column.runner)
+    def _reserve(self, column: Column, threads: int) -> None:
         column.step, column.threads, column.asked = "reserving", threads, 0
-        runner = column.runner
-        if is_loaded:
-            if runner.predicted is not None:
-                self._fold(column, replace(runner.predicted, run=self.number, at=time.monotonic()))
-            runner.sink(replace(runner.loaded, run=self.number, at=time.monotonic(), load_s=None))
-            return
-        runner.send(Reserve(run=self.number, path=column.path, **column.load.for_child()))
+        column.runner.reserve()
 
     def _load(self, column: Column, threads: int) -> None:
-        """Loads what fits, or what is forced to; the others fail before they take the machine down."""
-        admission = self._gate.admit_load(
-            column.file, column.path, column.load, column.runner.hello, column.runner.pid,
-            column.reserved, self._held_bytes(column),
-        )  # fmt: skip
-        now = time.monotonic()
-        if admission.prediction is not None:
-            column.runner.predicted = Predicted(
-                run=self.number, at=now, prediction=admission.prediction
-            )
-            self._fold(column, column.runner.predicted)
-        if admission.refusal and not self.comparison.force:
-            self._fold(column, Failed(run=self.number, at=now, message=admission.refusal))
-            self.moved()
-            return
+        """Where it must not load, a Failed is on its way to the column."""
         column.step, column.threads = "loading", threads
-        self._fold(column, Loading(run=self.number, at=now, file_bytes=column.file_bytes))
-        column.runner.send(
-            Load(run=self.number, path=column.path, threads=threads, **column.load.for_child())
-        )
+        column.runner.load(threads, self._held_bytes(column))
 
     def _held_bytes(self, column: Column) -> int:
         """What the others have reserved and the system still calls available: mapped weights, and
         buffers that haven't been touched.
         """
-        others = (c.response.memory for c in self._columns.values() if c.runner and c is not column)
+        others = [c for c in self._columns.values() if c.runner.holds and c is not column]
         return sum(
             max(0, each.allocated_bytes - (each.own_bytes or 0))
-            for each in others
+            for each in (other.response.memory for other in others)
             if each.kind == "ram" and each.allocated_bytes
         )
 
     def _start(self, column: Column, threads: int) -> None:
         column.asked = column.threads = threads
         column.step = "answering"
-        column.runner.send(self.comparison.request(self.number, column.file, threads))
+        column.runner.generate(threads)

@@ -1,175 +1,172 @@
-"""The parent's end of one child process: requests go in, events come out, and its death is an event too.
+"""What a column has run its prompt: the seam behind which an engine stands, here or on another machine.
 
-Knows no file, no comparison, no thread budget. Two threads a child read its events and its log.
+Whatever happens to it is told as an event. Knows no other column, no thread budget and no order.
 """
 
-import os
-import signal
-import subprocess
-import sys
-import threading
 import time
-from collections import deque
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable, Hashable
+from dataclasses import replace
 from typing import Protocol
-from weakref import WeakSet
 
-from compare.protocol.events import BadEvent, Event, Failed, Hello, Loaded, Predicted, decode
-from compare.protocol.requests import Request, encode
-
-HELLO_S = 60.0
-"""A child that hasn't said hello by then has failed."""
-LOG_LINES = 12
-_LINE_BYTES = 16 * 2**20
-WORKER = (sys.executable, "-m", "compare.child.worker")
-
-Sink = Callable[[Event], None]
-
-_started: "WeakSet[ChildRunner]" = WeakSet()
-_starting = threading.Lock()
+from compare.asked.comparison import Bench, Comparison
+from compare.memory.admission import Candidate, Gate
+from compare.models.files import Files, Watch
+from compare.models.spec import ModelFile
+from compare.protocol.events import (
+    Event,
+    Failed,
+    Fetched,
+    Loading,
+    Predicted,
+    Reserved,
+)
+from compare.protocol.requests import Cancel, Load, Reserve, SetThreads
+from compare.run.pool import LeasedPool, Pool
+from compare.run.process import ModelProcess, Sink, unheard
 
 
 class Runner(Protocol):
-    """A handle on one engine, in whatever process it lives. The seam for tests that need misbehaviour."""
+    """One engine for one column of one run."""
 
-    sink: Sink
-    """where events go, set anew for each run"""
-    hello: Hello | None
-    loaded: Loaded | None
-    """how its model was loaded, while it is"""
-    predicted: Predicted | None
-    """what loading it was predicted to take; whoever has it loaded notes it here"""
-    alive: bool
-    pid: int
-    hello_by: float
-    """the monotonic time by which it must have said hello"""
+    def prepare(self) -> None:
+        """Begins what must be done before its turn; Fetched tells of the end of that, Failed of a fault."""
 
-    def send(self, request: Request) -> None: ...
-    def close(self) -> None:
-        """Ends it; nothing more comes from it. Returns once it is gone."""
+    def generate(self, threads: int) -> None:
+        """Begins to answer, or to measure."""
+
+    def cancel(self) -> None:
+        """Asks it to end what it generates; answered by Finished(cancelled)."""
+
+    def close(self, *, reusable: bool = False) -> None:
+        """Nothing more comes from it. `reusable`: it has ended what it was asked, and may serve again."""
 
 
-def unheard(_event: Event) -> None:
-    """A sink for events that no run waits for."""
+class LocalRunner:
+    """A Runner on this machine: its file, the process that holds its model, and what it may take.
 
+    Between `prepare` and `generate` it tells what it would reserve, and is loaded, as the schedule says.
+    `sink` hears its events, which come from several threads; everything else is asked from one.
+    """
 
-class ChildRunner:
-    """A Runner over `python -m compare.child.worker`, or over another command that speaks its protocol."""
-
-    def __init__(self, sink: Sink, command: Sequence[str] = WORKER, hello_s: float = HELLO_S):
-        self.sink = sink
-        self.hello: Hello | None = None
-        self.loaded: Loaded | None = None
-        self.predicted: Predicted | None = None
-        self.alive = True
-        self.hello_by = time.monotonic() + hello_s
-        self._run = 0
-        self._closing = False
-        self._log: deque[str] = deque(maxlen=LOG_LINES)
-        with _starting:
-            self._child = subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                env=_environment(),
-                process_group=0,
-            )
-            _started.add(self)
-        self._log_reader = threading.Thread(target=self._read_log, daemon=True)
-        self._log_reader.start()
-        threading.Thread(target=self._read_events, daemon=True).start()
+    def __init__(
+        self, run: int, file: ModelFile, asked: Comparison | Bench, sink: Sink, *,
+        files: Files, pool: Pool | LeasedPool, gate: Gate,
+    ):  # fmt: skip
+        self.file, self.load_settings = file, asked.load
+        self.company: tuple[str, ...] = ()
+        """the files that share the GPU with it, where its layers are ours to divide"""
+        self._run, self._asked, self._sink = run, asked, sink
+        self._files, self._pool, self._gate = files, pool, gate
+        self._path, self._file_bytes = "", 0
+        self._watch: Watch | None = None
+        self._process: ModelProcess | None = None
+        self._reserved: Reserved | None = None
 
     @property
-    def pid(self) -> int:
-        return self._child.pid
+    def key(self) -> Hashable:
+        """What a loaded process must have in common with this one to serve it."""
+        return self._path, self._asked.load, self.company
 
-    def send(self, request: Request) -> None:
-        """Asks the child. A child that is gone says so through its sink, not here."""
-        self._run = request.run
-        try:
-            self._child.stdin.write(encode(request).encode())
-            self._child.stdin.flush()
-        except OSError:
-            pass
+    @property
+    def hello_by(self) -> float | None:
+        """The monotonic time by which its process must have said hello; None where it has, or is none."""
+        if self._process is None or self._process.hello is not None:
+            return None
+        return self._process.hello_by
 
-    def close(self) -> None:
-        self._closing = True
-        self._child.kill()
-        self._child.wait()
-        self.alive = False
+    @property
+    def holds(self) -> bool:
+        """Whether it has a process, which takes memory."""
+        return self._process is not None
 
-    def _read_events(self) -> None:
-        fault = None
-        while line := self._child.stdout.readline(_LINE_BYTES):
-            try:
-                event = decode(line)
-            except BadEvent as error:
-                fault = f"The model's process sent something unreadable ({error}).\nRun it again."
-                self._child.kill()
-                break
-            if isinstance(event, Hello):
-                self.hello = event
-            elif isinstance(event, Loaded):
-                self.loaded = event
-            if not self._closing:
-                self.sink(event)
-        status = self._child.wait()
-        self._log_reader.join(timeout=1)
-        self.alive = False
-        if not self._closing:
-            message = fault or _death(status)
-            at = time.monotonic()
-            self.sink(Failed(run=self._run, at=at, message=message, log=tuple(self._log)))
+    def prepare(self) -> None:
+        """Wants its file. Nothing is fetched that this machine could never load."""
+        admission = self._gate.admit_fetch(self.file, self.load_settings)
+        if admission.prediction is not None:
+            self._tell(Predicted, prediction=admission.prediction)
+        if admission.refusal and not self._asked.force:
+            self._tell(Failed, message=admission.refusal)
+        else:
+            self._watch = self._files.want(self.file, self._run, self._fetching)
 
-    def _read_log(self) -> None:
-        while line := self._child.stderr.readline(4096):
-            if text := line.decode("utf-8", "replace").rstrip():
-                self._log.append(text)
+    def reserve(self) -> None:
+        """Has llama.cpp tell what it would reserve; a process that is loaded need not be asked."""
+        is_loaded = False
+        if self._process is None:
+            self._process, is_loaded = self._pool.take(self.key)
+            self._process.sink = self._heard(self._process)
+        process = self._process
+        if is_loaded:
+            now = time.monotonic()
+            if process.predicted is not None:
+                self._sink(replace(process.predicted, run=self._run, at=now))
+            self._sink(replace(process.loaded, run=self._run, at=now, load_s=None))
+        else:
+            settings = self.load_settings.for_child()
+            process.send(Reserve(run=self._run, path=self._path, **settings))
 
+    def candidate(self) -> Candidate:
+        """Itself, as one among those that share the GPU."""
+        hello = self._process.hello if self._process else None
+        return Candidate(self.file, self._path or None, hello, self._reserved)
 
-def _let_go_of_children() -> None:
-    """A fork of this process, as ZeroGPU makes them, must not keep children alive that aren't its own:
-    they end when nobody holds the other end of their stdin any more.
-    """
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    for stdin in [runner._child.stdin for runner in list(_started)]:
-        if not stdin.closed:
-            # Not closed: the file object that stays behind would later close what then has this number.
-            os.dup2(nowhere, stdin.fileno(), inheritable=False)
-    os.close(nowhere)
-    _starting.release()
+    def load(self, threads: int, held_bytes: int) -> None:
+        """Loads what fits, or what is forced to; the others fail before they take the machine down.
 
+        `held_bytes`: what others will still take of the memory that looks free.
+        """
+        process = self._process
+        admission = self._gate.admit_load(
+            self.file, self._path, self.load_settings, process.hello, process.pid, self._reserved,
+            held_bytes,
+        )  # fmt: skip
+        if admission.prediction is not None:
+            now = time.monotonic()
+            process.predicted = Predicted(run=self._run, at=now, prediction=admission.prediction)
+            self._sink(process.predicted)
+        if admission.refusal and not self._asked.force:
+            self._tell(Failed, message=admission.refusal)
+            return
+        self._tell(Loading, file_bytes=self._file_bytes)
+        settings = self.load_settings.for_child()
+        process.send(Load(run=self._run, path=self._path, threads=threads, **settings))
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        before=_starting.acquire,
-        after_in_parent=_starting.release,
-        after_in_child=_let_go_of_children,
-    )
+    def generate(self, threads: int) -> None:
+        self._process.send(self._asked.request(self._run, self.file, threads))
 
+    def set_threads(self, threads: int) -> None:
+        """From the next token on; answered by Threads."""
+        self._process.send(SetThreads(run=self._run, n=threads))
 
-def _environment() -> dict[str, str]:
-    here = str(Path(__file__).resolve().parent.parent.parent)
-    path = os.pathsep.join(filter(None, (here, os.environ.get("PYTHONPATH"))))
-    return {
-        **os.environ, "PYTHONPATH": path,
-        # An abort inside ggml would start a debugger and bury its own message.
-        "GGML_NO_BACKTRACE": "1",
-        # numpy, which llama-cpp-python imports, would start a thread for each core but one, for nothing.
-        "OPENBLAS_NUM_THREADS": "1",
-    }  # fmt: skip
+    def cancel(self) -> None:
+        self._process.send(Cancel(run=self._run))
 
+    def close(self, *, reusable: bool = False) -> None:
+        if self._watch is not None:
+            self._watch.leave()
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.sink = unheard
+        if reusable and process.alive and process.loaded is not None:
+            self._pool.give_back(self.key, process)
+        else:
+            process.close()
 
-def _death(status: int) -> str:
-    if status >= 0:
-        return f"The model's process ended by itself, with exit status {status}.\nRun it again."
-    try:
-        name = signal.Signals(-status).name
-    except ValueError:
-        name = "unknown"
-    what = f"The model's process was ended by signal {-status} ({name})."
-    if -status == signal.SIGKILL:
-        return f"{what}\nA system short of memory does this; choose a smaller quantization or run it again."
-    return f"{what}\nRun it again; if it happens again, choose another file."
+    def _fetching(self, event: Event) -> None:
+        if isinstance(event, Fetched):
+            self._path, self._file_bytes = event.path, event.file_bytes
+        self._sink(event)
+
+    def _heard(self, process: ModelProcess) -> Callable[[Event], None]:
+        def heard(event: Event) -> None:
+            died_unasked = isinstance(event, Failed) and event.run == 0
+            if process is self._process and (event.run == self._run or died_unasked):
+                if isinstance(event, Reserved):
+                    self._reserved = event
+                self._sink(event)
+
+        return heard
+
+    def _tell(self, kind: type[Event], **values) -> None:
+        self._sink(kind(run=self._run, at=time.monotonic(), **values))

@@ -55,7 +55,7 @@ def _work_s(asked: Comparison | Bench, size: float) -> float:
         read = tests.prompt_tokens * (tests.repeats + 1)
         wrote = tests.output_tokens * tests.repeats + 1
     else:
-        letters = len(asked.prompt.encode()) + len((asked.system or "").encode())
+        letters = sum(len(message.content.encode()) for message in asked.messages)
         read = min(asked.load.n_ctx, letters)  # a token has a byte at least
         wrote = asked.sampling.max_tokens
     return read / READ_TPS + wrote / min(MOST_TPS, VRAM_BYTES_PER_S / size)

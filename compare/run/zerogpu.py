@@ -23,7 +23,7 @@ from compare.asked.comparison import Bench, Comparison
 from compare.protocol.events import Event, Failed, Hello, Loaded, Predicted
 from compare.protocol.requests import Generate, Measure, Request, decode, encode
 from compare.run import terms
-from compare.run.runner import ChildRunner, Sink
+from compare.run.process import ChildProcess, Sink
 from compare.usage import UsageError
 
 HEARTBEAT_S = 0.2
@@ -83,7 +83,7 @@ def lend(address: str, seconds: int) -> Iterator[list[Told | Began]]:
     """
     ends_at = _began_at() + seconds
     heard: queue.SimpleQueue[Told | None] = queue.SimpleQueue()
-    children: dict[int, ChildRunner] = {}
+    children: dict[int, ChildProcess] = {}
     with socket.socket(socket.AF_UNIX) as asked:
         try:
             asked.connect(address)
@@ -125,13 +125,13 @@ def _come(heard: queue.SimpleQueue) -> Iterator[Told | None]:
 
 
 def _done(
-    number: int, what: object, children: dict[int, ChildRunner], heard: queue.SimpleQueue
+    number: int, what: object, children: dict[int, ChildProcess], heard: queue.SimpleQueue
 ) -> list[Told]:
     """Does what is asked, passes on what a child says; returns what is to be told."""
     match what:
         case b"spawn":
             try:
-                children[number] = ChildRunner(lambda event: heard.put((number, event)))
+                children[number] = ChildProcess(lambda event: heard.put((number, event)))
             except OSError as error:
                 message = f"The model's process can't be started: {error.strerror}.\nRun it again."
                 return [(number, Failed(run=0, at=time.monotonic(), message=message))]
@@ -207,7 +207,7 @@ class Lease:
         # `spaces` finds the visitor's token in the context of the event that asks for the run.
         self._context = contextvars.copy_context()
         self._lock = threading.Lock()
-        self._runners: list[LeasedRunner] = []
+        self._processes: list[LeasedProcess] = []
         self._thread: threading.Thread | None = None
         self._unsent = b""
         self._asking: socket.socket | None = None
@@ -216,17 +216,17 @@ class Lease:
         self.over: str | None = None
         """why nothing more comes of it"""
 
-    def spawn(self, sink: Sink) -> "LeasedRunner":
+    def spawn(self, sink: Sink) -> "LeasedProcess":
         """A child on the GPU, as soon as there is one."""
-        runner = LeasedRunner(self, len(self._runners), sink)
-        self._runners.append(runner)
-        self.ask(runner.number, "spawn")
+        process = LeasedProcess(self, len(self._processes), sink)
+        self._processes.append(process)
+        self.ask(process.number, "spawn")
         if self._thread is None:
             self._thread = threading.Thread(
                 target=self._context.run, args=(self._follow,), daemon=True, name="lease"
             )
             self._thread.start()
-        return runner
+        return process
 
     def ask(self, number: int, what: str) -> bool:
         """Asks the fork; returns whether it is there. What is asked before that is kept for it."""
@@ -263,8 +263,8 @@ class Lease:
             self.over = over
             if self._asking is not None:
                 self._asking.close()
-        for runner in self._runners:
-            runner.ended()
+        for process in self._processes:
+            process.ended()
 
     def _follow_to_its_end(self) -> None:
         with (
@@ -286,7 +286,7 @@ class Lease:
                 self._connect(listening)
             else:
                 number, what = each
-                self._runners[number].told(what)
+                self._processes[number].told(what)
 
     def _connect(self, listening: socket.socket) -> None:
         """The fork has called before it said that it began."""
@@ -304,8 +304,8 @@ def _hang_up(connection: socket.socket) -> None:
         connection.shutdown(socket.SHUT_RDWR)
 
 
-class LeasedRunner:
-    """A Runner in a lease's fork. It serves one run and is gone with the lease."""
+class LeasedProcess:
+    """A ModelProcess in a lease's fork. It serves one run and is gone with the lease."""
 
     def __init__(self, lease: Lease, number: int, sink: Sink):
         self.sink = sink

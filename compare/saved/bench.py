@@ -1,6 +1,6 @@
 """What a bench has measured: rows with llama-bench's names, and its table as Markdown and CSV.
 
-The statistics are `response.Timings`.
+The statistics are `measures.Timings`.
 """
 
 import csv
@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from compare import numbers
 from compare.asked.comparison import Bench
 from compare.models.spec import ModelFile
-from compare.run.response import Response, Timings
+from compare.run.measures import Timings
+from compare.run.response import Response
 
 _UNASKED = {"n_batch": 2048, "n_ubatch": 512, "repeats": 5}
 """llama-bench's defaults (cmd_params_defaults in tools/llama-bench/llama-bench.cpp)"""
@@ -83,24 +84,24 @@ def rate(row: Mapping) -> str:
     return f"{row['avg_ts']:.2f}{spread}"
 
 
-def heads(found: Sequence[Mapping]) -> list[str]:
+def heads(rows: Sequence[Mapping]) -> list[str]:
     """The names of `cells`: what is the same as llama-bench would take unasked is left out."""
     shown = ["model", "size", "params", "backend"]
-    if any(row["n_gpu_layers"] for row in found):
+    if any(row["n_gpu_layers"] for row in rows):
         shown.append("ngl")
     shown.append("threads")
-    shown += [name for name in ("n_batch", "n_ubatch") if _differs(found, name)]
-    if any(row["flash_attn"] for row in found):
+    shown += [name for name in ("n_batch", "n_ubatch") if _differs(rows, name)]
+    if any(row["flash_attn"] for row in rows):
         shown.append("fa")
-    if any(row["type_k"] != "f16" for row in found):
+    if any(row["type_k"] != "f16" for row in rows):
         shown += ["type_k", "type_v"]
-    if any(len(row["samples_ts"]) != _UNASKED["repeats"] for row in found):
+    if any(len(row["samples_ts"]) != _UNASKED["repeats"] for row in rows):
         shown.append("repeats")
     return [*shown, "test", "t/s"]
 
 
-def _differs(found: Sequence[Mapping], name: str) -> bool:
-    return any(row[name] != _UNASKED[name] for row in found)
+def _differs(rows: Sequence[Mapping], name: str) -> bool:
+    return any(row[name] != _UNASKED[name] for row in rows)
 
 
 def cells(row: Mapping) -> dict[str, str]:
@@ -141,10 +142,10 @@ def _scaled(n: int, units: Sequence[tuple[float, str]], none: str = "") -> str:
     return f"{n} {none}".rstrip()
 
 
-def markdown(found: Sequence[Mapping]) -> str:
+def markdown(rows: Sequence[Mapping]) -> str:
     """The table as llama-bench prints it, its columns in line, and what it was measured on."""
-    shown = heads(found)
-    table = [shown] + [[cells(row)[name].replace("|", r"\|") for name in shown] for row in found]
+    shown = heads(rows)
+    table = [shown] + [[cells(row)[name].replace("|", r"\|") for name in shown] for row in rows]
     wide = [max(len(line[i]) for line in table) for i in range(len(shown))]
     left = [name in LEFT for name in shown]
     lines = [
@@ -160,28 +161,27 @@ def markdown(found: Sequence[Mapping]) -> str:
         f" {'-' * w} " if is_left else f" {'-' * w}:" for w, is_left in zip(wide, left, strict=True)
     )
     lines.insert(1, f"|{'|'.join(rule)}|")
-    told = [f"\n{measured_on(found[0])}"] if found else []
-    return "\n".join(lines + told) + "\n"
+    machine = [f"\n{measured_on(rows[0])}"] if rows else []
+    return "\n".join(lines + machine) + "\n"
 
 
 def measured_on(row: Mapping) -> str:
     """The machine and the build behind a row, in one line."""
-    cores = f"{row['cores']} {'core' if row['cores'] == 1 else 'cores'}"
     parts = [
-        row["cpu_info"], cores, f"{numbers.size(row['ram_bytes'])} RAM", row["gpu_info"],
-        f"llama.cpp {row['build_commit']}", f"llama-cpp-python {row['llama_cpp_python']}",
-        row["test_time"],
+        row["cpu_info"], numbers.plural(row["cores"], "core"), f"{numbers.size(row['ram_bytes'])} RAM",
+        row["gpu_info"], f"llama.cpp {row['build_commit']}",
+        f"llama-cpp-python {row['llama_cpp_python']}", row["test_time"],
     ]  # fmt: skip
     return ", ".join(filter(None, parts)).replace(numbers.NBSP, " ")
 
 
-def as_csv(found: Sequence[Mapping]) -> str:
+def as_csv(rows: Sequence[Mapping]) -> str:
     """All fields, the samples with semicolons between."""
     out = io.StringIO()
-    if found:
-        writer = csv.DictWriter(out, fieldnames=list(found[0]), lineterminator="\n")
+    if rows:
+        writer = csv.DictWriter(out, fieldnames=list(rows[0]), lineterminator="\n")
         writer.writeheader()
-        for row in found:
+        for row in rows:
             writer.writerow(
                 {k: ";".join(map(str, v)) if isinstance(v, list) else v for k, v in row.items()}
             )

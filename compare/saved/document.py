@@ -34,6 +34,7 @@ def params(comparison: Comparison) -> dict:
 
 
 def _response(file: ModelFile, response: Response) -> dict:
+    """One answer; its figures are by the names that Measures gives them."""
     return {
         "spec": file.key,
         "model": file.model,
@@ -44,20 +45,7 @@ def _response(file: ModelFile, response: Response) -> dict:
         "text": response.text,
         "finish_reason": response.finish_reason,
         "error": response.error and " ".join(response.error.split("\n")),
-        "prompt_tokens": response.prompt_tokens,
-        "cached_tokens": response.cached_tokens,
-        "output_tokens": response.output_tokens if response.started_at is not None else None,
-        "load_s": response.load_s,
-        "ttft_s": response.ttft_s,
-        "prefill_tps": response.prefill_tps,
-        "decode_tps": response.decode_tps,
-        "engine_prefill_tps": response.engine_prefill_tps,
-        "engine_decode_tps": response.engine_decode_tps,
-        "total_s": response.total_s,
-        "shared_with": response.shared_with,
-        "shared_s": response.shared_s,
-        "threads": list(response.threads) if response.threads else None,
+        **asdict(response.measures),
         "rendered_prompt": response.rendered_prompt,
         "notices": list(response.notices),
-        "memory": asdict(response.memory),
     }

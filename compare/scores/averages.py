@@ -6,6 +6,7 @@ import pandas as pd
 
 from compare.numbers import points, signed
 from compare.scores.suites import AVERAGE, SUITES
+from compare.scores.table import records
 
 ROUNDING = 0.005
 """Half of the last digit printed: how far an average may be off for no reason."""
@@ -25,15 +26,15 @@ def averages(rows: pd.DataFrame, suite: str) -> pd.DataFrame:
     Sorted by `shown`, the highest first.
     """
     wide, tasks = by_task(rows, suite), list(SUITES[suite].chance)
-    found = pd.DataFrame(index=wide.index)
-    found["label"] = rows.drop_duplicates("model").set_index("model")["label"]
-    found["printed"] = wide.get(AVERAGE, math.nan)
-    found["computed"] = wide[tasks].mean(axis=1, skipna=False)
-    found["difference"] = found["printed"] - found["computed"]
+    means = pd.DataFrame(index=wide.index)
+    means["label"] = rows.drop_duplicates("model").set_index("model")["label"]
+    means["printed"] = wide.get(AVERAGE, math.nan)
+    means["computed"] = wide[tasks].mean(axis=1, skipna=False)
+    means["difference"] = means["printed"] - means["computed"]
     printed = rows[rows["benchmark"] == AVERAGE].set_index("model")
-    found["recorded"] = printed["off_by"].reindex(found.index).fillna(0.0)
-    found["shown"] = found["printed"].fillna(found["computed"])
-    return found.sort_values("shown", ascending=False, kind="stable")
+    means["recorded"] = printed["off_by"].reindex(means.index).fillna(0.0)
+    means["shown"] = means["printed"].fillna(means["computed"])
+    return means.sort_values("shown", ascending=False, kind="stable")
 
 
 def same_average(printed: float, computed: float) -> bool:
@@ -41,18 +42,13 @@ def same_average(printed: float, computed: float) -> bool:
     return abs(printed - computed) <= ROUNDING + 1e-9
 
 
-def score_rows(rows: pd.DataFrame) -> list[dict]:
-    """The rows as values by column, for a table."""
-    return rows.to_dict("records")
-
-
 def mean_rows(rows: pd.DataFrame, suite: str) -> list[dict]:
     """The averages as values by column; `told` is their difference, “–” where one is unknown."""
-    found = averages(rows, suite).to_dict("records") if len(rows) else []
-    for each in found:
+    means = records(averages(rows, suite)) if len(rows) else []
+    for each in means:
         same = same_average(each["printed"], each["computed"])
         known = each["difference"] == each["difference"]
         each["told"] = (
             ("rounding" if same else signed(each["difference"])) if known else points(None)
         )
-    return found
+    return means

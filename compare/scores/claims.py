@@ -29,9 +29,7 @@ from compare.scores.questions import (
 
 Article = Literal["TinyLlama", "SOLAR"]
 
-CHAT = "TinyLlama-1.1B-Chat-v1.0"
 BASE_3T = "TinyLlama-1.1B-intermediate-step-1431k-3T"
-BASE_25T = "TinyLlama-1.1B-intermediate-step-1195k-2.5T"
 PYTHIA = "Pythia-1.0B"
 SOLAR, SOLAR_BASE = "SOLAR-10.7B-Instruct-v1.0", "SOLAR-10.7B-v1.0"
 MIXTRAL = "Mixtral-8x7B-Instruct-v0.1"
@@ -86,15 +84,15 @@ class Claim:
 
 def claims(table: pd.DataFrame) -> list[Claim]:
     """Every claim with its verdict, in the articles' order."""
-    found = [
+    of_articles = [
         Claim(id_, article, said, question(table), True)
         for id_, (article, said, question) in _COMPUTED.items()
     ]
-    found += [
+    of_articles += [
         Claim(id_, article, said, finding, False)
         for id_, (article, said, finding) in _TYPED.items()
     ]
-    return sorted(found, key=lambda claim: [*ARTICLES].index(claim.article))
+    return sorted(of_articles, key=lambda claim: [*ARTICLES].index(claim.article))
 
 
 _SEVEN_SCORES = {

@@ -90,9 +90,9 @@ def on_v2(a: str, b: str) -> Question:
     """The same question put to the second leaderboard."""
 
     def ask(table: pd.DataFrame) -> Finding:
-        found = ahead(a, b, "v2")(table)
-        verdict = "Doesn’t hold on v2" if found.tone == "fails" else found.verdict
-        return Finding(found.tone, verdict, found.evidence, found.sources, found.view)
+        finding = ahead(a, b, "v2")(table)
+        verdict = "Doesn’t hold on v2" if finding.tone == "fails" else finding.verdict
+        return Finding(finding.tone, verdict, finding.evidence, finding.sources, finding.view)
 
     return ask
 
@@ -104,8 +104,8 @@ def average_is(model: str, claimed: float, suite: str, rounded: int = 2) -> Ques
         rows = _rows(table, suite, model)
         if rows.empty:
             return _unknown(_label(model), suite)
-        found = averages(rows, suite).loc[model]
-        printed, computed = found["printed"], found["computed"]
+        mean = averages(rows, suite).loc[model]
+        printed, computed = mean["printed"], mean["computed"]
         if printed != printed or computed != computed:
             return _unknown(f"{_label(model)} in all its tasks", suite)
         tasks = len(SUITES[suite].chance)
@@ -140,10 +140,10 @@ def scores_are(model: str, claimed: Mapping[str, float], suite: str) -> Question
         right = len(there) - len(wrong)
         evidence = f"{right} of {len(claimed)} as published."
         if wrong:
-            told = (
+            corrected = (
                 f"{task} is {points(scores[task])}, not {points(claimed[task])}" for task in wrong
             )
-            evidence += f" {listed(told)}."
+            evidence += f" {listed(corrected)}."
         if missing:
             evidence += f" No score of {listed(missing)}."
         tone: Tone = "fails" if wrong else "partly" if missing else "holds"
@@ -190,14 +190,14 @@ def first_of_its_size(model: str, up_to_b: float, suite: str = "v1") -> Question
     def ask(table: pd.DataFrame) -> Finding:
         rows = of_suite(table, suite)
         rows = rows[rows["params_b"] <= up_to_b]
-        found = averages(rows, suite).dropna(subset=["shown"])
-        if model not in found.index or len(found) < 2:
+        means = averages(rows, suite).dropna(subset=["shown"])
+        if model not in means.index or len(means) < 2:
             return _unknown(f"{_label(model)} and others of its size", suite)
-        other = next(each for each in found.index if each != model)
-        lead = found["shown"][model] - found["shown"][other]
+        other = next(each for each in means.index if each != model)
+        lead = means["shown"][model] - means["shown"][other]
         evidence = (
-            f"Average {points(found['shown'][model])}; {_label(other)} has {points(found['shown'][other])}, "
-            f"among {len(found)} models up to {up_to_b:g} B."
+            f"Average {points(means['shown'][model])}; {_label(other)} has {points(means['shown'][other])}, "
+            f"among {len(means)} models up to {up_to_b:g} B."
         )
         verdict, tone = (
             ("Doesn’t hold", "fails") if lead <= 0 else _lead(round(float(lead), 4), 0, 1)
@@ -256,18 +256,18 @@ def last_is_best(last: str, suite: str) -> Question:
     def ask(table: pd.DataFrame) -> Finding:
         rows = of_suite(table, suite)
         rows = rows[(rows["model_kind"] == "base") & rows["model"].str.startswith("TinyLlama")]
-        found = averages(rows, suite).dropna(subset=["shown"])
-        if last not in found.index or len(found) < 2:
+        means = averages(rows, suite).dropna(subset=["shown"])
+        if last not in means.index or len(means) < 2:
             return _unknown(f"{_label(last)} and its other checkpoints", suite)
-        best = found.index[0]
-        other = best if best != last else found.index[1]
+        best = means.index[0]
+        other = best if best != last else means.index[1]
         evidence = " against ".join(
-            f"{_label(each)}: {points(found['shown'][each])}" for each in (last, other)
+            f"{_label(each)}: {points(means['shown'][each])}" for each in (last, other)
         )
         sources, view = _sources(rows), View(suite, chart="training")
         if best == last:
             return Finding("holds", "It is", evidence + ".", sources, view)
-        by = points(found["shown"][best] - found["shown"][last])
+        by = points(means["shown"][best] - means["shown"][last])
         return Finding("fails", f"It isn’t: lower by {by}", evidence + ".", sources, view)
 
     return ask

@@ -259,6 +259,11 @@ def _frame(rows: list[tuple[int, Score]]) -> pd.DataFrame:
     return table
 
 
+def records(rows: pd.DataFrame) -> list[dict]:
+    """Each row's values, by column."""
+    return rows.to_dict("records")
+
+
 def as_csv(rows: pd.DataFrame) -> str:
     """The rows as they stand in the file."""
     return rows[list(Score.model_fields)].to_csv(index=False, lineterminator="\n")

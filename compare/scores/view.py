@@ -104,8 +104,8 @@ def models_of(table: pd.DataFrame, suite: str) -> dict[str, str]:
     """The models of a suite and what they are called: the page's own first, then as the table has them."""
     rows = of_suite(table, suite).drop_duplicates("model")
     order = {model: place for place, model in enumerate(NAMES)}
-    found = dict(zip(rows["model"], rows["label"], strict=True))
-    return dict(sorted(found.items(), key=lambda each: order.get(each[0], len(order))))
+    labels = dict(zip(rows["model"], rows["label"], strict=True))
+    return dict(sorted(labels.items(), key=lambda each: order.get(each[0], len(order))))
 
 
 def of_suite(table: pd.DataFrame, suite: str) -> pd.DataFrame:

@@ -14,8 +14,7 @@ from compare.run.response import Response
 from compare.ui.markup import code, letters, shown
 from compare.words import column
 from compare.words.sentence import Summary
-from compare.words.table import ACCOUNTS, RESERVED_NOTE
-from compare.words.table import measures as all_measures
+from compare.words.table import ACCOUNTS, RESERVED_NOTE, all_measures
 
 TEMPLATES = {True: "its own", False: "none, so it is asked in plain text"}
 
@@ -47,20 +46,20 @@ def bar(done: float | None, name: str) -> str:
     )
 
 
-def figures(response: Response, company: str, now: str = "") -> str:
+def figures(found: column.Figures) -> str:
     """The speed, the one of this moment beside it, its company, the three small figures, and what it would
     take of a GPU."""
-    tps = numbers.speed(response.decode_tps)
-    unknown = tps == numbers.UNKNOWN
+    unknown = found.speed == numbers.UNKNOWN
     small = "".join(
-        f'<div><dt>{name}</dt><dd>{letters(value)}</dd></div>'
-        for name, value in column.figures(response).items()
-    )  # fmt: skip
-    return (
-        f'<div class="figures"><div class="speed"><p><b class="{"none" if unknown else "some"}">{tps}</b> '
-        f'<span>tok/s</span> <span class="now">{letters(now)}</span></p><p>{letters(company)}</p></div>'
-        f'<div class="small"><dl>{small}</dl><p>{letters(column.vram_instead(response))}</p></div></div>'
+        f"<div><dt>{name}</dt><dd>{letters(value)}</dd></div>"
+        for name, value in found.small.items()
     )
+    return (
+        f'<div class="figures"><div class="speed"><p><b class="{"none" if unknown else "some"}">{found.speed}'
+        f'</b> <span>tok/s</span> <span class="now">{letters(found.now)}</span></p>'
+        f'<p>{letters(found.company)}</p></div>'
+        f'<div class="small"><dl>{small}</dl><p>{letters(found.instead)}</p></div></div>'
+    )  # fmt: skip
 
 
 def card(file: ModelFile) -> str:

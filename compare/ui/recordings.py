@@ -6,12 +6,12 @@ gr.Markdown has each piece of markup on a line of its own.
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from compare.gallery.gallery import Comparison, Take
+from compare.gallery.gallery import SideBySide, Take
 from compare.gallery.judge import Verdict
 from compare.ui import drawn
 from compare.ui.markup import letters, shown
-from compare.words.column import BASE_NOTE, company, state_line
-from compare.words.recorded import NO_CHECK, VERDICTS, hardware, recorded_on, settings
+from compare.words.column import BASE_NOTE, finished_line, recorded_figures
+from compare.words.recorded import NO_CHECK, VERDICTS, machine, recorded_on, settings
 
 TEASER_LETTERS = 140
 SHOWN_LETTERS = 8_000
@@ -23,14 +23,14 @@ def teaser(text: str) -> str:
     return text if len(text) <= TEASER_LETTERS else text[:TEASER_LETTERS].rsplit(" ", 1)[0] + " …"
 
 
-def recorded(comparisons: Iterable[Comparison]) -> str:
+def recorded(comparisons: Iterable[SideBySide]) -> str:
     """Recorded comparisons, each under its stamp."""
     return "\n\n".join(map(_comparison, comparisons))
 
 
-def quoted_all(comparison: Comparison) -> str:
+def quoted_all(comparison: SideBySide) -> str:
     """A recorded comparison where its prompt stands nowhere else."""
-    question = letters(teaser(comparison.takes[0].answer.prompt))
+    question = letters(teaser(comparison.takes[0].recorded.prompt))
     return f'<p class="aside">Asked: “{question}”</p>\n\n{_comparison(comparison)}'
 
 
@@ -40,24 +40,23 @@ def quoted(take: Take) -> str:
 
 
 def _question(take: Take) -> str:
-    told = take.answer.machine
-    where = hardware(told.cpu, told.cores, told.gpus)
-    return (
-        f'<p class="aside">Asked on {letters(where)}: “{letters(teaser(take.answer.prompt))}”</p>'
-    )
+    on = take.recorded.machine
+    where = machine(on.cpu, on.cores, on.gpus)
+    asked = letters(teaser(take.recorded.prompt))
+    return f'<p class="aside">Asked on {letters(where)}: “{asked}”</p>'
 
 
-def _comparison(comparison: Comparison) -> str:
+def _comparison(comparison: SideBySide) -> str:
     columns = "\n\n".join(_column(take, comparison) for take in comparison.takes)
     return f'{stamp(comparison)}\n\n<div class="recorded">\n\n{columns}\n\n</div>'
 
 
-def stamp(comparison: Comparison) -> str:
+def stamp(comparison: SideBySide) -> str:
     """When, on what, how, and with which build it was recorded."""
-    told = comparison.hardware
-    build = f"llama.cpp {told.llama_cpp}, llama-cpp-python {told.llama_cpp_python}"
+    on = comparison.stamp
+    build = f"llama.cpp {on.llama_cpp}, llama-cpp-python {on.llama_cpp_python}"
     parts = (
-        hardware(told.cpu, told.cores, told.gpus),
+        machine(on.cpu, on.cores, on.gpus),
         settings(comparison.params, comparison.params),
         build,
     )
@@ -67,28 +66,28 @@ def stamp(comparison: Comparison) -> str:
     )
 
 
-def _column(take: Take, comparison: Comparison) -> str:
-    file, response = take.file, take.answer.answer.response()
+def _column(take: Take, comparison: SideBySide) -> str:
+    file, measures = take.file, take.answer.measures
     strip = drawn.strip(
-        state_line(response, 0.0), "check", colour=f"m-{file.model}", name=file.name,
-        state="recorded",
+        finished_line(measures, take.answer.finish_reason), "check", colour=f"m-{file.model}",
+        name=file.name, state="recorded",
     )  # fmt: skip
     passed = [each.verdict.passed for each in comparison.repeats[take.spec]]
     return (
         f'<div class="rec m-{file.model}"><p class="who"><b>{letters(file.name)}</b> '
         f"{letters(file.quant or '')}</p>{strip}"
         f'<div class="text">\n\n{answer(take)}\n\n</div>\n\n'
-        f"{verdict(take.verdict, passed)}{drawn.figures(response, company(response, 0.0))}</div>"
+        f"{verdict(take.verdict, passed)}{drawn.figures(recorded_figures(measures))}</div>"
     )
 
 
 def answer(take: Take) -> str:
     """A recorded answer, as far as it is shown."""
-    told = take.answer.answer
+    text = take.answer.text
     notes = [BASE_NOTE] if take.file.base else []
-    parts = [f'<p class="aside">{letters(note)}</p>' for note in (*notes, *told.notices)]
-    parts.append(shown(told.text[:SHOWN_LETTERS]))
-    if (more := len(told.text) - SHOWN_LETTERS) > 0:
+    parts = [f'<p class="aside">{letters(note)}</p>' for note in (*notes, *take.answer.notices)]
+    parts.append(shown(text[:SHOWN_LETTERS]))
+    if (more := len(text) - SHOWN_LETTERS) > 0:
         parts.append(f'<p class="aside">… and {more:,} more characters</p>')
     return "\n\n".join(parts)
 

@@ -14,6 +14,7 @@ from compare.numbers import (
     elapsed,
     part_of,
     percent,
+    plural,
     rate,
     rough,
     seconds,
@@ -23,6 +24,8 @@ from compare.numbers import (
     time_left,
     tokens,
 )
+from compare.protocol.events import Memory
+from compare.run.measures import Measures
 from compare.run.response import Response
 
 BASE_NOTE = "A base model: it continues text rather than answers."
@@ -44,6 +47,21 @@ _GLYPHS = {
     "cancelled": "square",
     "failed": "triangle",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What stands under an answer, in words."""
+
+    speed: str
+    company: str
+    """what the speed was shared with, and its threads; before the answer how the load went"""
+    small: Mapping[str, str]
+    """three more, in their order, by their names"""
+    now: str = ""
+    """the speed of this moment"""
+    instead: str = ""
+    """what the model would take of a GPU"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +120,7 @@ def state_line(
         return Line(("Stopping",))
     match response.state:
         case "queued" if response.place:
-            runs = "run" if response.place == 1 else "runs"
-            return Line((f"In line, {response.place}{NBSP}{runs} before yours",))
+            return Line((f"In line, {plural(response.place, 'run', NBSP)} before yours",))
         case "queued":
             after = names.get(response.after_column or "")
             return Line(("Waiting its turn", f", after {after}" if after else ""))
@@ -131,7 +148,7 @@ def state_line(
         case "writing":
             return Line((f"Writing, {elapsed(now - _or(response.started_at, now))}",))
         case "finished":
-            return _finished_line(response, max_seconds)
+            return finished_line(response.measures, response.finish_reason, max_seconds)
         case "cancelled" if response.first_token_at is not None:
             return Line((f"Stopped after {seconds(response.total_s)}",))
         case "cancelled":
@@ -142,15 +159,18 @@ def state_line(
     return Line(("Waiting to start",))
 
 
-def _finished_line(response: Response, max_seconds: float | None) -> Line:
-    if response.finish_reason == "time":
-        took = round(response.total_s or 0)
+def finished_line(
+    measures: Measures, finish_reason: str | None, max_seconds: float | None = None
+) -> Line:
+    """The state of an answer that has ended by itself, here or in a recording."""
+    if finish_reason == "time":
+        took = round(measures.total_s or 0)
         # A GPU that was leased for the run may have less time for it than the host's limit.
         limit = took if max_seconds is None or 0 < took < max_seconds else max_seconds
         return Line(("Ended at", " this host's limit of", f" {limit:g}{NBSP}s"))
-    took = f"Finished in {seconds(response.total_s)}"
-    if response.finish_reason == "length":
-        return Line((took, f", at the limit of {tokens(response.output_tokens)}"))
+    took = f"Finished in {seconds(measures.total_s)}"
+    if finish_reason == "length":
+        return Line((took, f", at the limit of {tokens(measures.output_tokens)}"))
     return Line((took,))
 
 
@@ -177,12 +197,8 @@ def place_text(response: Response, now: float) -> str:
         case "downloading":
             left = time_left(_download_left_s(response))
             done = progress(response)
-            told = (
-                "" if done is None else percent(done),
-                download_rate(response.bytes_per_s),
-                left,
-            )
-            return _listing_left(told, left)
+            came = "" if done is None else percent(done)
+            return _listing_left((came, download_rate(response.bytes_per_s), left), left)
         case "loading":
             kind = response.memory.kind.upper()
             return f"{size(response.file_bytes)} into {kind}" if response.file_bytes else ""
@@ -207,16 +223,37 @@ def _download_left_s(response: Response) -> float | None:
     return max(0, response.total_bytes - (response.done_bytes or 0)) / response.bytes_per_s
 
 
-def speed_now(response: Response, now: float) -> str:
-    """now 10.2: beside the speed of the whole answer, while it is being written."""
-    tps = response.decode_tps_now(now)
-    return "" if tps is None else f"now{NBSP}{speed(tps)}"
+def figures(response: Response, now: float) -> Figures:
+    """The figures of a column at one moment."""
+    measures, tps = response.measures, response.decode_tps_now(now)
+    memory = _memory(measures.memory, response.state == "failed")
+    vram = response.prediction.vram_instead_bytes if response.prediction else None
+    return Figures(
+        speed(measures.decode_tps), _company(response, now), _small(measures, memory),
+        now="" if tps is None else f"now{NBSP}{speed(tps)}",
+        instead=f"{about_size(vram)} of VRAM on a GPU" if vram else "",
+    )  # fmt: skip
 
 
-def company(response: Response, now: float) -> str:
-    """What its speed was shared with, and its threads; before the answer how its load went."""
+def recorded_figures(measures: Measures) -> Figures:
+    """The figures of a recorded answer."""
+    answered = measures.ttft_s is not None
+    company = _sharing(measures, measures.total_s or 0.0) if answered else ""
+    return Figures(speed(measures.decode_tps), company, _small(measures, _memory(measures.memory)))
+
+
+def _small(measures: Measures, memory: str) -> dict[str, str]:
+    return {
+        "First token": seconds(measures.ttft_s),
+        "Answer": tokens(measures.output_tokens or None),
+        "Memory": memory,
+    }
+
+
+def _company(response: Response, now: float) -> str:
     if response.state in ("writing", "finished", "cancelled", "failed") and response.first_token_at:
-        return f"{_shared(response, now)} · {thread_range(response.threads)}"
+        lasted_s = _or(response.ended_at, now) - _or(response.started_at, now)
+        return _sharing(response.measures, lasted_s)
     if response.loaded_at is not None:
         return (
             "already loaded" if response.load_s is None else f"loaded in {seconds(response.load_s)}"
@@ -224,38 +261,21 @@ def company(response: Response, now: float) -> str:
     return "" if response.ended else "not run yet"
 
 
-def _shared(response: Response, now: float) -> str:
-    if not response.shared_with or not response.shared_s:
-        return "alone"
-    whole = _or(response.ended_at, now) - _or(response.started_at, now)
-    if response.shared_s >= 0.9 * whole:
-        return f"shared with {response.shared_with} other{'s' if response.shared_with > 1 else ''}"
-    return f"shared for {rough(response.shared_s)}"
+def _sharing(measures: Measures, lasted_s: float) -> str:
+    """What it shared the machine with in the `lasted_s` of its answer: alone · 2 threads."""
+    shared = "alone"
+    if measures.shared_with and measures.shared_s:
+        whole = measures.shared_s >= 0.9 * lasted_s
+        others = plural(measures.shared_with, "other")
+        shared = f"shared with {others}" if whole else f"shared for {rough(measures.shared_s)}"
+    return f"{shared} · {thread_range(measures.threads)}"
 
 
-def memory(response: Response) -> str:
-    """1.29 GB RAM; predicted: about 4.8 GB."""
-    told = response.memory
-    if told.measured_bytes is not None:
-        return f"{size(told.measured_bytes)} {told.kind.upper()}"
-    if response.state == "failed":
-        return UNKNOWN
-    return about_size(told.predicted_bytes)
-
-
-def figures(response: Response) -> dict[str, str]:
-    """The three small figures beside the speed, in their order."""
-    return {
-        "First token": seconds(response.ttft_s),
-        "Answer": tokens(response.output_tokens or None),
-        "Memory": memory(response),
-    }
-
-
-def vram_instead(response: Response) -> str:
-    """about 1.5 GB of VRAM on a GPU; nothing where it is on one, or where nobody can tell."""
-    told = response.prediction.vram_instead_bytes if response.prediction else None
-    return f"{about_size(told)} of VRAM on a GPU" if told else ""
+def _memory(memory: Memory, failed: bool = False) -> str:
+    """1.29 GB RAM; predicted: about 4.8 GB, which says nothing any more once it has failed."""
+    if memory.measured_bytes is not None:
+        return f"{size(memory.measured_bytes)} {memory.kind.upper()}"
+    return UNKNOWN if failed else about_size(memory.predicted_bytes)
 
 
 def short(response: Response | None) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from compare.asked.settings import SETTINGS, LoadSettings, SamplingParams
-from compare.numbers import NBSP, tokens
+from compare.numbers import NBSP, plural, tokens
 
 
 def recorded_on(when: datetime) -> str:
@@ -13,11 +13,11 @@ def recorded_on(when: datetime) -> str:
     return f"Recorded on {when.day} {when:%B} {when.year}"
 
 
-def hardware(cpu: str, cores: int, gpus: Sequence[str] = ()) -> str:
+def machine(cpu: str, cores: int, gpus: Sequence[str] = ()) -> str:
     """NVIDIA L4, with GPUs; else the processor and its cores."""
     if gpus:
         return ", ".join(f"{n} × {gpu}" if n > 1 else gpu for gpu, n in Counter(gpus).items())
-    return f"{cpu}, {cores}{NBSP}{'core' if cores == 1 else 'cores'}"
+    return f"{cpu}, {plural(cores, 'core', NBSP)}"
 
 
 _ALWAYS = ("temperature", "seed", "max_tokens")
@@ -30,10 +30,10 @@ def settings(sampling: SamplingParams, load: LoadSettings) -> str:
         f"seed {sampling.seed}",
         f"at most {tokens(sampling.max_tokens)}",
     ]
-    told = {**sampling.model_dump(), **load.model_dump()}
+    values = {**sampling.model_dump(), **load.model_dump()}
     for name, setting in SETTINGS.items():
-        if name not in _ALWAYS and name != "stop" and told[name] != setting.default:
-            parts.append(f"{name.replace('_', ' ')} {told[name]}")
+        if name not in _ALWAYS and name != "stop" and values[name] != setting.default:
+            parts.append(f"{name.replace('_', ' ')} {values[name]}")
     if sampling.stop:
         parts.append(f"stop {', '.join(map(repr, sampling.stop))}")
     return ", ".join(parts)

@@ -159,8 +159,8 @@ def _why_nothing(rest: Mapping[str, Response], names: Mapping[str, str]) -> str:
 
 def _fates(rest: Mapping[str, Response], names: Mapping[str, str]) -> str:
     """SOLAR failed. / TinyLlama was stopped and SOLAR failed."""
-    told = []
-    for verb, plural, found in (
+    fates = []
+    for verb, plural, keys in (
         ("failed", "failed", [k for k, r in rest.items() if r.state == "failed"]),
         ("was stopped", "were stopped", [k for k, r in rest.items() if r.state == "cancelled"]),
         (
@@ -169,10 +169,10 @@ def _fates(rest: Mapping[str, Response], names: Mapping[str, str]) -> str:
             [k for k, r in rest.items() if r.state == "finished"],
         ),
     ):
-        if found:
-            who = listed([names[key] for key in found])
-            told.append(f"{who} {verb if len(found) == 1 else plural}")
-    return f"{listed(told)}." if told else ""
+        if keys:
+            who = listed([names[key] for key in keys])
+            fates.append(f"{who} {verb if len(keys) == 1 else plural}")
+    return f"{listed(fates)}." if fates else ""
 
 
 def _ends(timed: Mapping[str, Response]) -> tuple[str, str]:

@@ -89,14 +89,14 @@ def _compared(tps: Mapping[str, float], names: Mapping[str, str], verb: str) -> 
 
 def _fates(responses: Mapping[str, Response], names: Mapping[str, str]) -> str:
     """Who has no figures, or not all, and why."""
-    told = []
+    fates = []
     for state, verb in (("failed", "failed"), ("cancelled", "was stopped")):
         who = [names[key] for key, response in responses.items() if response.state == state]
         if who:
-            told.append(
+            fates.append(
                 f"{numbers.listed(who)} {verb if len(who) == 1 else verb.replace('was', 'were')}."
             )
     late = [names[key] for key, r in responses.items() if r.finish_reason == "time"]
     if late:
-        told.append(f"{numbers.listed(late)} ended at this host's limit of time.")
-    return " ".join(told)
+        fates.append(f"{numbers.listed(late)} ended at this host's limit of time.")
+    return " ".join(fates)

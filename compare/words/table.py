@@ -1,41 +1,46 @@
 """The table of all measures: a name and a value a column, and what memory is made of."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from compare.asked.comparison import Comparison
-from compare.numbers import NBSP, UNKNOWN, about_size, count, rate, seconds, size, tokens
+from compare.numbers import NBSP, UNKNOWN, about_size, count, plural, rate, seconds, size, tokens
+from compare.protocol.events import Memory
+from compare.run.measures import Measures
 from compare.run.response import Response
 
 
-def measures(
+def all_measures(
     responses: Mapping[str, Response], comparison: Comparison
 ) -> list[tuple[str, list[str]]]:
     """The table of all measures: a name and one value a column, in the columns' order."""
-    columns = list(responses.values())
     files = {file.key: file for file in comparison.models}
+    columns, measured = list(responses.values()), [each.measures for each in responses.values()]
 
-    def row(name: str, value) -> tuple[str, list[str]]:
+    def of_column(name: str, value: Callable[[Response], str]) -> tuple[str, list[str]]:
         return name, [value(response) for response in columns]
+
+    def row(name: str, value: Callable[[Measures], str]) -> tuple[str, list[str]]:
+        return name, [value(measures) for measures in measured]
 
     return [
         ("File", [files[key].file for key in responses]),
-        row("Load", _load),
-        row("Context", lambda r: tokens(r.n_ctx)),
-        row("Rendered prompt", lambda r: _letters(r.rendered_prompt)),
-        row("Prompt tokens", lambda r: count(r.prompt_tokens)),
-        row("Cached tokens", lambda r: count(r.cached_tokens)),
-        row("First token (TTFT)", lambda r: seconds(r.ttft_s)),
-        row("Prefill", lambda r: rate(r.prefill_tps)),
-        row("Decode", lambda r: rate(r.decode_tps)),
-        row("Output tokens", lambda r: count(r.output_tokens or None)),
-        row("Whole answer", lambda r: seconds(r.total_s)),
-        row("Finish reason", lambda r: r.finish_reason or ("failed" if r.error else UNKNOWN)),
-        row("Threads", _threads),
-        row("Shared with", _shared_row),
-        row("Memory, predicted", lambda r: about_size(r.memory.predicted_bytes)),
-        row("VRAM instead, on a GPU", _vram_instead),
-        row("Memory, allocated", lambda r: size(r.memory.allocated_bytes)),
-        row("Memory, measured", _measured),
+        of_column("Load", _load),
+        of_column("Context", lambda r: tokens(r.n_ctx)),
+        of_column("Rendered prompt", lambda r: _letters(r.rendered_prompt)),
+        row("Prompt tokens", lambda m: count(m.prompt_tokens)),
+        row("Cached tokens", lambda m: count(m.cached_tokens)),
+        row("First token (TTFT)", lambda m: seconds(m.ttft_s)),
+        row("Prefill", lambda m: rate(m.prefill_tps)),
+        row("Decode", lambda m: rate(m.decode_tps)),
+        row("Output tokens", lambda m: count(m.output_tokens or None)),
+        row("Whole answer", lambda m: seconds(m.total_s)),
+        of_column("Finish reason", _finish_reason),
+        row("Threads", lambda m: _threads(m.threads)),
+        row("Shared with", _shared_with),
+        row("Memory, predicted", lambda m: about_size(m.memory.predicted_bytes)),
+        of_column("VRAM instead, on a GPU", _vram_instead),
+        row("Memory, allocated", lambda m: size(m.memory.allocated_bytes)),
+        row("Memory, measured", lambda m: _measured(m.memory)),
         ("Seed", [str(comparison.sampling.seed)] * len(columns)),
     ]
 
@@ -48,31 +53,31 @@ RESERVED_NOTE = (
 
 def predicted_parts(response: Response) -> dict[str, int]:
     """What the predicted memory is made of, in bytes; nothing where there is no prediction."""
-    told = response.prediction
-    if told is None:
+    predicted = response.prediction
+    if predicted is None:
         return {}
-    overhead = told.total_bytes - told.allocated_bytes
-    return _parts(told.weights_bytes, told.kv_bytes, told.compute_bytes) | {"overhead": overhead}
+    parts = _parts(predicted.weights_bytes, predicted.kv_bytes, predicted.compute_bytes)
+    return parts | {"overhead": predicted.total_bytes - predicted.allocated_bytes}
 
 
 def allocated_parts(response: Response) -> dict[str, int]:
     """What llama.cpp says that it allocated, in bytes; nothing where it said nothing."""
-    told = response.memory
-    return _parts(told.weights_bytes, told.kv_bytes, told.compute_bytes)
+    memory = response.memory
+    return _parts(memory.weights_bytes, memory.kv_bytes, memory.compute_bytes)
 
 
 def _parts(weights: int | None, kv: int | None, compute: int | None) -> dict[str, int]:
-    found = {"weights": weights, "KV cache": kv, "compute": compute}
-    return {name: size for name, size in found.items() if size is not None}
+    parts = {"weights": weights, "KV cache": kv, "compute": compute}
+    return {name: size for name, size in parts.items() if size is not None}
 
 
 ACCOUNTS = {"Predicted, in parts": predicted_parts, "Allocated, in parts": allocated_parts}
 
 
-def _threads(response: Response) -> str:
-    if response.threads is None:
+def _threads(threads: tuple[int, int] | None) -> str:
+    if threads is None:
         return UNKNOWN
-    fewest, most = response.threads
+    fewest, most = threads
     return f"{most}" if fewest == most else f"{fewest} to {most}"
 
 
@@ -86,22 +91,24 @@ def _letters(text: str | None) -> str:
     return UNKNOWN if text is None else f"{len(text):,}{NBSP}characters"
 
 
-def _shared_row(response: Response) -> str:
-    if response.shared_with is None:
+def _finish_reason(response: Response) -> str:
+    return response.finish_reason or ("failed" if response.error else UNKNOWN)
+
+
+def _shared_with(measures: Measures) -> str:
+    if measures.shared_with is None:
         return UNKNOWN
-    if not response.shared_with:
+    if not measures.shared_with:
         return "nobody"
-    others = f"{response.shared_with} other{'s' if response.shared_with > 1 else ''}"
-    return f"{others} for {seconds(response.shared_s)}"
+    return f"{plural(measures.shared_with, 'other')} for {seconds(measures.shared_s)}"
 
 
 def _vram_instead(response: Response) -> str:
     return about_size(response.prediction.vram_instead_bytes if response.prediction else None)
 
 
-def _measured(response: Response) -> str:
-    told = response.memory
-    if told.measured_bytes is None:
+def _measured(memory: Memory) -> str:
+    if memory.measured_bytes is None:
         return UNKNOWN
-    of = " of the whole device" if told.scope == "device" else ""
-    return f"{size(told.measured_bytes)} {told.kind.upper()}{of}"
+    of = " of the whole device" if memory.scope == "device" else ""
+    return f"{size(memory.measured_bytes)} {memory.kind.upper()}{of}"

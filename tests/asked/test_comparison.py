@@ -7,6 +7,7 @@ import pytest
 from compare.asked.comparison import comparison
 from compare.models.catalogue import MODELS
 from compare.models.spec import parse, resolve, split_specs
+from compare.protocol.requests import Message
 from compare.usage import UsageError
 
 
@@ -130,3 +131,20 @@ def test_any_number_of_files_may_be_listed_but_only_four_compared_and_none_twice
         comparison("hi", five)
     with pytest.raises(UsageError, match="Name it once"):
         resolve(["solar", "solar:Q2_K"])
+
+
+def test_a_prompt_and_a_system_text_become_messages():
+    asked = comparison("Hello\n", ["smollm2"], system="Be brief.")
+    assert asked.messages == (Message("system", "Be brief."), Message("user", "Hello\n"))
+    assert (asked.prompt, asked.system) == ("Hello\n", "Be brief.")
+    alone = comparison("Hello", ["smollm2"], system="")
+    assert alone.messages == (Message("user", "Hello"),)
+    assert (alone.prompt, alone.system) == ("Hello", None)
+
+
+def test_a_model_is_asked_the_messages_with_its_fallback_template():
+    asked = comparison("Hello", ["gemma3"], system="Be brief.", max_tokens=8)
+    request = asked.request(3, asked.models[0], threads=2)
+    assert request.messages == asked.messages
+    assert (request.run, request.threads, request.max_tokens) == (3, 2, 8)
+    assert (request.template, request.template_stop) == (MODELS["gemma3"].template, ("\nQ:",))

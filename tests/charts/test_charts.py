@@ -1,7 +1,6 @@
 """The charts: what stands in a figure, and the sentence that says it."""
 
 import re
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -247,24 +246,6 @@ def test_a_chart_shows_one_suite_only(suite, chart):
 
 
 @pytest.mark.parametrize(("suite", "chart"), EVERY)
-def test_a_figure_is_built_in_under_50_ms(suite, chart):
-    view = settled(View(suite, chart=chart), TABLE)
-    assert any(_seconds(view) < 0.05 for _ in range(7))
-
-
-def test_all_models_at_once_are_built_in_under_50_ms():
-    view = settled(View("v1", tuple(models_of(TABLE, "v1"))), TABLE)
-    assert any(_seconds(view) < 0.05 for _ in range(7))
-
-
-def _seconds(view: View) -> float:
-    """Of the processor: what else runs on the machine is not the figure's."""
-    start = time.process_time()
-    draw(TABLE, view)
-    return time.process_time() - start
-
-
-@pytest.mark.parametrize(("suite", "chart"), EVERY)
 def test_a_figure_has_no_ground_and_only_known_colours(suite, chart):
     figure = drawing(suite, chart).figure
     assert figure.layout.paper_bgcolor == figure.layout.plot_bgcolor == "rgba(0,0,0,0)"
@@ -314,12 +295,22 @@ def test_a_table_without_rows_draws_nothing_and_says_why(suite, chart):
     assert not shown.figure.data and shown.finding
 
 
+ALONE = {
+    "tasks": r"{} scores highest on .+, \d+\.\d\d, and lowest on .+, \d+\.\d\d\.",
+    "heat": r"{} scores highest on .+, \d+\.\d\d, and lowest on .+, \d+\.\d\d\.",
+    "sizes": r"{} has the highest .+, \d+\.\d\d, with [\d.]+ billion parameters\.",
+    "training": r"The average is highest after .+ tokens, \d+\.\d\d.*\.",
+    "difference": r"A difference needs two models; this suite has fewer\.",
+}
+"""What each kind of chart says of a single model."""
+
+
 @pytest.mark.parametrize(("suite", "chart"), EVERY)
-@pytest.mark.parametrize("count", [1, 2])
-def test_a_few_models_are_enough(suite, chart, count):
-    for model in models_of(TABLE, suite):
-        others = [other for other in models_of(TABLE, suite) if other != model][: count - 1]
-        assert drawing(suite, chart, models=(model, *others)).finding
+def test_a_few_models_are_enough(suite, chart):
+    model = next(iter(models_of(TABLE, suite)))
+    alone = drawing(suite, chart, table=TABLE[TABLE["model"] == model], models=(model,))
+    said = f"{alone.finding}{alone.rest}"
+    assert re.fullmatch(ALONE[chart].format(re.escape(NAMES[model].label)), said), said
 
 
 def test_models_that_lack_a_task_have_no_average_to_draw():

@@ -2,32 +2,10 @@
 
 import pytest
 import shapes
-from children import Child, fetched
 
-from compare.models.catalogue import MIXTRAL_TEMPLATE, MODELS
 from compare.protocol.events import Delta, Failed, Finished, Hello, Loaded, Prefill, Started
 from compare.protocol.requests import Cancel, SetThreads
 from compare.run.response import Response
-
-
-@pytest.fixture
-def child():
-    made = Child()
-    yield made
-    made.process.kill()
-    made.process.wait()
-    made.process.stdin.close()
-    made.process.stdout.close()
-
-
-@pytest.fixture(scope="module")
-def smollm2() -> str:
-    return fetched("smollm2")
-
-
-@pytest.fixture(scope="module")
-def gemma3() -> str:
-    return fetched("gemma3")
 
 
 def test_it_says_hello_with_its_versions(child):
@@ -77,13 +55,10 @@ def test_a_hand_over_in_the_middle_changes_no_letter(child, endless):
 
 def test_a_repeated_prompt_is_read_again(child, smollm2):
     child.load(smollm2)
-    colours = "red", "green", "blue", "blue"
-    *others, first, second = (child.answer(f"The sea is {c}. " * 20) for c in colours)
+    first, second = (child.answer("The sea is blue. " * 20) for _ in range(2))
     assert first.text == second.text
     assert second.cached_tokens == 0
     assert second.evaluated_tokens == second.prompt_tokens == first.prompt_tokens > 64
-    # Other work only slows: the quickest of those that were new.
-    assert second.prefill_eval_s > 0.2 * min(r.prefill_eval_s for r in (*others, first))
 
 
 def test_prompt_tokens_are_the_tokenizers(child, smollm2):
@@ -98,17 +73,10 @@ def test_prompt_tokens_are_the_tokenizers(child, smollm2):
     assert "<|im_start|>user\nΓειά σου, κόσμε! 🎉<|im_end|>" in response.rendered_prompt
 
 
-def test_the_engines_own_rates_are_of_this_run(child, endless):
-    """The best of three: what a machine does besides may come between our clock and the engine's."""
-    child.load(endless())
-    decode, prefill = [], []
-    for _ in range(3):
-        response = child.answer("Write about the sea. " * 8, max_tokens=100)
-        assert response.output_tokens == 100
-        decode.append(response.decode_tps / response.engine_decode_tps)
-        prefill.append(response.prefill_tps / response.engine_prefill_tps)
-    assert 0.8 < max(decode) < 1.05
-    assert max(prefill) == pytest.approx(1, rel=0.1)
+def test_an_answer_comes_with_the_engines_own_rates(child, smollm2):
+    child.load(smollm2)
+    response = child.answer("Write about the sea. " * 8, max_tokens=3)
+    assert response.engine_prefill_tps > 0 and response.engine_decode_tps > 0
 
 
 def test_max_tokens_of_one_has_no_decode_rate(child, smollm2):
@@ -221,55 +189,6 @@ def test_a_context_beyond_the_files_own_is_capped_and_said(child, tmp_path):
     assert "from 1,000 to 256 tokens" in loaded.notices[0]
 
 
-def test_a_base_model_gets_question_and_answer(child, gemma3):
-    child.load(gemma3)
-    response = child.answer("Who are you?", system="Be brief.", max_tokens=40)
-    assert response.rendered_prompt == "<bos>Be brief.\n\nQ: Who are you?\nA:"
-    assert "\nQ:" not in response.text
-    assert response.prompt_tokens > 10
-
-
-def test_a_template_in_the_file_wins_and_runs_in_a_sandbox(child, tmp_path):
-    own = shapes.tiny(tmp_path / "own.gguf", chat_template="<{{ messages[0]['content'] }}>")
-    child.load(own)
-    assert child.answer("hi", max_tokens=1).rendered_prompt.endswith("<hi>")
-    evil = "{{ messages.__class__.__mro__[1].__subclasses__() }}"
-    child.load(shapes.tiny(tmp_path / "evil.gguf", chat_template=evil))
-    response = child.answer("hi", max_tokens=1)
-    assert response.state == "failed" and "template can't be applied" in response.error
-
-
-def test_a_template_that_refuses_a_system_prompt_says_so(child, tmp_path):
-    child.load(shapes.tiny(tmp_path / "m.gguf", chat_template=MIXTRAL_TEMPLATE))
-    refused = child.answer("hi", system="Be brief.", max_tokens=1)
-    assert refused.state == "failed"
-    assert "refuses a system prompt" in refused.error and "Empty the system prompt" in refused.error
-    response = child.answer("hi", max_tokens=1)
-    assert response.rendered_prompt == "<s>[INST] hi [/INST]"
-
-
-def test_a_bos_written_by_the_template_is_not_doubled(child, tmp_path):
-    child.load(shapes.tiny(tmp_path / "a.gguf", chat_template="{{ bos_token }}x"))
-    child_with = child.answer("hi", max_tokens=1)
-    child.load(shapes.tiny(tmp_path / "b.gguf", chat_template="x"))
-    without = child.answer("hi", max_tokens=1)
-    assert child_with.prompt_tokens == without.prompt_tokens
-    assert child_with.rendered_prompt == without.rendered_prompt == "<s>x"
-
-
-@pytest.mark.parametrize("model", ["tinyllama", "solar"])
-def test_the_articles_templates_render_as_published(child, tmp_path, model):
-    child.load(shapes.tiny(tmp_path / "t.gguf"))
-    response = child.answer("Q1", system="S", template=MODELS[model].template, max_tokens=1)
-    assert (
-        response.rendered_prompt
-        == {
-            "tinyllama": "<s><|system|>\nS</s>\n<|user|>\nQ1</s>\n<|assistant|>\n",
-            "solar": "<s>### System:\nS\n\n### User:\nQ1\n\n### Assistant:\n",
-        }[model]
-    )
-
-
 def test_a_q8_cache_is_smaller_and_says_what_it_costs(child, tmp_path):
     path = shapes.tiny(tmp_path / "t.gguf")
     f16 = child.load(path)
@@ -283,11 +202,10 @@ def test_a_q8_cache_is_smaller_and_says_what_it_costs(child, tmp_path):
     ("make", "words"),
     [
         (lambda p: shapes.tiny(p, arch="quux"), "doesn't know the architecture “quux”"),
-        (lambda p: shapes.tiny_mixtral(p, split=True), "older Mixtral file with split experts"),
         (lambda p: cut_short(shapes.tiny(p)), "cut short"),
         (lambda p: cut_short(shapes.tiny(p), keep=300), "not a whole GGUF"),
     ],
-    ids=["architecture", "split experts", "tensors cut", "header cut"],
+    ids=["architecture", "tensors cut", "header cut"],
 )
 def test_what_llama_cpp_says_of_a_bad_file_becomes_a_sentence(child, tmp_path, make, words):
     failed = child.load(make(tmp_path / "bad.gguf"))

@@ -98,7 +98,7 @@ def test_speeds_are_medians_of_one_machine(library):
 
     other = {**MACHINE, "cpu": "EPYC"}
     made = library(a=whole(at(10.0), at(30.0, repeat=2), at(20.0, repeat=3), at(99.0, other)))
-    rows = {row.hardware.cpu: row for row in board(made).rows}
+    rows = {row.stamp.cpu: row for row in board(made).rows}
     assert (rows["Xeon"].decode_tps, rows["Xeon"].ttft_s) == (20.0, 2.0)
     assert rows["EPYC"].decode_tps == 99.0
     assert table.column_labels(board(made))[0].endswith("Xeon, 2\u00a0cores"), (

@@ -7,9 +7,20 @@ from pathlib import Path
 import pytest
 from recorded import MACHINE, PARAMS, edited, put, recorded, whole
 
+from compare.asked.comparison import comparison
 from compare.gallery.recording_file import RecordingFile
-from compare.gallery.recordings import MAX_LETTERS, RecordingError, load, read
+from compare.gallery.recordings import MAX_LETTERS, Answer, RecordingError, load, read
+from compare.protocol.events import Delta, Finished, Memory, Started
+from compare.run.measures import Measures
+from compare.run.response import Response
+from compare.saved.document import document
 from compare.words.recorded import recorded_on, settings
+
+MEMORY = Memory(
+    predicted_bytes=150_000_000, allocated_bytes=149_000_000, weights_bytes=98_000_000,
+    kv_bytes=47_000_000, compute_bytes=4_000_000, measured_bytes=217_000_000, own_bytes=119_000_000,
+    mapped_bytes=98_000_000,
+)  # fmt: skip
 
 
 def test_a_recording_is_read_with_its_figures(tmp_path):
@@ -18,11 +29,41 @@ def test_a_recording_is_read_with_its_figures(tmp_path):
     assert not faults
     assert found.name == "small.json" and found.params.max_tokens == 256
     assert recorded_on(found.recorded_at) == "Recorded on 3 May 2026"
-    response = found.takes[0].answer.response()
-    assert response.text == "Snakes do not fly." and response.ended
-    assert response.decode_tps == pytest.approx(20.0)
-    assert (response.ttft_s, response.total_s) == (0.5, 1.0)
-    assert response.memory.measured_bytes == 217_000_000
+    answer = found.takes[0].answer
+    assert answer.text == "Snakes do not fly."
+    assert answer.measures == Measures(
+        prompt_tokens=38, cached_tokens=0, output_tokens=11, ttft_s=0.5, prefill_tps=80.0,
+        decode_tps=20.0, engine_prefill_tps=81.0, engine_decode_tps=20.1, total_s=1.0, shared_with=0,
+        shared_s=0.0, threads=(2, 2), memory=MEMORY,
+    )  # fmt: skip
+
+
+def test_an_answer_is_read_as_it_was_measured():
+    response = Response().after(
+        Started(run=1, at=1.0, prompt_tokens=38, cached_tokens=6, rendered_prompt="…", threads=1)
+    )
+    for at in (1.5, 1.75, 2.0):
+        response = response.after(Delta(run=1, at=at, text="a"))
+    response = response.after(Finished(run=1, at=2.1, reason="stop", memory=MEMORY))
+    ask = comparison("How fast can a snake fly?", ["smollm2:Q4_1"])
+    (made,) = document(ask, {"smollm2:Q4_1": response}, MACHINE)["responses"]
+    read = Answer.model_validate_json(json.dumps(made))
+    assert read.measures == response.measures
+    assert read.measures.decode_tps == 4.0
+
+
+def test_figures_that_are_not_known_are_unknown_and_others_are_passed_over(tmp_path):
+    old = recorded()
+    for name in ("cached_tokens", "engine_decode_tps", "shared_s"):
+        del old["responses"][0][name]
+    del old["responses"][0]["memory"]["own_bytes"]
+    old["responses"][0] |= {"joules": 3.0, "measures": "mine"}
+    put(tmp_path, "old.json", whole(old))
+    (found,), faults = load(tmp_path)
+    measures = found.takes[0].answer.measures
+    assert not faults
+    assert (measures.cached_tokens, measures.shared_s, measures.memory.own_bytes) == (None,) * 3
+    assert measures.decode_tps == 20.0
 
 
 def test_settings_are_told_in_words_and_only_those_that_matter(tmp_path):
@@ -72,6 +113,12 @@ def test_what_is_no_recording_is_named_and_the_others_still_show(tmp_path, conte
         (edited(file="/home/me/a.gguf"), "must be a file's name, not its path"),
         (edited(state="failed"), "state"),
         (edited(decode_tps=float("nan")), "decode_tps"),
+        (edited(ttft_s=-1.0), "ttft_s is -1.0; it must be a number from 0 on"),
+        (edited(threads=[1, -2]), "threads is -2"),
+        (edited(prompt_tokens="many"), "responses.0.prompt_tokens: "),
+        (edited(memory={"kind": "<b>", "measured_bytes": 1}), "responses.0.memory.kind: "),
+        (edited(memory={"measured_bytes": -1}), "measured_bytes is -1"),
+        (edited(total_s=None), "output_tokens and total_s must be there"),
         (edited(text="\ud83d"), "text"),
         ({**recorded(), "responses": []}, "responses"),
         ("nonsense", "comparison 2"),
@@ -101,7 +148,8 @@ def asked(comparison: dict) -> dict:
     return {name: comparison[name] for name in ("prompt", "system", "mode", "params")}
 
 
-def document(comparison: dict) -> dict:
+def of_document(comparison: dict) -> dict:
+    """What a recording holds beside the prompt's id and the repeat."""
     return {k: v for k, v in comparison.items() if k not in ("prompt_id", "repeat")}
 
 
@@ -109,8 +157,8 @@ def test_answers_are_added_one_by_one_and_found_again(tmp_path):
     path = tmp_path / "out.json"
     file = RecordingFile(path, PARAMS)
     assert not path.exists(), "nothing is written before there is something to write"
-    file.add(document(recorded()), "snake", 1)
-    file.add(document(recorded()), "snake", 2)
+    file.add(of_document(recorded()), "snake", 1)
+    file.add(of_document(recorded()), "snake", 2)
     found, faults = read(path)
     assert not faults and [take.repeat for take in found.takes] == [1, 2]
     assert (datetime.now(UTC) - found.recorded_at).total_seconds() < 60
@@ -131,7 +179,7 @@ def test_two_never_write_the_same_file(tmp_path):
     with pytest.raises(RecordingError, match="being written by another"):
         RecordingFile(path, PARAMS)
     RecordingFile(tmp_path / "other.json", PARAMS).close()
-    file.add(document(recorded()), "snake", 1)
+    file.add(of_document(recorded()), "snake", 1)
     with pytest.raises(RecordingError, match="being written by another"):
         RecordingFile(path, PARAMS)
     file.close()
@@ -147,15 +195,15 @@ def test_what_a_killed_process_left_is_removed(tmp_path):
     (tmp_path / ".out.json.lock").touch()
     file = RecordingFile(path, PARAMS)
     assert path.read_bytes() == before
-    file.add(document(recorded()), "snake", 2)
+    file.add(of_document(recorded()), "snake", 2)
     file.close()
     assert [each.name for each in tmp_path.iterdir()] == ["out.json"]
 
 
 def test_an_answer_to_a_changed_prompt_takes_the_old_ones_place(tmp_path):
     file = RecordingFile(tmp_path / "out.json", PARAMS)
-    file.add(document(recorded()), "snake", 1)
-    file.add(document(recorded(prompt="How fast can a snake swim?")), "snake", 1)
+    file.add(of_document(recorded()), "snake", 1)
+    file.add(of_document(recorded(prompt="How fast can a snake swim?")), "snake", 1)
     found, _ = read(tmp_path / "out.json")
     assert [take.prompt for take in found.takes] == ["How fast can a snake swim?"]
 
@@ -171,7 +219,7 @@ def test_a_file_of_other_settings_or_another_machine_is_not_continued(tmp_path):
         file.has(("smollm2:Q4_1", "snake", 1), other)
     elsewhere = {**MACHINE, "cpu": "EPYC"}
     with pytest.raises(RecordingError, match="another machine"):
-        file.add(document(recorded(machine=elsewhere)), "snake", 2)
+        file.add(of_document(recorded(machine=elsewhere)), "snake", 2)
     # Before a model has run, only the processor is known.
     unknown = {**MACHINE, "llama_cpp": None, "llama_cpp_python": None, "ram_bytes": 1}
     file.must_be_of(unknown)

@@ -5,7 +5,6 @@ import io
 import os
 import pickle
 import struct
-import time
 import tracemalloc
 import zipfile
 from functools import cache
@@ -113,9 +112,7 @@ def test_the_embedded_models_are_what_llama_cpp_says(model, quant, context, laye
     from llama_cpp import llama_cpp as api
 
     path = fetched(model)
-    began = time.process_time()
     header = read_header(path)
-    assert time.process_time() - began < 1  # 0.03 s; the gguf package takes 10 s for Gemma's
     assert (header.quant, header.context) == (quant, context)
     assert (header.layers, header.vocabulary) == (layers, vocabulary)
     check(header, os.stat(path).st_size)
@@ -307,10 +304,8 @@ def test_a_liar_with_many_bytes_behind_the_lie_is_bounded_too():
     many = gguf(
         *(entry(f"k{i}", 9, struct.pack("<IQ", 0, 1024) + bytes(1024)) for i in range(4096))
     )
-    began = time.process_time()
     assert peak_bytes(lambda: read(empty)) < 4e6
     assert peak_bytes(lambda: read(many)) < 8e6
-    assert time.process_time() - began < 30
 
 
 @settings(max_examples=400)

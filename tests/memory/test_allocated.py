@@ -2,18 +2,19 @@
 
 import struct
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 
 import psutil
 import pytest
 import shapes
 from children import Child, fetched
+from engines import log
 from gguf import GGMLQuantizationType as Kind
 from headers import array, entry, gguf, string, tensor, text, u32
 
 from compare.asked.comparison import comparison
-from compare.child.engine import Engine, EngineError, Log, describe, reserve
+from compare.child.engine import Engine, reserve
+from compare.child.llama import EngineError, describe
 from compare.gguf.model import read_model
 from compare.gguf.reader import read_header
 from compare.memory.predict import Reservation, predict
@@ -26,12 +27,6 @@ MIB = 2**20
 SMALL = shapes.Shape(layers=2, width=512, heads=8, kv_heads=2, ffn=1024, context=512)
 EXPERTS = replace(SMALL, experts=4, experts_used=2)
 FEATURES = frozenset(describe()["features"])
-
-
-@cache
-def log() -> Log:
-    """One for all tests: llama.cpp holds a bare pointer to it."""
-    return Log()
 
 
 def sparse(path: Path, shape: shapes.Shape, kind_of) -> Path:

@@ -1,7 +1,6 @@
 """What a model will take, predicted from headers; test_allocated.py holds it against llama.cpp."""
 
 import io
-import time
 from dataclasses import replace
 
 import pytest
@@ -358,7 +357,6 @@ def test_no_header_makes_it_do_more_than_refuse(data):
                 entries.append(array(name, 4, len(raw) // 4, raw[: len(raw) // 4 * 4]))
     tensors = [tensor("token_embd.weight", (256, 8), 2), tensor("blk.x.y", (32,), 0, 1152)]
     header = read_header(io.BytesIO(gguf(*entries, tensors=tensors)))
-    began = time.process_time()
     try:
         made = predict(
             header, data.draw(st.sampled_from([1, 512, 10**7])), gpu=data.draw(st.booleans())
@@ -366,14 +364,6 @@ def test_no_header_makes_it_do_more_than_refuse(data):
         assert isinstance(made, Prediction) and made.total_bytes > 0
     except PredictionError as error:
         assert len(str(error).split("\n")) == 2
-    assert time.process_time() - began < 1
-
-
-def test_a_prediction_takes_a_moment():
-    predict(MIXTRAL, 2048)
-    began = time.process_time()
-    layers_that_fit(MIXTRAL, 2048, "f16", Free(None, 16 * GIB))
-    assert time.process_time() - began < 0.5
 
 
 @pytest.mark.parametrize(

@@ -273,10 +273,17 @@ def test_the_caches_own_variable_counts(tmp_path, serve):
     assert last.path.startswith(str(tmp_path / "elsewhere"))
 
 
-def test_the_token_is_sent(tmp_path, serve):
-    """The loopback Hub can't check it; that it doesn't fail is all that shows without one."""
-    *_, last = fetch(tmp_path, serve(), HF_TOKEN="hf_abc")
+@pytest.mark.parametrize(("given", "sent"), [({}, None), ({"HF_TOKEN": "hf_abc"}, "Bearer hf_abc")])
+def test_the_token_is_sent(tmp_path, serve, given, sent):
+    hub = serve()
+    *_, last = fetch(tmp_path, hub, **given)
     assert isinstance(last, Fetched)
+    of_files = [
+        headers["Authorization"]
+        for request, headers in zip(hub.requests, hub.headers, strict=True)
+        if "/resolve/" in request
+    ]
+    assert of_files and set(of_files) == {sent}
 
 
 def test_a_full_disk_keeps_nothing_half_written(tmp_path, serve):

@@ -2,8 +2,9 @@
 
     __main__.py   the command: takes all measurements in turn, round after round, and writes the table
     report.py     a line of the table, medians, what is met and what is missed; pure
-    answers.py    measurements of models: through the command line, a Runner, a Machine
+    answers.py    measurements of models: through the command line, a process, a Machine
     pages.py      measurements of the page, in a headless Chromium
+    pure.py       measurements of what is only computed
     stage.py      what measurements need: files, a page with a visitor, programs that surely end
     bare.py       the same work with llama-cpp-python alone, as a program of its own
 

@@ -1,4 +1,4 @@
-"""Measurements of models: through the command line, through a Runner, through a Machine."""
+"""Measurements of models: through the command line, through a process, through a Machine."""
 
 import json
 import statistics
@@ -11,8 +11,8 @@ import psutil
 from compare.asked.comparison import comparison
 from compare.protocol.requests import Generate, Load
 from compare.run.machine import Machine
+from compare.run.process import ChildProcess
 from compare.run.response import Response
-from compare.run.runner import ChildRunner
 from performance.report import AT_MOST, WITHIN, Line, Measurement, Sample
 from performance.stage import (
     SEED,
@@ -57,6 +57,15 @@ def prefill(stage: Stage) -> Iterator[Sample]:
         }  # fmt: skip
 
 
+def again(stage: Stage) -> Iterator[Sample]:
+    """A prompt is read anew each time, though it was read before; one of four ubatches."""
+    model = stage.model(stage.endless)
+    while True:
+        model.answer("Another question. " * 60, 1)
+        first, second = (model.answer("a" + " the" * 250, 1).prefill_eval_s for _ in range(2))
+        yield {"again": second / first, "s": second, "s first": first}
+
+
 def bare_loop(stage: Stage) -> Iterator[Sample]:
     while True:
         ours = ask(stage.endless, 256)["decode_tps"]
@@ -74,7 +83,7 @@ def articles(stage: Stage) -> Iterator[Sample]:
         yield {"articles": theirs["total_s"] / ours, "s": ours, "s theirs": theirs["total_s"]}
 
 
-class Limited(ChildRunner):
+class Limited(ChildProcess):
     """A child whose answers have a length of its own, whatever the comparison asks of all."""
 
     def send(self, request):
@@ -166,7 +175,7 @@ def bench(stage: Stage) -> Iterator[Sample]:
 
 def child(stage: Stage) -> Iterator[Sample]:
     while True:
-        runner = ChildRunner(lambda event: None)
+        runner = ChildProcess(lambda event: None)
         try:
             until(lambda runner=runner: runner.hello, 60, "A child's first line")
             yield {"child": psutil.Process(runner.pid).memory_info().rss / 2**20}
@@ -205,10 +214,13 @@ MEASUREMENTS = (
         Line("ask", "decode tok/s of `ask`, SmolLM2, 256 tokens", ENGINE, 0.97),
     )),
     Measurement("long", long, (
-        Line("long", "the same, 1,500 tokens, through a Runner", ENGINE, 0.97),
+        Line("long", "the same, 1,500 tokens, through a process", ENGINE, 0.97),
     )),
     Measurement("prefill", prefill, (
         Line("prefill", "prefill of 512 tokens", ENGINE, 0.97),
+    )),
+    Measurement("again", again, (
+        Line("again", "the time of a prompt that was read before", "its first reading", 0.9),
     )),
     Measurement("bare", bare_loop, (
         Line("bare", "decode tok/s of `ask`", "a bare `Llama.generate()` loop in a process of its own"),
@@ -233,7 +245,7 @@ MEASUREMENTS = (
         Line("bench-ask", "`bench`'s text generation", "an answer of 32 tokens", 0.1, WITHIN),
     )),
     Measurement("child", child, (
-        Line("child", "a child before it loads", "", 60, AT_MOST, "MiB"),
+        Line("child", "a child before it loads", "", 50, AT_MOST, "MiB"),
     )),
     Measurement("real", real_size, (
         Line("real-memory", "TinyLlama's and SOLAR's shapes loaded together", "", 16, AT_MOST, "GB"),

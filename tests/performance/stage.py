@@ -21,11 +21,11 @@ from visitor import choose, column
 from compare.asked.settings import SamplingParams
 from compare.models.local import local_path
 from compare.models.spec import parse, resolve
-from compare.protocol.requests import Generate, Load, Measure
+from compare.protocol.requests import Generate, Load, Measure, Message
 from compare.run import cpu
 from compare.run.machine import Machine
+from compare.run.process import ChildProcess
 from compare.run.response import Response
-from compare.run.runner import ChildRunner
 from compare.ui.page import page
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -130,9 +130,9 @@ class WatchedMachine(Machine):
 
 
 class Model:
-    """One loaded model, spoken to through its Runner."""
+    """One loaded model, spoken to through its process."""
 
-    def __init__(self, runner: ChildRunner, heard: queue.SimpleQueue, threads: int):
+    def __init__(self, runner: ChildProcess, heard: queue.SimpleQueue, threads: int):
         self._runner, self._heard, self._threads, self._run = runner, heard, threads, 1
 
     def answer(self, prompt: str, max_tokens: int) -> Response:
@@ -140,7 +140,7 @@ class Model:
         sampling = SamplingParams(max_tokens=max_tokens, seed=SEED).model_dump()
         self._runner.send(
             Generate(
-                run=self._run, prompt=prompt, system=None, template="", template_stop=(),
+                run=self._run, messages=(Message("user", prompt),), template="", template_stop=(),
                 threads=self._threads, max_seconds=None, **sampling,
             )
         )  # fmt: skip
@@ -161,7 +161,7 @@ class Model:
 @contextmanager
 def loaded(path: str, threads: int) -> Iterator[Model]:
     heard: queue.SimpleQueue = queue.SimpleQueue()
-    runner = ChildRunner(heard.put)
+    runner = ChildProcess(heard.put)
     try:
         settings = {"n_ctx": 2048, "gpu_layers": None, "kv_type": "f16", "threads": threads}
         runner.send(Load(run=1, path=path, **settings))

@@ -13,7 +13,9 @@ import time
 
 from llama_cpp import llama_cpp as api
 
-from compare.child.engine import Engine, Log
+from compare.child.engine import Engine
+from compare.child.llama import Log
+from compare.child.measure import measure
 from compare.child.worker import Inbox
 from compare.protocol.events import Sample
 from compare.protocol.requests import Load, Measure
@@ -27,8 +29,8 @@ def in_turns(path: str, threads: int, n_prompt: int, n_gen: int, turns: int) -> 
     ways = [("bench", measured), ("bare", bare)]
     for _ in range(turns):
         for test, n in sizes.items():
-            for whose, measure in ways:
-                found[f"{whose}_{test}"].append(measure(engine, test, n, threads))
+            for whose, rate in ways:
+                found[f"{whose}_{test}"].append(rate(engine, test, n, threads))
         ways.reverse()  # neither comes first more often than the other
     return found
 
@@ -39,14 +41,14 @@ def measured(engine: Engine, test: str, n: int, threads: int) -> float:
         run=1, n_prompt=n if test == "pp" else 0, n_gen=n if test == "tg" else 0, repeats=1,
         threads=threads, max_seconds=None,
     )  # fmt: skip
-    engine.measure(request, time.monotonic(), heard.append, Inbox())
+    measure(engine, request, time.monotonic(), heard.append, Inbox())
     (sample,) = (event for event in heard if isinstance(event, Sample))
     return sample.tokens / sample.eval_s
 
 
 def bare(engine: Engine, test: str, n: int, threads: int) -> float:
     """As llama-bench does it: after a warm-up, from an empty cache, ids and nothing else."""
-    context = engine._context
+    context = engine.context.handle
     api.llama_set_n_threads(context, threads, threads)
     batches, size = (1, n) if test == "pp" else (n, 1)
     array = (api.llama_token * size)(*range(100, 100 + size))

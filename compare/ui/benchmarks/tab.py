@@ -9,10 +9,10 @@ import gradio as gr
 
 from compare.charts.draw import draw
 from compare.run.machine import Machine
-from compare.scores.averages import mean_rows, score_rows
+from compare.scores.averages import mean_rows
 from compare.scores.claims import claims
 from compare.scores.suites import CHARTS, KINDS, NAMES, SIZES, SUITES
-from compare.scores.table import SCORES, as_csv, load
+from compare.scores.table import SCORES, as_csv, load, records
 from compare.scores.view import View, chosen, models_of, read, settled
 from compare.ui.benchmarks import evidence
 from compare.ui.wiring import AT_ONCE
@@ -145,7 +145,7 @@ def benchmarks_tab(
 
     def sources(view: View) -> dict[Any, Any]:
         found = chosen(scores.table, view)
-        listed, averaged = score_rows(found), mean_rows(found, view.suite)
+        listed, averaged = records(found), mean_rows(found, view.suite)
         # Where there is no chart, the table is what there is to see.
         opening = {} if SUITES[view.suite].charts else {"open": True}
         return {

@@ -15,16 +15,15 @@ from compare.ui.menu import Choice, Menu
 from compare.words.column import (
     Line,
     coming_line,
-    company,
+    figures,
     glyph,
     progress,
     ready_line,
-    speed_now,
+    recorded_figures,
     state_line,
 )
 from compare.words.recorded import recorded_on
 
-NOT_RUN = "not run yet"
 _OFFERS = {"finished": "nothing", "cancelled": "nothing", "failed": "again"}
 """The button beside the state line once a run has ended; before, Stop."""
 Updates = dict[Any, Any]
@@ -70,14 +69,13 @@ class Column:
 
     def recorded(self, menu: Menu, choice: Choice, take: Take) -> Updates:
         """A recorded answer, plainly marked, where one of this machine will stand."""
-        response = take.answer.answer.response()
         line = Line((recorded_on(take.recording.recorded_at),))
         return {
             self.strip: drawn.strip(
                 line, "clock", name=menu.file(choice).name, colour=menu.colour(choice)
             ),
             self.answer: recordings.quoted(take),
-            self.figures: drawn.figures(response, company(response, 0.0)),
+            self.figures: drawn.figures(recorded_figures(take.answer.measures)),
         }
 
     def idle(self, menu: Menu, choice: Choice) -> Updates:
@@ -85,7 +83,7 @@ class Column:
         return {
             **self.arriving(menu, choice),
             self.answer: drawn.card(menu.file(choice)),
-            self.figures: drawn.figures(menu.foreseen(choice), NOT_RUN),
+            self.figures: drawn.figures(figures(menu.foreseen(choice), 0.0)),
         }
 
     def arriving(self, menu: Menu, choice: Choice) -> Updates:
@@ -101,7 +99,7 @@ class Column:
 
     def examined(self, menu: Menu, choice: Choice) -> Updates:
         """What it is predicted to take, once its file on the Hub has been looked into."""
-        return {self.figures: drawn.figures(menu.examined(choice), NOT_RUN)}
+        return {self.figures: drawn.figures(figures(menu.examined(choice), 0.0))}
 
     def shows(
         self, response: Response, file: ModelFile, now: float, *, colour: str,
@@ -117,9 +115,7 @@ class Column:
                 offers="copy" if answered else _OFFERS.get(response.state, "stop"),
             ),
             self.answer: drawn.answer(response, file, now),
-            self.figures: drawn.figures(
-                response, company(response, now), speed_now(response, now)
-            ),
+            self.figures: drawn.figures(figures(response, now)),
         }  # fmt: skip
         return updates | ({self.written: response.text} if answered else {})
 

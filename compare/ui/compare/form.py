@@ -8,7 +8,7 @@ import gradio as gr
 
 from compare.asked.comparison import Comparison, comparison
 from compare.asked.settings import LoadSettings, SamplingParams
-from compare.gallery.gallery import Comparison as Recorded
+from compare.gallery.gallery import SideBySide
 from compare.gallery.prompts import Prompt
 from compare.gallery.recordings import RECORDED
 from compare.models.spec import MAX_COLUMNS
@@ -105,7 +105,7 @@ def read(values: Mapping[str, Any], menu: Menu) -> Comparison:
         raise UsageError(_in_the_pages_words(str(error))) from error
 
 
-def filled(prompt: Prompt, recorded: Sequence[Recorded]) -> Values:
+def filled(prompt: Prompt, recorded: Sequence[SideBySide]) -> Values:
     """What the fields hold to ask a prompt of the gallery as it was recorded, or would be by default."""
     params = recorded[0].params if recorded else SamplingParams(**{**RECORDED, **prompt.settings})
     told = {**_defaults(LoadSettings), **{n: str(v) for n, v in params.model_dump().items()}}

@@ -323,7 +323,7 @@ def compare_tab(
             return
         texts = filled(prompt, library.comparisons(prompt))
         updates: Updates = {fields[name]: text for name, text in texts.items()}
-        recorded = [take.answer.answer for c in library.comparisons(prompt)[:1] for take in c.takes]
+        recorded = [take.answer for c in library.comparisons(prompt)[:1] for take in c.takes]
         others = [Choice(answer.model, answer.quant) for answer in recorded][: len(PLACES)]
         if (
             not all(map(menu.here, state.chosen.values()))

@@ -3,7 +3,7 @@
 from compare import numbers
 from compare.gallery.board import Board
 from compare.ui.markup import letters
-from compare.words.recorded import hardware, settings
+from compare.words.recorded import machine, settings
 
 
 def finding(board: Board) -> str:
@@ -21,8 +21,7 @@ def finding(board: Board) -> str:
         "A row is one quantization on one machine; speeds are medians over its answers."
     )
     if board.left_out:
-        told = "1 answer" if board.left_out == 1 else f"{board.left_out} answers"
-        about += f" {told} with other settings left out."
+        about += f" {numbers.plural(board.left_out, 'answer')} with other settings left out."
     return (
         f'<p class="finding"><b>{letters(first.file.name)} passed {first.passed} of {first.made} '
         f'checks</b><span>{rest}.</span></p><p class="about">{letters(about)}</p>'
@@ -46,15 +45,11 @@ def rows(board: Board) -> str:
 
 
 def _figures(row) -> tuple[str, ...]:
-    told = row.hardware
+    stamp = row.stamp
     return (
-        f"{row.passed} of {row.made}", _rate(row.decode_tps), _rate(row.prefill_tps),
-        numbers.seconds(row.ttft_s), str(row.answers), hardware(told.cpu, told.cores, told.gpus),
+        f"{row.passed} of {row.made}", numbers.rate(row.decode_tps), numbers.rate(row.prefill_tps),
+        numbers.seconds(row.ttft_s), str(row.answers), machine(stamp.cpu, stamp.cores, stamp.gpus),
     )  # fmt: skip
-
-
-def _rate(tps: float | None) -> str:
-    return numbers.UNKNOWN if tps is None else f"{numbers.speed(tps)}{numbers.NBSP}tok/s"
 
 
 def column_labels(board: Board) -> list[str]:
@@ -67,6 +62,6 @@ def column_labels(board: Board) -> list[str]:
     return [
         name
         if names.count(name) == 1
-        else f"{name}, {hardware(row.hardware.cpu, row.hardware.cores, row.hardware.gpus)}"
+        else f"{name}, {machine(row.stamp.cpu, row.stamp.cores, row.stamp.gpus)}"
         for name, row in zip(names, board.rows, strict=True)
     ]

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from compare import numbers
 from compare.asked.comparison import Bench
 from compare.models.spec import ModelFile
-from compare.run.response import Response, Timings
+from compare.run.measures import Timings
+from compare.run.response import Response
 from compare.saved import bench
 from compare.ui.drawn import bar
 from compare.ui.markup import letters

@@ -10,12 +10,12 @@ from fakes import child
 
 from compare.models.catalogue import BASE_TEMPLATE
 from compare.protocol.events import Delta, Failed, Finished, Hello, Loaded
-from compare.protocol.requests import Generate, Load
-from compare.run.runner import ChildRunner
+from compare.protocol.requests import Generate, Load, Message
+from compare.run.process import ChildProcess
 
 LOAD = Load(run=1, path="x", n_ctx=512, gpu_layers=None, kv_type="f16", threads=1)
 GENERATE = Generate(
-    run=1, prompt="p", system=None, template=BASE_TEMPLATE, template_stop=(), threads=1,
+    run=1, messages=(Message("user", "p"),), template=BASE_TEMPLATE, template_stop=(), threads=1,
     max_tokens=8, temperature=0.0, top_p=1.0, top_k=0, min_p=0.0, repeat_penalty=1.0, seed=1,
     stop=(), max_seconds=None,
 )  # fmt: skip
@@ -116,7 +116,7 @@ def test_a_child_that_floods_its_log_keeps_the_last_lines():
     code = "import sys; sys.stderr.write('x' * 10**6 + '\\n' + 'last\\n'); sys.exit(1)"
     import sys
 
-    runner = ChildRunner(heard.put, (sys.executable, "-c", code))
+    runner = ChildProcess(heard.put, (sys.executable, "-c", code))
     failed = until(heard, Failed)
     assert failed.log[-1] == "last" and len(failed.log) <= 12
     runner.close()

@@ -1,0 +1,383 @@
+"""llama.cpp, through llama_cpp's plain bindings: its log, a model, its context, a sampler, what was built.
+
+The only file that imports llama_cpp. The bindings' `Llama` class is not used: it detokenizes the whole
+answer again for each token, drops pieces longer than 32 bytes, and copies every row of logits. Knows
+nothing of requests, events and clocks, nor of which settings are wise.
+"""
+
+import ctypes
+import re
+import sys
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import llama_cpp
+from llama_cpp import llama_cpp as api
+from llama_cpp._ggml import libggml
+from llama_cpp.llama_chat_format import Jinja2ChatFormatter
+
+from compare.child.advice import readable
+
+PENALTY_LAST_N = 64
+"""llama.cpp's default window of repeat_penalty, in tokens"""
+ALL_LAYERS = 2**31 - 1
+CACHE_TYPES = {"f16": api.GGML_TYPE_F16, "q8_0": api.GGML_TYPE_Q8_0}
+_NO_MMAP = 0  # LLAMA_LOAD_MODE_NONE in llama.h
+_ABORTED = 2  # llama_decode in llama.h
+_GPU = 1  # ggml_backend_dev_type in ggml-backend.h
+_LOG_WARN, _LOG_ERROR, _LOG_CONT = 3, 4, 5  # ggml_log_level in ggml.h; 2 is information
+_BUFFER_LINE = re.compile(r"(\S+)\s+(model|KV|RS|compute|output) buffer size\s*=\s*([\d.]+) MiB")
+_CACHE_LINE = re.compile(r"^llama_\w+: size = +([\d.]+) MiB")
+_PARTS = {"model": "weights", "KV": "kv", "RS": "kv", "compute": "compute", "output": "compute"}
+
+
+class EngineError(Exception):
+    """What happened on the first line of its text, what to do on the next; `log`: llama.cpp's last lines."""
+
+    def __init__(self, message: str, log: Sequence[str] = ()):
+        super().__init__(message)
+        self.log = tuple(log)
+
+
+class Log:
+    """llama.cpp's log: passed on to stderr, its last lines and its account of memory kept."""
+
+    def __init__(self):
+        self._last = deque(maxlen=12)
+        self._level = 0
+        self._buffers: dict[tuple[str, str], float] = {}  # MiB by device and kind of line
+        self._cache_mib = 0.0
+        self._callback = api.llama_log_callback(self._heard)  # kept: llama.cpp holds a bare pointer
+        api.llama_log_set(self._callback, None)
+
+    def clear(self) -> None:
+        self._last.clear()
+        self._buffers.clear()
+        self._cache_mib = 0.0
+
+    def faults(self) -> tuple[str, ...]:
+        """The last warnings and errors, or the last lines where there are none."""
+        bad = tuple(text for level, text in self._last if level >= _LOG_WARN)
+        return bad or tuple(text for _, text in self._last)
+
+    def failure(self) -> EngineError:
+        """Why a load has failed, in plain words."""
+        errors = [text for level, text in self._last if level == _LOG_ERROR]
+        return EngineError(readable(errors), self.faults())
+
+    def buffers(self) -> tuple[tuple[str, str, int], ...]:
+        """What was allocated, to the 0.01 MiB of the log's lines: a device's name, then `weights`, `kv` or
+        `compute`, then bytes. A device may have several of one kind.
+        """
+        return tuple(
+            (device, _PARTS[kind], round(mib * 2**20))
+            for (device, kind), mib in self._buffers.items()
+        )
+
+    def cache_bytes(self) -> int:
+        """Of all caches, as large as they will be, allocated or not."""
+        return round(self._cache_mib * 2**20)
+
+    def _heard(self, level: int, text: bytes, _data) -> None:
+        self._level = level = self._level if level == _LOG_CONT else level
+        line = text.decode("utf-8", "replace").rstrip()
+        if level < 2 or not line.strip("."):
+            return
+        sys.stderr.write(line + "\n")
+        self._last.append((level, line))
+        if found := _BUFFER_LINE.search(line):
+            device, kind, mib = found.groups()
+            self._buffers[device, kind] = self._buffers.get((device, kind), 0.0) + float(mib)
+        elif found := _CACHE_LINE.search(line):
+            self._cache_mib += float(found[1])
+
+
+class Model:
+    """A file that llama.cpp has opened, and its vocabulary. Opening raises EngineError."""
+
+    def __init__(self, path: str, log: Log, gpu_layers: int, weights: bool = True):
+        """`gpu_layers`: so many on a GPU. Without `weights` nothing is allocated, and the file may end
+        after its header.
+        """
+        params = api.llama_model_default_params()
+        params.n_gpu_layers = gpu_layers
+        if not weights:
+            params.no_alloc = True
+            params.load_mode = _NO_MMAP  # with a mapped file, no_alloc fails an assertion
+        self.handle = api.llama_model_load_from_file(path.encode(), params)
+        if not self.handle:
+            raise log.failure()
+        self._vocab = api.llama_model_get_vocab(self.handle)
+        self._buffer = ctypes.create_string_buffer(64)
+        self._pieces: dict[int, bytes | None] = {}
+        self.trained_for = api.llama_model_n_ctx_train(self.handle)
+        """tokens of context; 0 where the file doesn't say"""
+        template = api.llama_model_chat_template(self.handle, None)
+        self.template = template.decode("utf-8", "replace") if template else None
+        """the file's own, Jinja"""
+        self.bos = api.llama_vocab_bos(self._vocab)
+        """the token that a text begins with; negative where there is none"""
+        self.adds_bos = api.llama_vocab_get_add_bos(self._vocab)
+        self.vocabulary = api.llama_vocab_n_tokens(self._vocab)
+
+    def close(self) -> None:
+        """Gives its memory back; once, and after its context's."""
+        api.llama_model_free(self.handle)
+
+    @property
+    def bos_text(self) -> str:
+        """As a template writes it; empty where there is none."""
+        return self._special(self.bos)
+
+    @property
+    def eos_text(self) -> str:
+        return self._special(api.llama_vocab_eos(self._vocab))
+
+    def figures(self) -> dict[str, str | int]:
+        """llama.cpp's own description (llama 1B Q8_0), bytes and elements of all tensors, by llama-bench's
+        names.
+        """
+        described = ctypes.create_string_buffer(256)
+        api.llama_model_desc(self.handle, described, len(described))
+        return {
+            "model_type": described.value.decode("utf-8", "replace"),
+            "model_size": api.llama_model_size(self.handle),
+            "model_n_params": api.llama_model_n_params(self.handle),
+        }
+
+    def layers(self) -> int:
+        """As llama.cpp counts them, the output as one."""
+        return api.llama_model_n_layer(self.handle) + 1
+
+    def tokenize(self, text: str, add_special: bool) -> list[int]:
+        """The tokens of a text, in which special tokens may be written; `add_special`: also what the
+        vocabulary wants around any text.
+        """
+        raw = text.encode()
+        room = len(raw) + 8
+        while True:
+            ids = (api.llama_token * room)()
+            n = api.llama_tokenize(self._vocab, raw, len(raw), ids, room, add_special, True)
+            if n >= 0:
+                return ids[:n]
+            room = -n
+
+    def piece(self, token: int) -> bytes | None:
+        """A token's bytes, none for a special token; None for one that ends an answer.
+
+        Kept, as a text repeats its tokens.
+        """
+        if token not in self._pieces:
+            ends = api.llama_vocab_is_eog(self._vocab, token)
+            self._pieces[token] = None if ends else self._piece(token)
+        return self._pieces[token]
+
+    def _piece(self, token: int) -> bytes:
+        while True:
+            buffer = self._buffer
+            n = api.llama_token_to_piece(self._vocab, token, buffer, len(buffer), 0, False)
+            if n >= 0:
+                return ctypes.string_at(buffer, n)
+            self._buffer = ctypes.create_string_buffer(-n)
+
+    def _special(self, token: int) -> str:
+        if token < 0:
+            return ""
+        return (api.llama_vocab_get_text(self._vocab, token) or b"").decode("utf-8", "replace")
+
+
+class Context:
+    """A model's cache and compute buffers, for one sequence of tokens. Making it raises EngineError."""
+
+    def __init__(
+        self, model: Model, log: Log, *, n_ctx: int, batch: int, kv_type: str,
+        flash_attention: bool, threads: int | None = None,
+    ):  # fmt: skip
+        """`n_ctx`: tokens it holds; `batch`: tokens of a physical batch; `kv_type`: a key of CACHE_TYPES."""
+        params = api.llama_context_default_params()
+        params.n_ctx = n_ctx
+        params.n_batch = params.n_ubatch = batch
+        params.n_seq_max = 1
+        # Only the last token's logits are read: Gemma's buffer of 64 MiB becomes 4.
+        params.n_outputs_max = 1
+        params.swa_full = False  # every run starts from a cleared cache, so a window is enough
+        params.no_perf = False
+        params.flash_attn_type = int(flash_attention)
+        params.type_k = params.type_v = CACHE_TYPES[kv_type]
+        if threads is not None:
+            params.n_threads = params.n_threads_batch = threads
+        self._log = log
+        self.batch = batch
+        self.flash_attention = flash_attention
+        self.handle = api.llama_init_from_model(model.handle, params)
+        if not self.handle:
+            raise log.failure()
+        self._one = (api.llama_token * 1)()
+        self._one_batch = api.llama_batch_get_one(self._one, 1)
+
+    def close(self) -> None:
+        """Gives its memory back; once."""
+        api.llama_free(self.handle)
+
+    def clear(self) -> None:
+        """Empties it, and its counters, so that nothing is read faster because it was read before."""
+        api.llama_memory_clear(api.llama_get_memory(self.handle), True)
+        api.llama_perf_context_reset(self.handle)
+
+    def set_threads(self, n: int) -> None:
+        api.llama_set_n_threads(self.handle, n, n)
+
+    def warm_up(self, token: int) -> None:
+        """One token through all weights, all experts included. Raises EngineError."""
+        self._one[0] = token
+        api.llama_set_warmup(self.handle, True)
+        try:
+            if api.llama_decode(self.handle, self._one_batch) != 0:
+                raise self._log.failure()
+            self.synchronize()
+        finally:
+            api.llama_set_warmup(self.handle, False)
+
+    def decode(self, ids: Sequence[int]) -> bool:
+        """Evaluates tokens. Returns whether the abort callback ended it. Raises EngineError."""
+        array = (api.llama_token * len(ids))(*ids)
+        status = api.llama_decode(self.handle, api.llama_batch_get_one(array, len(ids)))
+        if status not in (0, _ABORTED):
+            raise EngineError(
+                f"llama.cpp could not evaluate the tokens (status {status}).\n"
+                "Try a smaller context or run it again.",
+                self._log.faults(),
+            )
+        return status == _ABORTED
+
+    def decode_one(self, token: int) -> None:
+        """Evaluates a token, on the way of each that is written. Raises EngineError."""
+        self._one[0] = token
+        if api.llama_decode(self.handle, self._one_batch) != 0:
+            raise EngineError(
+                "llama.cpp could not evaluate a token.\nTry a smaller context or run it again.",
+                self._log.faults(),
+            )
+
+    def synchronize(self) -> None:
+        """Waits until what was decoded is done: on a GPU, decoding returns before."""
+        api.llama_synchronize(self.handle)
+
+    @contextmanager
+    def asking(self, ends: Callable[[None], bool]) -> Iterator[None]:
+        """For as long as it lasts, `ends` is called once a node of the graph, and ends the pass with True.
+
+        On a CPU only; a GPU's passes don't ask.
+        """
+        callback = api.ggml_abort_callback(ends)  # kept: llama.cpp holds a bare pointer
+        api.llama_set_abort_callback(self.handle, callback, None)
+        try:
+            yield
+        finally:
+            nothing = ctypes.cast(None, api.ggml_abort_callback)
+            api.llama_set_abort_callback(self.handle, nothing, None)
+
+    def rates(self) -> tuple[float | None, float | None]:
+        """Tokens a second since `clear`, by llama.cpp's own counters: of a prompt, and one by one."""
+        perf = api.llama_perf_context(self.handle)
+        return _rate(perf.n_p_eval, perf.t_p_eval_ms), _rate(perf.n_eval, perf.t_eval_ms)
+
+
+def _rate(tokens: int, ms: float) -> float | None:
+    return tokens / ms * 1e3 if tokens > 0 and ms > 0 else None
+
+
+class Sampler:
+    """Chooses the next token of a context, by llama.cpp's samplers in its own default order."""
+
+    def __init__(
+        self, context: Context, read: Sequence[int], *, temperature: float, top_k: int,
+        top_p: float, min_p: float, repeat_penalty: float, seed: int,
+    ):  # fmt: skip
+        """`read`: the prompt's tokens, which count as repeated, as in llama-server."""
+        links = []
+        if repeat_penalty != 1.0:
+            links.append(api.llama_sampler_init_penalties(PENALTY_LAST_N, repeat_penalty, 0.0, 0.0))
+        if temperature == 0:
+            links.append(api.llama_sampler_init_greedy())
+        else:
+            if top_k > 0:
+                links.append(api.llama_sampler_init_top_k(top_k))
+            if top_p < 1:
+                links.append(api.llama_sampler_init_top_p(top_p, 1))
+            if min_p > 0:
+                links.append(api.llama_sampler_init_min_p(min_p, 1))
+            links.append(api.llama_sampler_init_temp(temperature))
+            links.append(api.llama_sampler_init_dist(seed))
+        self._context = context.handle
+        self._chain = api.llama_sampler_chain_init(api.llama_sampler_chain_default_params())
+        for link in links:
+            api.llama_sampler_chain_add(self._chain, link)
+        if repeat_penalty != 1.0:
+            for token in read[-PENALTY_LAST_N:]:
+                api.llama_sampler_accept(self._chain, token)
+
+    def sample(self) -> int:
+        """The token that follows what was decoded last; it counts as written."""
+        return api.llama_sampler_sample(self._chain, self._context, -1)
+
+    def close(self) -> None:
+        api.llama_sampler_free(self._chain)
+
+
+def render(
+    template: str, messages: Sequence[Mapping[str, str]], bos_text: str, eos_text: str
+) -> str:
+    """Messages ({"role", "content"}) in a chat template, ready for the answer to follow.
+
+    In Jinja's sandbox, with what Transformers offers to a template. Raises what a template may:
+    jinja2.TemplateError, ValueError, TypeError, OverflowError.
+    """
+    formatter = Jinja2ChatFormatter(template=template, bos_token=bos_text, eos_token=eos_text)
+    return formatter(messages=list(messages)).prompt
+
+
+def supports_gpu() -> bool:
+    """Whether llama.cpp was built for a GPU, and sees one."""
+    return api.llama_supports_gpu_offload()
+
+
+def describe() -> dict:
+    """Versions, devices ("gpus") and the processor's "features"; "llama_cpp" is the commit."""
+    commit = libggml.ggml_commit
+    commit.restype = ctypes.c_char_p
+    return {
+        "llama_cpp_python": llama_cpp.__version__,
+        "llama_cpp": commit().decode(),
+        "gpus": _gpus(),
+        "features": _features(),
+    }
+
+
+def _features() -> tuple[str, ...]:
+    """What the CPU backend was built for and makes use of, by the names of llama_print_system_info."""
+    return tuple(re.findall(r"(\w+) = [1-9]", api.llama_print_system_info().decode()))
+
+
+def _gpus() -> tuple[str, ...]:
+    if not supports_gpu():
+        return ()
+    libggml.ggml_backend_dev_count.restype = ctypes.c_size_t
+    get, kind = libggml.ggml_backend_dev_get, libggml.ggml_backend_dev_type
+    name = libggml.ggml_backend_dev_description
+    get.restype, get.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
+    kind.argtypes = name.argtypes = [ctypes.c_void_p]
+    name.restype = ctypes.c_char_p
+    devices = [get(i) for i in range(libggml.ggml_backend_dev_count())]
+    return tuple(name(device).decode() for device in devices if kind(device) == _GPU)
+
+
+def backends() -> str:
+    """What computes, as llama-bench names it: CUDA; CPU only where there is nothing else."""
+    libggml.ggml_backend_reg_count.restype = ctypes.c_size_t
+    get, name = libggml.ggml_backend_reg_get, libggml.ggml_backend_reg_name
+    get.restype, get.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
+    name.restype, name.argtypes = ctypes.c_char_p, [ctypes.c_void_p]
+    names = [name(get(i)).decode() for i in range(libggml.ggml_backend_reg_count())]
+    return ",".join(each for each in names if each != "CPU") or "CPU"

@@ -1,0 +1,73 @@
+"""The figures of an answer and of a bench: counts, seconds, rates, bytes. None is unknown.
+
+Values only: a Response makes them of its events, a recording is read into them.
+"""
+
+import statistics
+from dataclasses import dataclass, field
+
+from compare.protocol.events import Memory
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """One answer's figures, by the names they have in a document."""
+
+    prompt_tokens: int | None = None
+    cached_tokens: int | None = None
+    """of the prompt, those that were not evaluated anew"""
+    output_tokens: int | None = None
+    load_s: float | None = None
+    """None also where the model was loaded already"""
+    ttft_s: float | None = None
+    """from the request taken up to the first output token"""
+    prefill_tps: float | None = None
+    """evaluated prompt tokens over the engine's time for them"""
+    decode_tps: float | None = None
+    """(output tokens - 1) / (last token - first token): the first one belongs to the prefill"""
+    engine_prefill_tps: float | None = None
+    engine_decode_tps: float | None = None
+    """llama.cpp's own figures"""
+    total_s: float | None = None
+    """from the request taken up to its end; downloading, loading and waiting are outside"""
+    shared_with: int | None = None
+    """the most other columns that were active meanwhile"""
+    shared_s: float | None = None
+    """for how long there was any"""
+    threads: tuple[int, int] | None = None
+    """fewest and most it had while it answered"""
+    memory: Memory = field(default_factory=Memory)
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """The repetitions of one test of a bench: each time the same number of tokens."""
+
+    tokens: int
+    samples_s: tuple[float, ...]
+
+    @property
+    def samples_tps(self) -> tuple[float, ...]:
+        return tuple(self.tokens / s for s in self.samples_s)
+
+    @property
+    def avg_s(self) -> float:
+        return statistics.fmean(self.samples_s)
+
+    @property
+    def stddev_s(self) -> float:
+        return _deviation(self.samples_s)
+
+    @property
+    def avg_tps(self) -> float:
+        """The mean of the rates, as llama-bench has it; not the tokens over the mean time."""
+        return statistics.fmean(self.samples_tps)
+
+    @property
+    def stddev_tps(self) -> float:
+        return _deviation(self.samples_tps)
+
+
+def _deviation(samples: tuple[float, ...]) -> float:
+    """Of a sample (n - 1); 0 for a single one, as llama-bench has it."""
+    return statistics.stdev(samples) if len(samples) > 1 else 0.0

@@ -1,0 +1,175 @@
+"""The parent's end of one child process: requests go in, events come out, and its death is an event too.
+
+Knows no file, no comparison, no thread budget. Two threads a child read its events and its log.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Protocol
+from weakref import WeakSet
+
+from compare.protocol.events import BadEvent, Event, Failed, Hello, Loaded, Predicted, decode
+from compare.protocol.requests import Request, encode
+
+HELLO_S = 60.0
+"""A child that hasn't said hello by then has failed."""
+LOG_LINES = 12
+_LINE_BYTES = 16 * 2**20
+WORKER = (sys.executable, "-m", "compare.child.worker")
+
+Sink = Callable[[Event], None]
+
+_started: "WeakSet[ChildProcess]" = WeakSet()
+_starting = threading.Lock()
+
+
+class ModelProcess(Protocol):
+    """A handle on one model's process, wherever it was started: as a child, or in the fork of a lease."""
+
+    sink: Sink
+    """where events go, set anew for each run"""
+    hello: Hello | None
+    loaded: Loaded | None
+    """how its model was loaded, while it is"""
+    predicted: Predicted | None
+    """what loading it was predicted to take; whoever has it loaded notes it here"""
+    alive: bool
+    pid: int
+    hello_by: float
+    """the monotonic time by which it must have said hello"""
+
+    def send(self, request: Request) -> None: ...
+    def close(self) -> None:
+        """Ends it; nothing more comes from it. Returns once it is gone."""
+
+
+def unheard(_event: Event) -> None:
+    """A sink for events that no run waits for."""
+
+
+class ChildProcess:
+    """A ModelProcess over `python -m compare.child.worker`, or another command that speaks its protocol."""
+
+    def __init__(self, sink: Sink, command: Sequence[str] = WORKER, hello_s: float = HELLO_S):
+        self.sink = sink
+        self.hello: Hello | None = None
+        self.loaded: Loaded | None = None
+        self.predicted: Predicted | None = None
+        self.alive = True
+        self.hello_by = time.monotonic() + hello_s
+        self._run = 0
+        self._closing = False
+        self._log: deque[str] = deque(maxlen=LOG_LINES)
+        with _starting:
+            self._child = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=_environment(),
+                process_group=0,
+            )
+            _started.add(self)
+        self._log_reader = threading.Thread(target=self._read_log, daemon=True)
+        self._log_reader.start()
+        threading.Thread(target=self._read_events, daemon=True).start()
+
+    @property
+    def pid(self) -> int:
+        return self._child.pid
+
+    def send(self, request: Request) -> None:
+        """Asks the child. A child that is gone says so through its sink, not here."""
+        self._run = request.run
+        try:
+            self._child.stdin.write(encode(request).encode())
+            self._child.stdin.flush()
+        except OSError:
+            pass
+
+    def close(self) -> None:
+        self._closing = True
+        self._child.kill()
+        self._child.wait()
+        self.alive = False
+
+    def _read_events(self) -> None:
+        fault = None
+        while line := self._child.stdout.readline(_LINE_BYTES):
+            try:
+                event = decode(line)
+            except BadEvent as error:
+                fault = f"The model's process sent something unreadable ({error}).\nRun it again."
+                self._child.kill()
+                break
+            if isinstance(event, Hello):
+                self.hello = event
+            elif isinstance(event, Loaded):
+                self.loaded = event
+            if not self._closing:
+                self.sink(event)
+        status = self._child.wait()
+        self._log_reader.join(timeout=1)
+        self.alive = False
+        if not self._closing:
+            message = fault or _death(status)
+            at = time.monotonic()
+            self.sink(Failed(run=self._run, at=at, message=message, log=tuple(self._log)))
+
+    def _read_log(self) -> None:
+        while line := self._child.stderr.readline(4096):
+            if text := line.decode("utf-8", "replace").rstrip():
+                self._log.append(text)
+
+
+def _let_go_of_children() -> None:
+    """A fork of this process, as ZeroGPU makes them, must not keep children alive that aren't its own:
+    they end when nobody holds the other end of their stdin any more.
+    """
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stdin in [process._child.stdin for process in list(_started)]:
+        if not stdin.closed:
+            # Not closed: the file object that stays behind would later close what then has this number.
+            os.dup2(nowhere, stdin.fileno(), inheritable=False)
+    os.close(nowhere)
+    _starting.release()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_starting.acquire,
+        after_in_parent=_starting.release,
+        after_in_child=_let_go_of_children,
+    )
+
+
+def _environment() -> dict[str, str]:
+    here = str(Path(__file__).resolve().parent.parent.parent)
+    path = os.pathsep.join(filter(None, (here, os.environ.get("PYTHONPATH"))))
+    return {
+        **os.environ, "PYTHONPATH": path,
+        # An abort inside ggml would start a debugger and bury its own message.
+        "GGML_NO_BACKTRACE": "1",
+        # numpy, which llama-cpp-python imports, would start a thread for each core but one, for nothing.
+        "OPENBLAS_NUM_THREADS": "1",
+    }  # fmt: skip
+
+
+def _death(status: int) -> str:
+    if status >= 0:
+        return f"The model's process ended by itself, with exit status {status}.\nRun it again."
+    try:
+        name = signal.Signals(-status).name
+    except ValueError:
+        name = "unknown"
+    what = f"The model's process was ended by signal {-status} ({name})."
+    if -status == signal.SIGKILL:
+        return f"{what}\nA system short of memory does this; choose a smaller quantization or run it again."
+    return f"{what}\nRun it again; if it happens again, choose another file."
