@@ -112,6 +112,14 @@ def factor(x: float) -> str:
     return f"{x:.1f}" if x < 99.95 else f"{x:,.0f}"
 
 
+def parameters(n: int) -> str:
+    """How many a model has: 10.7 B, 135 M."""
+    for unit, divisor, digits in (("B", 1e9, 1), ("M", 1e6, 0)):
+        if n >= 0.9995 * divisor:
+            return f"{n / divisor:,.{digits}f}{NBSP}{unit}"
+    return f"{n:,}"
+
+
 def percent(fraction: float) -> str:
     return f"{fraction * 100:.0f}{NBSP}%"
 

@@ -23,11 +23,11 @@ threads = 0
 for line in sys.stdin:
     ask = json.loads(line)
     run = ask["run"]
-    if ask["do"] == "estimate" and kind == "gpu":
+    if ask["do"] == "reserve" and kind == "gpu":
         compute = 10_000_000 + 1_000_000 * (ask["gpu_layers"] or 0)
-        tell("estimated", run, n_ctx=512, kv_bytes=1, ram_compute_bytes=1, vram_compute_bytes=compute)
-    elif ask["do"] == "estimate":
-        tell("estimated", run)
+        tell("reserved", run, n_ctx=512, kv_bytes=1, ram_compute_bytes=1, vram_compute_bytes=compute)
+    elif ask["do"] == "reserve":
+        tell("reserved", run)
     elif ask["do"] == "load":
         tell("loading", run, file_bytes=1)
         if kind == "crash-loading":

@@ -13,12 +13,12 @@ from browser import free_port
 APP = Path(__file__).parent.parent / "app.py"
 
 
-def started(**environ: str) -> tuple[dict, str]:
+def started(*arguments: str, **environ: str) -> tuple[dict, str]:
     """What /healthz answers once the page is served, and what stood on stderr when it had ended."""
     port = free_port()
     bare = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
     app = subprocess.Popen(
-        [sys.executable, str(APP)], env={**bare, "PORT": str(port), **environ},
+        [sys.executable, str(APP), *arguments], env={**bare, "PORT": str(port), **environ},
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     try:
@@ -47,6 +47,11 @@ def test_the_page_starts(environ):
     health, said = started(**environ)
     assert health == {"status": "ok"}
     assert ("all_proxy is left out" in said) == ("socks4" in str(environ))
+
+
+def test_its_menus_take_any_number_of_files(tiny):
+    health, _ = started(*(tiny(f"{n}.gguf") for n in range(5)))
+    assert health == {"status": "ok"}
 
 
 @pytest.mark.parametrize(

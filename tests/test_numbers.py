@@ -65,6 +65,17 @@ def test_a_part_has_the_unit_of_its_whole():
     assert plain(numbers.part_of(31_000_000, None)) == "31.0 MB"
 
 
+@pytest.mark.parametrize(
+    ("n", "said"),
+    [
+        (390_272, "390,272"), (999_499, "999,499"), (999_500, "1 M"), (134_515_008, "135 M"),
+        (999_400_000, "999 M"), (999_600_000, "1.0 B"), (10_731_524_096, "10.7 B"),
+    ],
+)  # fmt: skip
+def test_parameters_are_told_as_in_a_models_name(n, said):
+    assert plain(numbers.parameters(n)) == said
+
+
 def test_counts_factors_and_ranges():
     assert plain(numbers.tokens(2048)) == "2,048 tokens"
     assert plain(numbers.tokens(1)) == "1 token"

@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from compare.asked.settings import LoadSettings, SamplingParams
-from compare.models.spec import ModelFile, resolve
+from compare.models.spec import MAX_COLUMNS, ModelFile, resolve
 from compare.protocol.requests import Generate, Measure, Message
 from compare.usage import UsageError, faults
 
@@ -122,7 +122,7 @@ def comparison(
         raise UsageError(str(faults(error)[0])) from error
     return Comparison(
         messages=_messages(prompt, system),
-        models=resolve(specs),
+        models=resolve(specs, MAX_COLUMNS),
         mode=mode,
         sampling=sampling,
         load=load,
@@ -148,8 +148,8 @@ def bench(
     """
     _check_threads(threads)
     try:
-        found = Tests(**tests)
-        longest = max(found.prompt_tokens, found.output_tokens)
+        measured = Tests(**tests)
+        longest = max(measured.prompt_tokens, measured.output_tokens)
         if not longest:
             raise UsageError(
                 "There is nothing to measure: prompt_tokens and output_tokens are 0. Raise one of them."
@@ -157,7 +157,9 @@ def bench(
         load = LoadSettings(n_ctx=longest, gpu_layers=gpu_layers, kv_type=kv_type)
     except ValidationError as error:
         raise UsageError(str(faults(error)[0])) from error
-    return Bench(models=resolve(specs, most), tests=found, load=load, threads=threads, force=force)
+    return Bench(
+        models=resolve(specs, most), tests=measured, load=load, threads=threads, force=force
+    )
 
 
 def _check_threads(threads: int | None) -> None:

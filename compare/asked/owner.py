@@ -100,10 +100,10 @@ class Owner(BaseModel):
     def from_environ(cls, environ: Mapping[str, str] = os.environ) -> "Owner":
         """What the environment says; an empty variable counts as unset. Raises UsageError, naming it."""
         names = {field.alias for field in cls.model_fields.values()}
-        told = {name: environ[name].strip() for name in names if environ.get(name, "").strip()}
+        given = {name: environ[name].strip() for name in names if environ.get(name, "").strip()}
         usual = {cls.model_fields[k].alias: v for k, v in PROFILES[profile_of(environ)].items()}
         try:
-            return cls(**usual | told)
+            return cls(**usual | given)
         except ValidationError as error:
             fault = faults(error)[0]
             raise UsageError(f"{fault.field} is set to {fault.stands}. {fault.said}.") from error

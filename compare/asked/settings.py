@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 
 MAX_SEED = 2**32 - 2
@@ -85,14 +85,22 @@ class LoadSettings(BaseModel):
         "f16"
     )
 
+    @field_validator("gpu_layers", mode="wrap")
+    @classmethod
+    def _in_one_sentence(cls, value, handler):
+        try:
+            return handler(value)
+        except ValidationError:  # of both kinds that it may be, each in words of its own
+            raise ValueError("It must be auto or a number of layers from 0 to 10,000") from None
+
+    def for_child(self) -> dict[str, Any]:
+        """As the requests Load and Reserve carry them to a model's process."""
+        return self.model_dump() | {"gpu_layers": self.layers}
+
     @property
     def layers(self) -> int | None:
         """As the engine takes it: None is all of them, where llama.cpp was built for a GPU."""
         return None if self.gpu_layers == "auto" else self.gpu_layers
-
-    def for_child(self) -> dict:
-        """The fields of a request to weigh or to load a file."""
-        return {"n_ctx": self.n_ctx, "gpu_layers": self.layers, "kv_type": self.kv_type}
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,50 +6,48 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from compare.charts.frame import INK, MUTED, shaded
+from compare.memory.fit import Fit
 from compare.numbers import UNKNOWN, about_size
 from compare.words.fit import called, verdict
 
 
-def fit_map(rows: Sequence[dict], titles: dict[str, str], shorts: dict[str, str]) -> go.Figure:
-    """Machines across, models down; the more layers on the GPU, the nearer to ink.
-
-    `rows`: memory/fit.py's, one for each model on each machine. `titles`: of machines, `shorts`: of
-    models, each by its name.
+def fit_map(fits: Sequence[Fit]) -> go.Figure:
+    """Machines across, models down; the more layers on the GPU, the nearer to ink. Each model on each machine
+    is there once.
     """
-    across = {name: html.escape(title) for name, title in titles.items()}
-    places: dict[str, dict[str, dict]] = {}
-    for row in rows:
-        mine = places.setdefault(html.escape(called(row, shorts)), {})
-        mine[across[row["hardware"]]] = row
-    cells = [(x, y, row) for y, mine in places.items() for x, row in mine.items()]
+    across = {fit.hardware.name: html.escape(fit.hardware.title) for fit in fits}
+    down: dict[str, dict[str, Fit]] = {}
+    for fit in fits:
+        down.setdefault(html.escape(called(fit)), {})[across[fit.hardware.name]] = fit
+    cells = [(x, y, fit) for y, mine in down.items() for x, fit in mine.items()]
     texts = []
-    for fits, colour in ((True, INK), (False, MUTED)):
-        these = [cell for cell in cells if bool(cell[2]["fits"]) is fits]
+    for fits_there, colour in ((True, INK), (False, MUTED)):
+        these = [cell for cell in cells if bool(cell[2].fits) is fits_there]
         xs, ys = [x for x, _, _ in these], [y for _, y, _ in these]
-        texts.append((xs, ys, [_in_cell(row) for _, _, row in these], colour))
+        texts.append((xs, ys, [_in_cell(fit) for _, _, fit in these], colour))
     return shaded(
-        [*across.values()], [*places],
-        [[_share(mine[x]) for x in across.values()] for mine in places.values()],
-        [[_fit_hover(mine[x], x, y) for x in across.values()] for y, mine in places.items()],
+        [*across.values()], [*down],
+        [[_share(mine[x]) for x in across.values()] for mine in down.values()],
+        [[_fit_hover(mine[x], x, y) for x in across.values()] for y, mine in down.items()],
         texts, highest=1,
     )  # fmt: skip
 
 
-def _share(row: dict) -> float | None:
-    return row["layers_that_fit"] / row["layers"] if row["fits"] else None
+def _share(fit: Fit) -> float | None:
+    return fit.layers_that_fit / fit.layers if fit.fits else None
 
 
-def _in_cell(row: dict) -> str:
+def _in_cell(fit: Fit) -> str:
     """all, 26, RAM, no: as short as a phone needs it."""
-    if row["fits"] is None:
+    if fit.fits is None:
         return UNKNOWN
-    if not row["fits"]:
+    if not fit.fits:
         return "no"
-    if not row["layers_that_fit"]:
+    if not fit.layers_that_fit:
         return "RAM"
-    return "all" if row["layers_that_fit"] == row["layers"] else str(row["layers_that_fit"])
+    return "all" if fit.layers_that_fit == fit.layers else str(fit.layers_that_fit)
 
 
-def _fit_hover(row: dict, machine: str, model: str) -> str:
-    size = about_size(row["predicted_bytes"])
-    return f"<b>{model}</b><br>{machine}: {verdict(row)}<br>{size} in all"
+def _fit_hover(fit: Fit, machine: str, model: str) -> str:
+    size = about_size(fit.predicted_bytes)
+    return f"<b>{model}</b><br>{machine}: {verdict(fit)}<br>{size} in all"

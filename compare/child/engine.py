@@ -13,8 +13,8 @@ from typing import NamedTuple, Protocol
 from compare.child import llama, memory
 from compare.child.llama import Context, EngineError, Log, Model
 from compare.protocol.devices import CPU_UBATCH, GPU_UBATCH, on_gpu
-from compare.protocol.events import Estimated, Event, Loaded, Loading, Memory
-from compare.protocol.requests import Estimate, Load
+from compare.protocol.events import Event, Loaded, Loading, Memory, Reserved
+from compare.protocol.requests import Load, Reserve
 
 PROGRESS_S = 0.1
 
@@ -186,7 +186,7 @@ class Engine:
         return self._vram.measured() if self._vram else memory.measured()
 
 
-def estimate(request: Estimate, log: Log) -> Estimated:
+def reserve(request: Reserve, log: Log) -> Reserved:
     """What loading a file would reserve, by llama.cpp itself, which reads the header and allocates nothing.
 
     The file may end after its header. Raises EngineError.
@@ -203,7 +203,7 @@ def estimate(request: Estimate, log: Log) -> Estimated:
     for device, part, size in log.buffers():
         if part == "compute":
             compute[on_gpu(device)] += size
-    return Estimated(
+    return Reserved(
         run=request.run,
         at=time.monotonic(),
         n_ctx=n_ctx,
@@ -213,25 +213,25 @@ def estimate(request: Estimate, log: Log) -> Estimated:
     )
 
 
-# What a load and its estimate share, so that the one tells of the other.
+# What `reserve` and a load share, so that the one tells of the other.
 
 
-def _uses_gpu(request: Load | Estimate) -> bool:
+def _uses_gpu(request: Load | Reserve) -> bool:
     return llama.supports_gpu() and request.gpu_layers != 0
 
 
-def _gpu_layers(request: Load | Estimate) -> int:
+def _gpu_layers(request: Load | Reserve) -> int:
     if not _uses_gpu(request):
         return 0
     return llama.ALL_LAYERS if request.gpu_layers is None else request.gpu_layers
 
 
-def _n_ctx(model: Model, request: Load | Estimate) -> int:
+def _n_ctx(model: Model, request: Load | Reserve) -> int:
     return min(request.n_ctx, model.trained_for) if model.trained_for > 0 else request.n_ctx
 
 
 def _context(
-    model: Model, request: Load | Estimate, log: Log, threads: int | None = None
+    model: Model, request: Load | Reserve, log: Log, threads: int | None = None
 ) -> Context:
     gpu = _uses_gpu(request)
     return Context(

@@ -14,22 +14,22 @@ import time
 from compare.child import cuda
 from compare.protocol.events import (
     Delta,
-    Estimated,
     Event,
     Failed,
     Finished,
     Hello,
+    Reserved,
     Threads,
     encode,
     unforeseen,
 )
 from compare.protocol.requests import (
     Cancel,
-    Estimate,
     Generate,
     Load,
     Measure,
     Request,
+    Reserve,
     SetThreads,
     decode,
 )
@@ -65,7 +65,7 @@ class Inbox:
     """What the parent has said. Loads and prompts queue up; a cancel or new threads count at once."""
 
     def __init__(self):
-        self._work: queue.SimpleQueue[Estimate | Load | Generate | Measure] = queue.SimpleQueue()
+        self._work: queue.SimpleQueue[Reserve | Load | Generate | Measure] = queue.SimpleQueue()
         self._cancelled = 0
         self._threads: int | None = None
         self._undone = 0
@@ -93,7 +93,7 @@ class Inbox:
                 self._undone += 1
                 self._work.put(request)
 
-    def next(self) -> Estimate | Load | Generate | Measure:
+    def next(self) -> Reserve | Load | Generate | Measure:
         return self._work.get()
 
     def done(self) -> None:
@@ -119,7 +119,7 @@ def main() -> None:
     threading.Thread(target=inbox.listen, args=(emit,), daemon=True).start()
     cuda.preload()
     from compare.child.answer import answer
-    from compare.child.engine import Engine, estimate
+    from compare.child.engine import Engine, reserve
     from compare.child.llama import EngineError, Log, describe
     from compare.child.measure import measure
 
@@ -132,11 +132,11 @@ def main() -> None:
         try:
             if inbox.cancelled(request.run):
                 emit(Finished(run=request.run, at=time.monotonic(), reason="cancelled"))
-            elif isinstance(request, Estimate):
+            elif isinstance(request, Reserve):
                 try:
-                    emit(estimate(request, log))
+                    emit(reserve(request, log))
                 except EngineError:  # what is wrong with the file its load will say
-                    emit(Estimated(run=request.run, at=time.monotonic()))
+                    emit(Reserved(run=request.run, at=time.monotonic()))
             elif isinstance(request, Load):
                 if engine is not None:
                     engine.close()

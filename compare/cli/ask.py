@@ -4,13 +4,15 @@ import json
 import sys
 import unicodedata
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from compare.asked.comparison import comparison
 from compare.asked.owner import Owner
-from compare.cli.terminal import AsJson, Force, GpuLayers, KvType, Threads, follow, layers_of, tell
+from compare.asked.settings import SETTINGS
+from compare.cli.options import with_settings
+from compare.cli.terminal import AsJson, Force, Threads, follow, tell
 from compare.models.spec import split_specs
 from compare.run.machine import Machine
 from compare.run.response import Response
@@ -25,6 +27,7 @@ class Mode(StrEnum):
     in_turn = "in-turn"
 
 
+@with_settings(*SETTINGS)
 def ask(
     prompt: Annotated[str, typer.Argument(help="What to ask; - reads it from stdin.")],
     models: Annotated[
@@ -32,51 +35,21 @@ def ask(
         typer.Option(help="SPECs, separated by commas: an id, id:QUANT, or a .gguf file."),
     ] = None,
     mode: Annotated[Mode, typer.Option(help="All at once, or one after another.")] = Mode.together,
-    max_tokens: int = 256,
-    temperature: float = 0.7,
-    top_p: float = 0.95,
-    top_k: int = 40,
-    min_p: float = 0.05,
-    repeat_penalty: float = 1.0,
-    seed: Annotated[int | None, typer.Option(help="Drawn and recorded when not given.")] = None,
-    stop: Annotated[list[str] | None, typer.Option(help="Ends an answer; may be repeated.")] = None,
     system: Annotated[str | None, typer.Option(help="The system prompt.")] = None,
-    n_ctx: int = 2048,
-    gpu_layers: GpuLayers = "auto",
-    kv_type: KvType = KvType.f16,
     threads: Threads = None,
     force: Force = False,
     as_json: AsJson = False,
+    **settings: Any,
 ) -> None:
     """Ask several models the same thing and watch them answer."""
     machine = Machine(Owner.from_environ())
-    notices = ()
-    specs = split_specs(models or [])
+    specs, reason = split_specs(models or []), None
     if not specs:
-        pair, reason = machine.start_pair()
-        specs = list(pair)
-        if reason:
-            notices = (reason,)
+        specs, reason = machine.start_pair()
     request = comparison(
-        _from_stdin() if prompt == "-" else prompt,
-        specs,
-        system=system,
-        mode=mode.value,
-        threads=threads,
-        force=force,
-        notices=notices,
-        max_tokens=max_tokens,
-        temperature=temperature,
-        top_p=top_p,
-        top_k=top_k,
-        min_p=min_p,
-        repeat_penalty=repeat_penalty,
-        seed=seed,
-        stop=tuple(stop or ()),
-        n_ctx=n_ctx,
-        kv_type=kv_type.value,
-        gpu_layers=layers_of(gpu_layers),
-    )
+        _from_stdin() if prompt == "-" else prompt, specs, system=system, mode=mode.value,
+        threads=threads, force=force, notices=(reason,) if reason else (), **settings,
+    )  # fmt: skip
     run = machine.compare(request)
     for notice in run.comparison.notices:
         tell(notice)

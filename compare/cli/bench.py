@@ -1,13 +1,14 @@
 """`bench`: measures models one after the other and prints llama-bench's table."""
 
 import json
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from compare.asked.comparison import bench as bench_of
 from compare.asked.owner import Owner
-from compare.cli.terminal import AsJson, Force, GpuLayers, KvType, Threads, follow, layers_of, tell
+from compare.cli.options import with_settings
+from compare.cli.terminal import AsJson, Force, Threads, follow, tell
 from compare.models.spec import split_specs
 from compare.run.machine import Machine
 from compare.run.response import Response
@@ -16,24 +17,23 @@ from compare.saved import bench
 from compare.words import column, speeds
 
 
+@with_settings("gpu_layers", "kv_type")
 def bench_command(
     models: Annotated[list[str], typer.Option(help="SPECs, separated by commas.")],
     prompt_tokens: Annotated[int, typer.Option(help="To read; 0 leaves it out.")] = 512,
     output_tokens: Annotated[int, typer.Option(help="To write; 0 leaves it out.")] = 128,
     repeats: Annotated[int, typer.Option(help="Of each test, after a warm-up.")] = 5,
-    gpu_layers: GpuLayers = "auto",
-    kv_type: KvType = KvType.f16,
     threads: Threads = None,
     force: Force = False,
     as_json: AsJson = False,
+    **settings: Any,
 ) -> None:
     """Measure reading and writing as llama-bench does: one model after the other."""
     machine = Machine(Owner.from_environ())
     run = machine.bench(
         bench_of(
-            split_specs(models), threads=threads, force=force, gpu_layers=layers_of(gpu_layers),
-            kv_type=kv_type.value, prompt_tokens=prompt_tokens, output_tokens=output_tokens,
-            repeats=repeats,
+            split_specs(models), threads=threads, force=force, prompt_tokens=prompt_tokens,
+            output_tokens=output_tokens, repeats=repeats, **settings,
         )
     )  # fmt: skip
     for notice in run.comparison.notices:

@@ -1,42 +1,44 @@
 """`fit`: which models fit on which hardware."""
 
 import json
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from compare.asked.owner import Owner
-from compare.cli.terminal import AsJson, KvType, tell
+from compare.cli.options import with_settings
+from compare.cli.terminal import AsJson, tell
 from compare.memory.fit import fit, learn
 from compare.memory.hardware import named
 from compare.models.spec import resolve, split_specs
 from compare.run.machine import Machine
+from compare.saved.fit import row
 from compare.words.fit import about, lines
 
 
+@with_settings("n_ctx", "kv_type")
 def fit_command(
     models: Annotated[list[str], typer.Option(help="SPECs, separated by commas.")],
-    n_ctx: int = 2048,
-    kv_type: KvType = KvType.f16,
     hardware: Annotated[
         list[str] | None,
         typer.Option(help="Names, or GB such as 24GB or 16GB-ram. Without it: this machine."),
     ] = None,
     as_json: AsJson = False,
+    **settings: Any,
 ) -> None:
     """Tell which models fit on which hardware, before anything is downloaded."""
     machine = Machine(Owner.from_environ())
     here = machine.hardware()
     machine.close()
     rooms = [named(name, here) for name in split_specs(hardware or [])] or [here]
-    learned = learn(resolve(split_specs(models), most=None))
-    rows = fit(learned, rooms, n_ctx, kv_type.value)
+    learned = learn(resolve(split_specs(models)))
+    fits = fit(learned, rooms, settings["n_ctx"], settings["kv_type"])
     for model in learned:
         if model.trouble:
             tell(f"{model.file.key}: {model.trouble}")
     if as_json:
-        print(json.dumps(rows, ensure_ascii=False))
+        print(json.dumps([row(each) for each in fits], ensure_ascii=False))
     else:
-        print("\n".join(lines(rows)))
-        tell("\n" + "\n".join(about(rows, learned, rooms)))
+        print("\n".join(lines(fits)))
+        tell("\n" + "\n".join(about(fits)))
     raise typer.Exit(int(any(model.trouble for model in learned)))

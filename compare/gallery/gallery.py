@@ -13,8 +13,7 @@ from compare.gallery import recordings
 from compare.gallery.judge import Verdict, judge
 from compare.gallery.prompts import Gallery, Prompt
 from compare.gallery.recordings import Answer, Params, Recorded, Recording, Stamp
-from compare.models.catalogue import MODELS
-from compare.models.spec import ModelFile, parse
+from compare.models.spec import ModelFile, parse, place
 from compare.numbers import plural
 
 
@@ -136,9 +135,8 @@ def unseeded(params: Params) -> Params:
 
 
 def _side_by_side(takes: Sequence[Take]) -> SideBySide:
-    known = list(MODELS)
     repeats: dict[str, list[Take]] = {}
-    for take in sorted(takes, key=lambda t: (known.index(t.answer.model), t.recorded.repeat)):
+    for take in sorted(takes, key=lambda t: (place(t.file), t.recorded.repeat)):
         repeats.setdefault(take.spec, []).append(take)
     firsts = tuple(each[0] for each in repeats.values())
     first = firsts[0]

@@ -68,7 +68,7 @@ def tasks(
     """
     if repeats < 1:
         raise UsageError(f"repeats is {repeats}. It must be at least 1.")
-    files = resolve(specs, most=None)
+    files = resolve(specs)
     if len({file.file for file in files}) < len(files):
         raise UsageError("Two of the files have the same name, and a recording names no paths.")
     made = []

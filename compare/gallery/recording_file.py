@@ -11,7 +11,15 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from compare.gallery.recordings import FORMAT, Recorded, RecordingError, Stamp, fault, parsed
+from compare.gallery.recordings import (
+    FORMAT,
+    Params,
+    Recorded,
+    RecordingError,
+    Stamp,
+    fault,
+    parsed,
+)
 
 
 class RecordingFile:
@@ -46,7 +54,7 @@ class RecordingFile:
 
     def _read(self) -> None:
         told = parsed(self.path)
-        self._must_agree(told.params.model_dump(mode="json"), self._params)
+        _must_agree(told.params, Params.model_validate(self._params))
         raw = json.loads(self.path.read_bytes())
         for n, each in enumerate(raw["comparisons"], start=1):
             try:
@@ -65,17 +73,9 @@ class RecordingFile:
         found = self._comparisons.get(key)
         if found is None or any(found[name] != asked[name] for name in ("prompt", "system")):
             return False
-        here = json.loads(json.dumps(asked["params"]))
-        self._must_agree(found["params"], here, f" for prompt “{key[1]}”")
+        there, here = (Params.model_validate(each["params"]) for each in (found, asked))
+        _must_agree(there, here, f" for prompt “{key[1]}”")
         return True
-
-    def _must_agree(self, there: Mapping[str, Any], here: Mapping[str, Any], of: str = "") -> None:
-        other = [name for name in here if there.get(name) != here[name]]
-        if other:
-            differ = ", ".join(f"{n} {there.get(n)} there, {here[n]} here" for n in other)
-            raise RecordingError(
-                f"It was recorded with other settings{of} ({differ}). Use the same, or another --out."
-            )
 
     def must_be_of(self, machine: Mapping[str, Any]) -> None:
         """Raises RecordingError where what is there was recorded on another machine than `machine`.
@@ -129,6 +129,19 @@ class RecordingFile:
             with suppress(OSError):
                 self._part.unlink()
             raise
+
+
+def _must_agree(there: Params, here: Params, of: str = "") -> None:
+    """Raises RecordingError where settings differ. One that a recording lacks was added after it was begun,
+    and had its default before.
+    """
+    told, asked = there.model_dump(mode="json"), here.model_dump(mode="json")
+    other = [name for name in asked if told[name] != asked[name]]
+    if other:
+        differ = ", ".join(f"{name} {told[name]} there, {asked[name]} here" for name in other)
+        raise RecordingError(
+            f"It was recorded with other settings{of} ({differ}). Use the same, or another --out."
+        )
 
 
 def _must_be_writable(path: Path) -> None:

@@ -24,7 +24,7 @@ from pydantic import (
 )
 
 from compare.asked.settings import LoadSettings, SamplingParams
-from compare.models.catalogue import MODELS
+from compare.models.spec import files_of
 from compare.numbers import plural
 from compare.run.measures import Measures
 
@@ -220,12 +220,11 @@ class _Version(_Read):
 
 def _shown(answer: Answer) -> None:
     """Refuses an answer that can't be shown: of a model that nobody knows, or of endless length."""
-    model = MODELS.get(answer.model)
-    if model is None:
+    files = files_of(answer.model)
+    if not files:
         raise RecordingError(f"There is no model “{answer.model[:60]}” in the catalogue.")
-    quant = model.quant(answer.quant or "")
-    if quant is None or answer.spec != f"{model.id}:{quant.name}":
-        raise RecordingError(f"“{answer.spec[:60]}” is no quantization of {model.name}.")
+    if (answer.spec, answer.quant) not in [(file.key, file.quant) for file in files]:
+        raise RecordingError(f"“{answer.spec[:60]}” is no quantization of {files[0].name}.")
     if len(answer.text) > MAX_LETTERS:
         raise RecordingError(
             f"The answer of {answer.spec} has {len(answer.text):,} characters; at most "

@@ -80,13 +80,13 @@ def parts(path: str | os.PathLike, header: Header) -> list[str]:
     if header.split is None:
         return [path]
     no, count = header.split.no, header.split.count
-    found = _PART_NAME.fullmatch(path)
-    if not found or (int(found[2]), int(found[3])) != (no + 1, count):
+    name = _PART_NAME.fullmatch(path)
+    if not name or (int(name[2]), int(name[3])) != (no + 1, count):
         raise HeaderError(
             f"This is part {no + 1} of {count}, but its name doesn't say so.\n"
             f"Give each part its name back: the model's, then -{no + 1:05}-of-{count:05}.gguf."
         )
-    paths = [f"{found[1]}-{n:05}-of-{count:05}.gguf" for n in range(1, count + 1)]
+    paths = [f"{name[1]}-{n:05}-of-{count:05}.gguf" for n in range(1, count + 1)]
     missing = [shown(os.path.basename(each)) for each in paths if not os.path.isfile(each)]
     if missing:
         what = f"{missing[0]} is" if len(missing) == 1 else f"{' and '.join(missing[:2])} are"

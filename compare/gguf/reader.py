@@ -57,13 +57,13 @@ def read_header(source: str | os.PathLike | BinaryIO) -> Header:
     if hasattr(source, "read"):
         return _read(source)
     try:
-        found = os.stat(source)
+        status = os.stat(source)
     except (OSError, ValueError) as error:  # ValueError: no path can be written so
         raise _unreadable(error) from error
-    if not stat.S_ISREG(found.st_mode):  # opening a FIFO would wait for ever
+    if not stat.S_ISREG(status.st_mode):  # opening a FIFO would wait for ever
         raise HeaderError("This is not a regular file.\nName a .gguf file.")
     return _read_once(
-        os.fspath(source), found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+        os.fspath(source), status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
     )
 
 
@@ -160,20 +160,20 @@ def _read(file: BinaryIO) -> Header:
         raise damaged(f"{n_tensors:,} tensors")
     if n_keys > MAX_KEYS:
         raise damaged(f"{n_keys:,} entries")
-    found = _Metadata()
+    metadata = _Metadata()
     for _ in range(n_keys):
-        found.read_entry(source)
-    alignment = found.values.get("general.alignment", 32)
+        metadata.read_entry(source)
+    alignment = metadata.values.get("general.alignment", 32)
     if not isinstance(alignment, int) or alignment < 1 or alignment & (alignment - 1):
         raise damaged(f"an alignment of {shown(alignment)}")
     tensors = _read_tensors(source, n_tensors, alignment)
-    return _header(version, found, tensors, _padded(source.position, alignment))
+    return _header(version, metadata, tensors, _padded(source.position, alignment))
 
 
 def _header(
-    version: int, found: "_Metadata", tensors: tuple[Tensor, ...], data_offset: int
+    version: int, metadata: "_Metadata", tensors: tuple[Tensor, ...], data_offset: int
 ) -> Header:
-    values = found.values
+    values = metadata.values
     architecture = _text(values.get("general.architecture"))
     file_type = _count(values.get("general.file_type"))
     return Header(
@@ -185,9 +185,9 @@ def _header(
         parameters=sum(tensor.elements for tensor in tensors),
         context=_count(values.get(f"{architecture}.context_length")),
         layers=_count(values.get(f"{architecture}.block_count")),
-        chat_template=found.template,
+        chat_template=metadata.template,
         metadata=values,
-        lengths=found.lengths,
+        lengths=metadata.lengths,
         tensors=tensors,
         data_offset=data_offset,
         file_bytes=data_offset + tensors[-1].offset + tensors[-1].nbytes

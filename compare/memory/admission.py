@@ -1,6 +1,6 @@
 """Whether a model may be fetched and loaded, and how much of it on the GPU; what would fit instead.
 
-Knows estimates and words; reads a header, loads nothing. A prediction that can't be made refuses nothing.
+Knows predictions and words; reads a header, loads nothing. A prediction that can't be made refuses nothing.
 """
 
 from collections.abc import Sequence
@@ -13,28 +13,37 @@ from compare.gguf.model import read_model
 from compare.memory.choices import Option, advice, layers_side_by_side, layers_that_fit
 from compare.memory.free import free_bytes, total_bytes
 from compare.memory.known import known_header
-from compare.memory.predict import Free, Prediction, Reserved, missing, predict
-from compare.memory.rules import PORTABLE, EstimateError
-from compare.models.catalogue import MODELS
+from compare.memory.predict import Free, Prediction, Reservation, missing, predict
+from compare.memory.rules import PORTABLE, PredictionError
 from compare.models.spec import ModelFile
 from compare.protocol.devices import Gpus
-from compare.protocol.events import Estimated, Hello
+from compare.protocol.events import Hello, Reserved
 
 SMALLER = "Choose a smaller model."
 CLOSE_OR_SMALLER = "Close other programs, or choose a smaller model."
 
 
 @dataclass(frozen=True, slots=True)
-class Admission:
-    """What a file is predicted to take; None where there is no prediction."""
+class Need:
+    """What a file is predicted to take, and from what that was told; no prediction where nobody can tell."""
 
     header: Header | None = None
     prediction: Prediction | None = None
-    reserved: Reserved | None = None
+    reservation: Reservation | None = None
     gpu: bool = False
     """whether llama.cpp sees one"""
     features: frozenset[str] = PORTABLE
     """of the processor, that llama.cpp was built for"""
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """Whether a file may be fetched or loaded."""
+
+    prediction: Prediction | None = None
+    """what it will take; None where nobody can tell"""
+    refusal: str | None = None
+    """why it may not, and what would fit, in three lines"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,33 +53,40 @@ class Candidate:
     file: ModelFile
     path: str | None = None
     hello: Hello | None = None
-    told: Estimated | None = None
+    reserved: Reserved | None = None
 
 
 class Gate:
-    """What a comparison asks before it fetches and loads. Decides by the memory there is at that moment."""
+    """What is asked before a file is fetched and loaded. Decides by the memory there is at that moment."""
 
     def __init__(self, gpus=Gpus):
         self._gpus = gpus
 
-    def foresee(
-        self, file: ModelFile, settings: LoadSettings
-    ) -> tuple[Prediction | None, str | None]:
-        """For a file that isn't here: what it will take by its model's known shape, and why it can never
-        load on this machine, whatever else is closed.
+    def predict(
+        self, file: ModelFile, settings: LoadSettings, path: str | None = None
+    ) -> Prediction | None:
+        """What a file will take, before any model's process is asked, with all that this machine has.
+
+        By its own header where it is here, at `path`; else by its model's known shape.
         """
-        header = _header(Candidate(file))
-        if header is None:
-            return None, None
+        return self._ahead(Candidate(file, path), settings)[0].prediction
+
+    def admit_fetch(self, file: ModelFile, settings: LoadSettings) -> Admission:
+        """For a file that isn't here: refused is what could never load here, whatever else is closed."""
+        need, room = self._ahead(Candidate(file), settings)
+        return Admission(need.prediction, refusal(file, need, room, ever=True))
+
+    def _ahead(self, candidate: Candidate, settings: LoadSettings) -> tuple[Need, Free]:
         totals = self._gpus().totals()
-        room = Free(total_bytes(), sum(totals) if totals else None)
+        gpu, room = bool(totals), Free(total_bytes(), sum(totals) if totals else None)
+        header = _header(candidate)
+        if header is None:
+            return Need(gpu=gpu), room
         layers = settings.layers
-        if totals and layers is None:
+        if gpu and layers is None:
             layers = layers_that_fit(header, settings.n_ctx, settings.kv_type, room)
-        gpu = bool(totals)
         prediction = predict(header, settings.n_ctx, settings.kv_type, layers, gpu=gpu)
-        admission = Admission(header, prediction, gpu=gpu)
-        return prediction, refusal(file, admission, room, ever=True)
+        return Need(header, prediction, gpu=gpu), room
 
     def divides(self, settings: LoadSettings) -> bool:
         """Whether the layers on the GPU are ours to choose."""
@@ -78,13 +94,13 @@ class Gate:
 
     def divide(self, waiting: Sequence[Candidate], settings: LoadSettings) -> list[LoadSettings]:
         """The settings for each, so that all fit on the GPU together; as asked where nobody can tell."""
-        found = [settings] * len(waiting)
+        divided = [settings] * len(waiting)
         free = self._gpus().free_bytes()
         hello = next((each.hello for each in waiting if each.hello), None)
         if free is None or not hello or not hello.gpus:
-            return found
+            return divided
         known = {
-            i: (header, _reserved(each.told))
+            i: (header, _reservation(each.reserved))
             for i, each in enumerate(waiting)
             if (header := _header(each)) is not None
         }
@@ -92,46 +108,50 @@ class Gate:
             list(known.values()), settings.n_ctx, settings.kv_type, free, _features(hello)
         )
         for i, n in zip(known, layers, strict=True):
-            found[i] = settings.model_copy(update={"gpu_layers": n})
-        return found
+            divided[i] = settings.model_copy(update={"gpu_layers": n})
+        return divided
 
-    def decide(
+    def admit_load(
         self, file: ModelFile, path: str, settings: LoadSettings, hello: Hello | None, pid: int,
-        told: Estimated, held_bytes: int,
-    ) -> tuple[Prediction | None, str | None]:  # fmt: skip
-        """What a file that is here will take, and why it must not load; None where nobody can tell.
+        reserved: Reserved, held_bytes: int,
+    ) -> Admission:  # fmt: skip
+        """For a file that is here.
 
-        `hello`, `pid`: of the column's child; `told`: what llama.cpp would reserve, said by it.
+        `hello`, `pid`: of the column's child; `reserved`: what llama.cpp would reserve, said by it.
         `held_bytes`: what the other columns will still take of the memory that looks free.
         """
-        admission = weighed(path, settings, hello, told)
-        vram = self._gpus().free_bytes() if admission.gpu else None
+        need = need_of(path, settings, hello, reserved)
+        vram = self._gpus().free_bytes() if need.gpu else None
         free = Free(max(0, free_bytes(child=pid) - held_bytes), vram)
-        return admission.prediction, refusal(file, admission, free)
+        return Admission(need.prediction, refusal(file, need, free))
 
 
-def weighed(
-    path: str, settings: LoadSettings, hello: Hello | None = None, told: Estimated | None = None
-) -> Admission:
-    """The prediction for a file here. `told`: what llama.cpp itself would reserve, by a child."""
-    gpu, features, reserved = bool(hello and hello.gpus), _features(hello), _reserved(told)
+def need_of(
+    path: str, settings: LoadSettings, hello: Hello | None = None, reserved: Reserved | None = None
+) -> Need:
+    """What a file here will take. `reserved`: what llama.cpp itself would reserve, by a child."""
+    gpu, features, reservation = (
+        bool(hello and hello.gpus),
+        _features(hello),
+        _reservation(reserved),
+    )
     try:
         _, header = read_model(path)
         prediction = predict(
             header, settings.n_ctx, settings.kv_type, settings.layers, gpu=gpu, features=features,
-            reserved=reserved,
+            reserved=reservation,
         )  # fmt: skip
-    except (HeaderError, EstimateError, OSError):
-        return Admission(gpu=gpu)
-    return Admission(header, prediction, reserved, gpu, features)
+    except (HeaderError, PredictionError, OSError):
+        return Need(gpu=gpu)
+    return Need(header, prediction, reservation, gpu, features)
 
 
-def refusal(file: ModelFile, admission: Admission, free: Free, ever: bool = False) -> str | None:
+def refusal(file: ModelFile, need: Need, free: Free, ever: bool = False) -> str | None:
     """Why it must not load and what would fit, in three lines; None where it fits or nobody can tell.
 
     `ever`: `free` is all that this machine has.
     """
-    prediction = admission.prediction
+    prediction = need.prediction
     if prediction is None or not any(short := missing(prediction, free)):
         return None
     ram, vram = short
@@ -141,7 +161,7 @@ def refusal(file: ModelFile, admission: Admission, free: Free, ever: bool = Fals
         else (prediction.ram, "RAM", free.ram_bytes)
     )
     left = numbers.size(max(0, room))
-    fitting = _would_fit(file, admission, free)
+    fitting = _would_fit(file, need, free)
     return (
         "There is not enough memory to load this model.\n"
         f"It needs {numbers.about_size(account.total_bytes)} of {kind}, and "
@@ -150,16 +170,15 @@ def refusal(file: ModelFile, admission: Admission, free: Free, ever: bool = Fals
     )
 
 
-def _would_fit(file: ModelFile, admission: Admission, free: Free) -> str | None:
-    model = MODELS.get(file.model)
-    quants = {q.name: q.bytes for q in model.quants if q.bytes} if model else {}
-    found = advice(
-        admission.header, admission.prediction, free, quants, gpu=admission.gpu,
-        features=admission.features, reserved=admission.reserved,
+def _would_fit(file: ModelFile, need: Need, free: Free) -> str | None:
+    quants = {quant.name: quant.bytes for quant in file.about.quants if quant.bytes}
+    options = advice(
+        need.header, need.prediction, free, quants, gpu=need.gpu, features=need.features,
+        reserved=need.reservation,
     )  # fmt: skip
-    if not found:
+    if not options:
         return None
-    listed = "; ".join(_option(option) for option in found)
+    listed = "; ".join(_option(option) for option in options)
     return f"This would fit: {listed}."
 
 
@@ -178,19 +197,19 @@ def _header(candidate: Candidate) -> Header | None:
     """What is known of a file's tensors, here or not."""
     file = candidate.file
     if candidate.path is None:
-        return known_header(file.model, file.quant, file.bytes) if file.quant else None
+        return known_header(file.about.shape, file.quant, file.bytes)
     try:
         _, header = read_model(candidate.path)
         predict(header, 512)
-    except (HeaderError, EstimateError, OSError):
+    except (HeaderError, PredictionError, OSError):
         return None
     return header
 
 
-def _reserved(told: Estimated | None) -> Reserved | None:
-    if told is None or told.kv_bytes is None:
+def _reservation(reserved: Reserved | None) -> Reservation | None:
+    if reserved is None or reserved.kv_bytes is None:
         return None
-    return Reserved(told.ram_compute_bytes, told.vram_compute_bytes, told.kv_bytes)
+    return Reservation(reserved.ram_compute_bytes, reserved.vram_compute_bytes, reserved.kv_bytes)
 
 
 def _features(hello: Hello | None) -> frozenset[str]:

@@ -12,7 +12,7 @@ from compare.memory.predict import (
     GPU_MARGIN_BYTES,
     Free,
     Prediction,
-    Reserved,
+    Reservation,
     layers_of,
     missing,
     predict,
@@ -43,13 +43,13 @@ def layers_that_fit(header: Header, n_ctx: int, kv_type: str, free: Free, **sett
 
 
 def layers_side_by_side(
-    models: Sequence[tuple[Header, Reserved | None]], n_ctx: int, kv_type: str, vram_bytes: int,
+    models: Sequence[tuple[Header, Reservation | None]], n_ctx: int, kv_type: str, vram_bytes: int,
     features: frozenset[str] = PORTABLE,
 ) -> list[int]:  # fmt: skip
     """How many layers of each model go to the GPU so that all fit into its free memory together.
 
     Each gets the same share of its layers, as large as fits; then, in their order, what is still free.
-    `Reserved` is for all layers on the GPU, None where unknown: then nothing is counted for it.
+    `Reservation` is for all layers on the GPU, None where unknown: then nothing is counted for it.
     """
     whole = [layers_of(header) + 1 for header, _ in models]
 
@@ -70,11 +70,11 @@ def layers_side_by_side(
             fewest = middle
         else:
             most = middle - 1
-    found = [n * fewest // max(whole) for n in whole]
+    shares = [n * fewest // max(whole) for n in whole]
     for i, n in enumerate(whole):
-        while found[i] < n and fits([*found[:i], found[i] + 1, *found[i + 1 :]]):
-            found[i] += 1
-    return found
+        while shares[i] < n and fits([*shares[:i], shares[i] + 1, *shares[i + 1 :]]):
+            shares[i] += 1
+    return shares
 
 
 def advice(
@@ -85,7 +85,7 @@ def advice(
     *,
     gpu: bool = False,
     features: frozenset[str] = PORTABLE,
-    reserved: Reserved | None = None,
+    reserved: Reservation | None = None,
 ) -> tuple[Option, ...]:
     """What would fit: one change each, the mildest of its kind, none where no single change is enough.
 

@@ -1,8 +1,8 @@
 """Which models fit on which hardware, and how many of their layers on its GPU.
 
-`learn` reads what is known of each file; `fit` is pure: files and machines in, a row each out. Asks no
-network and loads nothing, so the buffers that llama.cpp computes in stay unknown, and every row says
-that it is approximate.
+`learn` reads what is known of each file; `fit` is pure: files and machines in, a Fit each out. Asks no
+network and loads nothing, so the buffers that llama.cpp computes in stay unknown, and every Fit is
+approximate.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ from compare.memory.predict import (
     missing,
     predict,
 )
-from compare.memory.rules import EstimateError
+from compare.memory.rules import PredictionError
 from compare.models.local import FileError, local_path
 from compare.models.spec import ModelFile
 from compare.usage import UsageError, faults
@@ -42,6 +42,44 @@ class Known:
     """read from the file itself, rather than from the model's known shape and size"""
     trouble: str | None = None
     """why there can be no prediction, and what to do on the next line"""
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """How a model fits on a machine. None is unknown."""
+
+    model: Known
+    hardware: Hardware
+    n_ctx: int
+    """as it was asked for, or where the model's training ends"""
+    kv_type: str
+    prediction: Prediction | None = None
+    """with as many layers on the GPU as fit there"""
+    fits: bool | None = None
+    """it runs so, the rest in RAM"""
+
+    @property
+    def file(self) -> ModelFile:
+        return self.model.file
+
+    @property
+    def layers(self) -> int | None:
+        """The output counts as one."""
+        return self.prediction.layers if self.prediction else None
+
+    @property
+    def layers_that_fit(self) -> int | None:
+        """On the GPU; of several GPUs, on all of them together."""
+        return self.prediction.gpu_layers if self.prediction else None
+
+    @property
+    def predicted_bytes(self) -> int | None:
+        """RAM and VRAM together."""
+        return self.prediction.total_bytes if self.prediction else None
+
+    @property
+    def approximate(self) -> bool:
+        return self.prediction is None or self.prediction.approximate or not self.model.from_file
 
 
 def settings(n_ctx: int, kv_type: str) -> LoadSettings:
@@ -67,13 +105,13 @@ def _learned(file: ModelFile) -> Known:
     except FileError as error:
         by_name = _by_name(file)  # a package that is missing: the model may be known all the same
         return by_name if by_name.header else Known(file, trouble=str(error))
-    except (HeaderError, EstimateError) as error:
+    except (HeaderError, PredictionError) as error:
         return Known(file, trouble=str(error))
     return Known(file, header, from_file=True)
 
 
 def _by_name(file: ModelFile) -> Known:
-    header = known_header(file.model, file.quant or "", file.bytes)
+    header = known_header(file.about.shape, file.quant, file.bytes)
     if header is None:
         return Known(file, trouble=f"{UNKNOWN_SHAPE}\nFetch it: models --download {file.key}")
     return Known(file, header)
@@ -81,38 +119,18 @@ def _by_name(file: ModelFile) -> Known:
 
 def fit(
     models: Sequence[Known], hardware: Sequence[Hardware], n_ctx: int, kv_type: str
-) -> list[dict]:
-    """A row for each model on each machine, the machines in their order. Raises UsageError.
-
-    `predicted_bytes`: RAM and VRAM together with `layers_that_fit` layers on the GPU, of `layers`, the
-    output counted as one. `fits`: it runs so, the rest in RAM; whole on the GPU where both are the same.
-    `vram_bytes` of several GPUs is their sum. Unknown is None.
-    """
+) -> list[Fit]:
+    """Each model on each machine, the machines in their order. Raises UsageError."""
     asked = settings(n_ctx, kv_type)
-    return [_row(model, machine, asked) for machine in hardware for model in models]
+    return [_fit(model, machine, asked) for machine in hardware for model in models]
 
 
-def _row(model: Known, machine: Hardware, asked: LoadSettings) -> dict:
-    prediction = _best(model.header, machine, asked) if model.header else None
-    row = {
-        "model": model.file.model, "quant": model.file.quant,
-        "n_ctx": prediction.n_ctx if prediction else asked.n_ctx, "kv_type": asked.kv_type,
-        "hardware": machine.name, "vram_bytes": machine.vram_bytes, "ram_bytes": machine.ram_bytes,
-        "predicted_bytes": None, "weights_bytes": None, "kv_bytes": None, "compute_bytes": None,
-        "approximate": True, "layers": None, "layers_that_fit": None, "fits": None,
-    }  # fmt: skip
-    if prediction is None:
-        return row
-    return row | {
-        "predicted_bytes": prediction.total_bytes,
-        "weights_bytes": prediction.weights_bytes,
-        "kv_bytes": prediction.kv_bytes,
-        "compute_bytes": prediction.compute_bytes,
-        "approximate": prediction.approximate or not model.from_file,
-        "layers": prediction.layers,
-        "layers_that_fit": prediction.gpu_layers,
-        "fits": not any(missing(prediction, _left(machine, prediction))),
-    }
+def _fit(model: Known, machine: Hardware, asked: LoadSettings) -> Fit:
+    if model.header is None:
+        return Fit(model, machine, asked.n_ctx, asked.kv_type)
+    prediction = _best(model.header, machine, asked)
+    fits = not any(missing(prediction, _left(machine, prediction)))
+    return Fit(model, machine, prediction.n_ctx, asked.kv_type, prediction, fits)
 
 
 def _best(header: Header, machine: Hardware, asked: LoadSettings) -> Prediction:

@@ -1,6 +1,6 @@
 """How much RAM there is on this machine, and how much of it a child may still take.
 
-Asks the system, and the cgroup where it sets a limit. Knows nothing of models.
+Asks the system, and the cgroups where they set limits. Knows nothing of models.
 """
 
 from collections.abc import Iterator
@@ -8,35 +8,39 @@ from pathlib import Path
 
 import psutil
 
-CGROUP_ROOT = Path("/sys/fs/cgroup")
-_LIMITS = (
-    ("memory.max", "memory.current"),  # docs.kernel.org/admin-guide/cgroup-v2.html
-    ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),  # and of version 1
-)
+from compare.memory.cgroups import Cgroups, read
+
+_V2 = ("memory.max", "memory.current")  # docs.kernel.org/admin-guide/cgroup-v2.html
+_V1 = ("memory.limit_in_bytes", "memory.usage_in_bytes")  # docs.kernel.org/admin-guide/cgroup-v1
 
 
-def free_bytes(cgroup_root: Path = CGROUP_ROOT, child: int | None = None) -> int:
-    """RAM that a child may still take: what the system has available, within the cgroup's limit and,
-    for the process `child`, its own limit on address space (`ulimit -v`).
+def free_bytes(cgroups: Cgroups | None = None, child: int | None = None) -> int:
+    """RAM that a child may still take: what the system has available, within the limits of its cgroups
+    and, for the process `child`, its own limit on address space (`ulimit -v`).
     """
-    found = [psutil.virtual_memory().available]
-    found += [allowed - taken for allowed, taken in _limits(cgroup_root)]
+    rooms = [psutil.virtual_memory().available]
+    rooms += [allowed - taken for allowed, taken in _limits(cgroups or Cgroups())]
     if child is not None and (left := _address_space_left(child)) is not None:
-        found.append(left)
-    return max(0, min(found))
+        rooms.append(left)
+    return max(0, min(rooms))
 
 
-def total_bytes(cgroup_root: Path = CGROUP_ROOT) -> int:
-    """RAM that there is: the system's, or the cgroup's limit where that is less."""
-    return min([psutil.virtual_memory().total, *(allowed for allowed, _ in _limits(cgroup_root))])
+def total_bytes(cgroups: Cgroups | None = None) -> int:
+    """RAM that there is: the system's, or a cgroup's limit where that is less."""
+    limits = [allowed for allowed, _ in _limits(cgroups or Cgroups())]
+    return min([psutil.virtual_memory().total, *limits])
 
 
-def _limits(cgroup_root: Path) -> Iterator[tuple[int, int]]:
-    """The cgroup's limit and what is taken of it, of each version that tells both."""
-    for limit, used in _LIMITS:
-        allowed, taken = _number(cgroup_root / limit), _number(cgroup_root / used)
-        if allowed is not None and taken is not None:
-            yield allowed, taken
+def _limits(cgroups: Cgroups) -> Iterator[tuple[int, int]]:
+    """Each limit on memory, of this process's group and of those above it, and what is taken of it."""
+    for groups, (limit, used) in (
+        (cgroups.of_version_2(), _V2),
+        (cgroups.of_version_1("memory"), _V1),
+    ):
+        for group in groups:
+            allowed, taken = _number(group / limit), _number(group / used)
+            if allowed is not None and taken is not None:
+                yield allowed, taken
 
 
 def _address_space_left(pid: int) -> int | None:
@@ -52,6 +56,6 @@ def _address_space_left(pid: int) -> int | None:
 
 def _number(path: Path) -> int | None:
     try:
-        return int(path.read_text())
-    except (OSError, ValueError):  # "max" is no limit
+        return int(read(path) or "")
+    except ValueError:  # "max" is no limit
         return None

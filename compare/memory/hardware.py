@@ -111,7 +111,7 @@ def known(path: Path = DATA) -> list[Hardware]:
         raise HardwareError(f"{path.name} can't be read: {error}.") from error
     if not isinstance(rows, list):
         raise HardwareError(f"{path.name} has no [[hardware]] rows.")
-    found: list[Hardware] = []
+    machines: list[Hardware] = []
     for number, row in enumerate(rows, start=1):
         try:
             made = Hardware.model_validate(row)
@@ -119,10 +119,10 @@ def known(path: Path = DATA) -> list[Hardware]:
             raise HardwareError(f"{path.name}, {_fault(number, row, error)}") from error
         if made.as_of is None:
             raise HardwareError(f"{path.name}, {_place(number, row)}, as_of: is missing.")
-        if made.name in {other.name for other in found}:
+        if made.name in {other.name for other in machines}:
             raise HardwareError(f"{path.name}, {_place(number, row)}, name: is there twice.")
-        found.append(made)
-    return found
+        machines.append(made)
+    return machines
 
 
 def _fault(number: int, row: object, error: ValidationError) -> str:

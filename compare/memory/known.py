@@ -1,41 +1,23 @@
-"""Models known by name, before anything of their file is at hand: their headers as they should be."""
+"""Models whose shape is known before anything of their file is at hand: their headers as they should be."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import prod
 
 from compare.gguf.header import Header, Tensor
 from compare.gguf.types import TYPES
+from compare.models.catalogue import Shape
 
 
-@dataclass(frozen=True, slots=True)
-class _Shape:
-    """A llama model's sizes; from the config.json beside its original weights."""
-
-    layers: int
-    width: int
-    heads: int
-    kv_heads: int
-    ffn: int
-    context: int
-    experts: int = 0
-    vocabulary: int = 32_000
-
-
-_SHAPES = {
-    "tinyllama": _Shape(layers=22, width=2048, heads=32, kv_heads=4, ffn=5632, context=2048),
-    "solar": _Shape(layers=48, width=4096, heads=32, kv_heads=8, ffn=14336, context=4096),
-    "mixtral": _Shape(32, 4096, 32, 8, 14336, 32768, experts=8),
-}
-
-
-def known_header(model: str, quant: str, file_bytes: int | None = None) -> Header | None:
-    """A header as the file of a catalogue's model should have it; None where its shape isn't known.
+def known_header(
+    shape: Shape | None, quant: str | None, file_bytes: int | None = None
+) -> Header | None:
+    """A header as the file of a model of this shape should have it; None where shape or quantization
+    aren't known.
 
     A prediction from it is approximate: tensors have the types that llama.cpp's quantizer picks today,
     scaled to the file's size where that is given.
     """
-    shape = _SHAPES.get(model)
     if shape is None or quant not in _MIX:
         return None
     tensors = [_known_tensor(*args) for args in _known_layout(shape, quant)]
@@ -75,7 +57,7 @@ def _known_tensor(name: str, shape: tuple[int, ...], type_name: str) -> Tensor:
 _BLOCKS = {name: (block, block_bytes) for name, block, block_bytes in TYPES.values()}
 
 
-def _known_layout(shape: _Shape, quant: str) -> Iterator[tuple[str, tuple[int, ...], str]]:
+def _known_layout(shape: Shape, quant: str) -> Iterator[tuple[str, tuple[int, ...], str]]:
     width, kv_width = shape.width, shape.width // shape.heads * shape.kv_heads
     experts = (shape.experts,) if shape.experts else ()
     suffix = "_exps" if experts else ""
@@ -119,7 +101,7 @@ _MIX: dict[str, tuple] = {
 _OWN_MIX = ("attn_v", "attn_output", "ffn_down")
 
 
-def _known_type(quant: str, role: str, layer: int, shape: _Shape) -> str:
+def _known_type(quant: str, role: str, layer: int, shape: Shape) -> str:
     base, *own = _MIX[quant]
     if shape.experts == 8 and role in ("attn_k", "attn_v"):
         return "Q8_0"

@@ -1,8 +1,8 @@
 """How much memory a model will take, from its file's header.
 
 Pure: a header and settings in, bytes out. What a header can't tell, the buffers that llama.cpp computes in,
-a child asks llama.cpp for (`Reserved`); without them a prediction says that it is approximate. Knows nothing
-of this machine or of words.
+a child asks llama.cpp for (`Reservation`); without them a prediction says that it is approximate. Knows
+nothing of this machine or of words.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from compare.gguf.header import MAX_LAYERS, Header
 from compare.memory.rules import (
     PORTABLE,
-    EstimateError,
+    PredictionError,
     in_proportion,
     knows_cache,
     kv_layers,
@@ -30,7 +30,7 @@ GPU_MARGIN_BYTES = 2**30
 
 
 @dataclass(frozen=True, slots=True)
-class Reserved:
+class Reservation:
     """What llama.cpp would reserve for a context, said by itself; it rounds to 0.01 MiB."""
 
     ram_compute_bytes: int
@@ -121,10 +121,9 @@ def predict(
     *,
     gpu: bool = False,
     features: frozenset[str] = PORTABLE,
-    reserved: Reserved | None = None,
-    approximate: bool = False,
+    reserved: Reservation | None = None,
 ) -> Prediction:
-    """What loading the model will take. Raises EstimateError.
+    """What loading the model will take. Raises PredictionError.
 
     `n_ctx`: tokens, lowered to what the model was trained for, as the engine does. `gpu`: whether
     llama.cpp sees one; `gpu_layers` None is all then. `features`: the processor's, as
@@ -165,7 +164,7 @@ def predict(
         kv_type=kv_type,
         gpu_layers=offloaded,
         layers=layers + 1,
-        approximate=approximate or reserved is None or not exact,
+        approximate=reserved is None or not exact,
         vram_instead_bytes=whole,
     )
 
@@ -187,7 +186,7 @@ def _short(account: Account, free_bytes: int | None, margin: int) -> int:
 def layers_of(header: Header) -> int:
     if not header.layers or header.layers > MAX_LAYERS:
         count = f"{header.layers:,}" if header.layers else "no"
-        raise EstimateError(
+        raise PredictionError(
             f"There is no prediction: the file tells of {count} layers.\n"
             "Load it to see what llama.cpp makes of it."
         )
@@ -196,7 +195,7 @@ def layers_of(header: Header) -> int:
 
 def _n_ctx(header: Header, n_ctx: int) -> int:
     if n_ctx < 1:
-        raise EstimateError(
+        raise PredictionError(
             f"There is no prediction for a context of {n_ctx:,} tokens.\nAsk for at least 1."
         )
     return min(n_ctx, header.context) if header.context else n_ctx

@@ -49,7 +49,7 @@ _OTHER_CACHE = (
 )
 
 
-class EstimateError(Exception):
+class PredictionError(Exception):
     """Why there is no prediction on the first line, what to do on the next."""
 
 
@@ -191,7 +191,7 @@ def _row_bytes(elements: int, kv_type: str) -> int:
         return 2 * elements
     if kv_type == "q8_0":
         return ceil(elements / 32) * 34
-    raise EstimateError(f"There is no prediction for a {kv_type} cache.\nChoose f16 or q8_0.")
+    raise PredictionError(f"There is no prediction for a {kv_type} cache.\nChoose f16 or q8_0.")
 
 
 def _padded(cells: int) -> int:
@@ -220,8 +220,8 @@ def _number(header: Header, key: str, default: int | None = None) -> int:
     return value
 
 
-def _untold(key: str) -> EstimateError:
-    return EstimateError(
+def _untold(key: str) -> PredictionError:
+    return PredictionError(
         f"There is no prediction: the file doesn't tell its {key}.\n"
         "Load it to see what llama.cpp makes of it."
     )

@@ -53,6 +53,22 @@ class Quant:
 
 
 @dataclass(frozen=True, slots=True)
+class Shape:
+    """A llama model's sizes, for a prediction before its file is here; from the config.json beside its
+    original weights.
+    """
+
+    layers: int
+    width: int
+    heads: int
+    kv_heads: int
+    ffn: int
+    context: int
+    experts: int = 0
+    vocabulary: int = 32_000
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
     id: str
     name: str
@@ -74,6 +90,8 @@ class Model:
     """the Python package that carries its file, for the embedded pair"""
     base: bool = False
     """a base model: it continues text rather than answers"""
+    shape: Shape | None = None
+    """where it is known"""
 
     def quant(self, name: str) -> Quant | None:
         """The quantization of that name, in any case of letters."""
@@ -118,6 +136,7 @@ MODELS: dict[str, Model] = {
             ),
             default_quant="Q8_0",
             template=TINYLLAMA_TEMPLATE,
+            shape=Shape(layers=22, width=2048, heads=32, kv_heads=4, ffn=5632, context=2048),
             links=(
                 "https://huggingface.co/TinyLlama/TinyLlama-1.1B-Chat-v1.0",
                 "https://huggingface.co/TheBloke/TinyLlama-1.1B-Chat-v1.0-GGUF",
@@ -151,6 +170,7 @@ MODELS: dict[str, Model] = {
             ),
             default_quant="Q2_K",
             template=SOLAR_TEMPLATE,
+            shape=Shape(layers=48, width=4096, heads=32, kv_heads=8, ffn=14336, context=4096),
             links=(
                 "https://huggingface.co/upstage/SOLAR-10.7B-Instruct-v1.0",
                 "https://huggingface.co/TheBloke/SOLAR-10.7B-Instruct-v1.0-GGUF",
@@ -169,6 +189,7 @@ MODELS: dict[str, Model] = {
             quants=_quants("Mixtral-8x7B-Instruct-v0.1.{}.gguf", {"Q2_K": None, "Q5_K_M": None}),
             default_quant="Q2_K",
             template=MIXTRAL_TEMPLATE,
+            shape=Shape(32, 4096, 32, 8, 14336, 32768, experts=8),
             links=(
                 "https://huggingface.co/mistralai/Mixtral-8x7B-Instruct-v0.1",
                 "https://huggingface.co/mradermacher/Mixtral-8x7B-Instruct-v0.1-GGUF",

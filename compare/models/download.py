@@ -17,7 +17,7 @@ from pathlib import Path
 
 from compare import numbers
 from compare.gguf.header import CutShort
-from compare.gguf.reader import read_header
+from compare.gguf.reader import MAX_HEADER_BYTES, read_header
 from compare.models.local import FileError, assemble, fetched
 from compare.models.spec import ModelFile
 from compare.protocol.events import Downloading, Event, Failed, Fetched
@@ -28,8 +28,8 @@ TELL_S = 0.2
 RATE_S = 5.0
 """The rate of a download is that of its last seconds."""
 CHUNK_BYTES = 2**20
-HEADER_BYTES, MAX_HEADER_BYTES = 2**22, 2**26
-"""of a file on the Hub that are asked for at once, and at most, to have its header"""
+HEADER_BYTES = 2**22
+"""of a file on the Hub that are asked for at once, to have its header"""
 LOCK_S = 1.0
 UNREACHABLE = (
     "The Hugging Face Hub can't be reached from here.\n"
@@ -104,15 +104,15 @@ class Fetch:
             raise FileError(UNREACHABLE)
         try:
             # First without the library's retries: 23 s would pass before a refusal is heard.
-            found = get_hf_file_metadata(hf_hub_url(file.repo, file.file), timeout=10)
-            if not found.etag or not found.commit_hash:
+            metadata = get_hf_file_metadata(hf_hub_url(file.repo, file.file), timeout=10)
+            if not metadata.etag or not metadata.commit_hash:
                 raise FileError(
                     f"The Hub's answer doesn't say what {file.file} is.\n"
                     "Check HF_ENDPOINT, or name a local .gguf file."
                 )
-            _check_room(file, found.size, constants.HF_HUB_CACHE)
-            self._wait_for_others(found.etag, found.size)
-            return hf_hub_download(file.repo, file.file, tqdm_class=self._bar(found.size))
+            _check_room(file, metadata.size, constants.HF_HUB_CACHE)
+            self._wait_for_others(metadata.etag, metadata.size)
+            return hf_hub_download(file.repo, file.file, tqdm_class=self._bar(metadata.size))
         except FileError:
             raise
         except Exception as error:

@@ -9,12 +9,34 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from compare.gguf.header import HeaderError
+from compare import numbers
+from compare.gguf.header import Header, HeaderError, shown
+from compare.gguf.model import read_model
 from compare.gguf.reader import read_header
-from compare.models.catalogue import BASE_STOP, BASE_TEMPLATE, MODELS, Model, Quant
+from compare.models.catalogue import BASE_STOP, BASE_TEMPLATE, MODELS, Model, Quant, Shape
 from compare.usage import UsageError
 
 MAX_COLUMNS = 4
+"""of one comparison; a menu, a download, a bench or a recording may name more"""
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What is known of a model before it loads, by the catalogue or by its file's header; None is unknown."""
+
+    parameters: str | None = None
+    """as a person reads it: 46.7 B, 12.9 B active"""
+    context: int | None = None
+    """tokens it was trained for"""
+    licence: str | None = None
+    origin: str | None = None
+    """the Hub's repository that its file is from, wherever the file is now"""
+    architecture: str | None = None
+    has_template: bool | None = None
+    """whether the file carries a chat template of its own; None before it was read"""
+    quants: tuple[Quant, ...] = ()
+    """the model's files, of which a smaller one may fit"""
+    shape: Shape | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +60,7 @@ class ModelFile:
     template_stop: tuple[str, ...] = BASE_STOP
     """stop strings that belong to the fallback"""
     base: bool = False
+    about: About = About()
 
 
 def split_specs(texts: list[str]) -> list[str]:
@@ -49,12 +72,10 @@ def split_specs(texts: list[str]) -> list[str]:
     return specs
 
 
-def resolve(
-    specs: Sequence[str | ModelFile], most: int | None = MAX_COLUMNS
-) -> tuple[ModelFile, ...]:
-    """The files meant by SPECs, in their order, each under a key of its own, no more than `most`.
+def resolve(specs: Sequence[str | ModelFile], most: int | None = None) -> tuple[ModelFile, ...]:
+    """The files meant by SPECs, in their order, each under a key of its own.
 
-    Raises UsageError.
+    `most`: how many may run side by side, where they do. Raises UsageError.
     """
     if not specs:
         raise UsageError(f"No model was named. {known_models()}")
@@ -102,7 +123,26 @@ def catalogue_file(model: Model, quant: Quant) -> ModelFile:
         template=model.template,
         template_stop=model.template_stop,
         base=model.base,
+        about=About(
+            parameters=model.parameters,
+            context=model.context,
+            licence=model.licence_note,
+            origin=model.repo,
+            quants=model.quants,
+            shape=model.shape,
+        ),
     )
+
+
+def files_of(model_id: str) -> tuple[ModelFile, ...]:
+    """All files of a model of the catalogue; none where there is no such model."""
+    model = MODELS.get(model_id)
+    return tuple(catalogue_file(model, quant) for quant in model.quants) if model else ()
+
+
+def place(file: ModelFile) -> int:
+    """Where its model stands in the catalogue; behind all, where it isn't of it."""
+    return [*MODELS, file.model].index(file.model)
 
 
 def known_models() -> str:
@@ -111,10 +151,7 @@ def known_models() -> str:
 
 def _local(spec: str) -> ModelFile:
     path = Path(spec).expanduser()
-    try:
-        quant = read_header(path).quant
-    except HeaderError:
-        quant = None  # what is wrong with it is its column's failure
+    header = _header(path)
     stem = path.name.removesuffix(".gguf") or path.name
     return ModelFile(
         key=path.name or spec,
@@ -122,9 +159,33 @@ def _local(spec: str) -> ModelFile:
         name=stem,
         short=stem,
         file=path.name,
-        quant=quant,
+        quant=header.quant if header else None,
         bytes=path.stat().st_size if path.is_file() else None,
         path=str(path),
+        about=_about(header) if header else About(),
+    )
+
+
+def _header(path: Path) -> Header | None:
+    """Of all its parts, where they are here; None where it can't be read."""
+    try:
+        header = read_header(path)
+    except HeaderError:
+        return None  # what is wrong with it is its column's failure
+    try:
+        return read_model(path)[1]
+    except (HeaderError, OSError):
+        return header if header.split is None else replace(header, parameters=0)
+
+
+def _about(header: Header) -> About:
+    licence = header.metadata.get("general.license")
+    return About(
+        parameters=numbers.parameters(header.parameters) if header.parameters else None,
+        context=header.context,
+        licence=shown(licence) if isinstance(licence, str) else None,
+        architecture=shown(header.architecture) if header.architecture else None,
+        has_template=header.chat_template is not None,
     )
 
 

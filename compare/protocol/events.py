@@ -84,7 +84,7 @@ class Fetched(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Estimated(Event):
+class Reserved(Event):
     """What llama.cpp would reserve for a file that is not loaded, to the 0.01 MiB its lines tell.
 
     Of weights it says nothing: those are in the file's header. None: llama.cpp could not tell.
@@ -235,7 +235,7 @@ def unforeseen(error: Exception) -> str:
 _KINDS: dict[str, type[Event]] = {
     kind.__name__.lower(): kind
     for kind in (
-        *(Hello, Queued, Downloading, Fetched, Estimated, Loading, Loaded, Started, Prefill),
+        *(Hello, Queued, Downloading, Fetched, Reserved, Loading, Loaded, Started, Prefill),
         *(Prefilled, Delta, Testbed, Testing, Sample, Threads, Stopping, Finished, Failed),
     )
 }

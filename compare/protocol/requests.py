@@ -20,8 +20,8 @@ class Load:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Estimate:
-    """Tell what `Load` would reserve for a file, of which the header is enough; answered by Estimated."""
+class Reserve:
+    """Tell what `Load` would reserve for a file, of which the header is enough; answered by Reserved."""
 
     run: int
     path: str
@@ -89,9 +89,9 @@ class Cancel:
     run: int
 
 
-Request = Estimate | Load | Generate | Measure | SetThreads | Cancel
+Request = Reserve | Load | Generate | Measure | SetThreads | Cancel
 _KINDS = {
-    kind.__name__.lower(): kind for kind in (Estimate, Load, Generate, Measure, SetThreads, Cancel)
+    kind.__name__.lower(): kind for kind in (Reserve, Load, Generate, Measure, SetThreads, Cancel)
 }
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from compare.models.spec import ModelFile
-from compare.protocol.events import Estimated, Event, Fetched, Loaded, Started, Threads
+from compare.protocol.events import Event, Fetched, Loaded, Reserved, Started, Threads
 from compare.run.response import Response
 from compare.run.runner import LocalRunner
 from compare.run.schedule import Place
@@ -34,7 +34,7 @@ class Column:
         """The monotonic time by which its engine must have said something."""
         return (
             self.runner.hello_by
-            if self.kill_at is None and self.step == "weighing"
+            if self.kill_at is None and self.step == "reserving"
             else self.kill_at
         )
 
@@ -43,8 +43,8 @@ class Column:
         match event:
             case Fetched(file_bytes=size):
                 self.step, self.file_bytes = "here", size
-            case Estimated():
-                self.step, self.threads = "weighed", 0
+            case Reserved():
+                self.step, self.threads = "reserved", 0
             case Loaded():
                 self.step, self.threads = "loaded", 0
             case Started():

@@ -15,7 +15,7 @@ from weakref import WeakSet
 from compare.asked.comparison import Bench, Comparison
 from compare.asked.owner import Owner
 from compare.asked.settings import LoadSettings
-from compare.memory.admission import Gate, weighed
+from compare.memory.admission import Gate, need_of
 from compare.memory.free import total_bytes
 from compare.memory.hardware import Hardware, this_machine
 from compare.memory.predict import Prediction
@@ -26,8 +26,8 @@ from compare.models.local import FileError, local_path
 from compare.models.spec import ModelFile, parse
 from compare.numbers import listed
 from compare.protocol.devices import Gpus
-from compare.protocol.events import Downloading, Estimated, Event, Failed, Hello, Predicted
-from compare.protocol.requests import Estimate
+from compare.protocol.events import Downloading, Event, Failed, Hello, Predicted, Reserved
+from compare.protocol.requests import Reserve
 from compare.run import cpu
 from compare.run.line import Line
 from compare.run.pool import LeasedPool, Pool
@@ -37,8 +37,10 @@ from compare.run.response import Response
 from compare.run.run import CANCEL_S, Run
 from compare.run.zerogpu import Lease
 
-ESTIMATE_S = 20.0
+RESERVE_S = 20.0
 """the longest that a child may take to start and to say what a file would reserve"""
+EXAMINED = 256
+"""predictions that are kept, the newest, of files with their settings: visitors may try any settings"""
 PROBED_S = 60.0
 """For so long it isn't asked again whether the Hub can be reached."""
 
@@ -102,54 +104,52 @@ class Machine:
         except FileError:
             return False
 
-    def foreseen(self, file: ModelFile, settings: LoadSettings | None = None) -> Response:
+    def foreseen(self, file: ModelFile, settings: LoadSettings) -> Response:
         """A column that hasn't run: what its model is predicted to take, where that can be told.
 
         From the file's header where it is here, else from its known shape and size; asks no network.
         """
-        settings = settings or LoadSettings()
         try:
             path = local_path(file)
         except FileError:
             return Response()
-        if path is not None:
-            return _predicted(weighed(path, settings).prediction)
-        return _predicted(self._gate.foresee(file, settings)[0])
+        return _predicted(self._gate.predict(file, settings, path))
 
-    def examine(self, file: ModelFile, settings: LoadSettings | None = None) -> Response:
+    def examine(self, file: ModelFile, settings: LoadSettings) -> Response:
         """As `foreseen`, and of a file on the Hub more exactly: from its own first bytes, and from what
-        llama.cpp says of these while no run is in progress. Takes seconds, once a file.
+        llama.cpp says of these while no run is in progress. Takes seconds, once a file and settings.
         """
-        settings = settings or LoadSettings()
         if (file, settings) not in self._examined:
             try:
                 if not file.repo or local_path(file) is not None:
                     return self.foreseen(file, settings)
                 with self._files.header_of(file) as path:
-                    hello, told = self._told(path, settings)
-                    prediction = weighed(path, settings, hello, told).prediction
+                    hello, reserved = self._reserved(path, settings)
+                    prediction = need_of(path, settings, hello, reserved).prediction
             except (FileError, OSError):
                 return self.foreseen(file, settings)
-            if told is None or prediction is None:
+            if reserved is None or prediction is None:
                 return _predicted(prediction) if prediction else self.foreseen(file, settings)
+            if len(self._examined) >= EXAMINED:
+                del self._examined[next(iter(self._examined))]
             self._examined[file, settings] = prediction
         return _predicted(self._examined[file, settings])
 
-    def _told(self, path: str, settings: LoadSettings) -> tuple[Hello | None, Estimated | None]:
+    def _reserved(self, path: str, settings: LoadSettings) -> tuple[Hello | None, Reserved | None]:
         """What a child of its own says that llama.cpp would reserve; nothing while a run is in progress."""
         if not self._line.is_free:
             return None, None
         heard: queue.SimpleQueue[Event] = queue.SimpleQueue()
         process = self._spawn(heard.put)
         try:
-            process.send(Estimate(run=1, path=path, **settings.for_child()))
-            while isinstance(event := heard.get(timeout=ESTIMATE_S), Hello):
+            process.send(Reserve(run=1, path=path, **settings.for_child()))
+            while isinstance(event := heard.get(timeout=RESERVE_S), Hello):
                 pass
         except queue.Empty:
             return process.hello, None
         finally:
             process.close()
-        return process.hello, event if isinstance(event, Estimated) else None
+        return process.hello, event if isinstance(event, Reserved) else None
 
     def want(self, file: ModelFile, sink: Callable[[Event], None]) -> None:
         """Sees to it that a file is here; `sink` hears Downloading events, then Fetched or Failed."""
@@ -166,7 +166,8 @@ class Machine:
         Takes as long as that takes. One after the other: the first is here soonest then.
         """
         for file in map(parse, self.owner.fetch):
-            refusal = None if self.owner.force else self._gate.foresee(file, LoadSettings())[1]
+            admission = self._gate.admit_fetch(file, LoadSettings())
+            refusal = None if self.owner.force else admission.refusal
             failure = refusal or (None if self.cached(file) else self._fetched(file))
             if failure:
                 tell(f"{file.key} is not fetched ahead. {' '.join(failure.splitlines())}")

@@ -221,8 +221,8 @@ class Run:
                     self._divide()
                 case schedule.Follow(key=key, after=after):
                     self._follow(self._columns[key], after)
-                case schedule.Weigh(key=key, threads=n):
-                    self._weigh(self._columns[key], n)
+                case schedule.Reserve(key=key, threads=n):
+                    self._reserve(self._columns[key], n)
                 case schedule.Load(key=key, threads=n):
                     self._load(self._columns[key], n)
                 case schedule.Start(key=key, threads=n):
@@ -233,13 +233,13 @@ class Run:
     def _divide(self) -> None:
         """Divides the GPU's memory among the columns to come."""
         self._divided = True
-        columns = [c for c in self._columns.values() if c.step in ("file", "weighed")]
+        columns = [c for c in self._columns.values() if c.step in ("file", "reserved")]
         asked = self.comparison.load
         divided = self._gate.divide([column.runner.candidate() for column in columns], asked)
         for column, settings in zip(columns, divided, strict=True):
             column.runner.load_settings = settings
-            # What llama.cpp would reserve was told for all layers; with fewer it is another figure.
-            if column.step == "weighed" and settings != asked:
+            # What llama.cpp would reserve was asked for all layers; with fewer it is another figure.
+            if column.step == "reserved" and settings != asked:
                 column.step = "here"
         self.moved()
 
@@ -251,9 +251,9 @@ class Run:
         column.asked, column.threads = threads, max(column.threads, threads)
         column.runner.set_threads(threads)
 
-    def _weigh(self, column: Column, threads: int) -> None:
-        column.step, column.threads, column.asked = "weighing", threads, 0
-        column.runner.weigh()
+    def _reserve(self, column: Column, threads: int) -> None:
+        column.step, column.threads, column.asked = "reserving", threads, 0
+        column.runner.reserve()
 
     def _load(self, column: Column, threads: int) -> None:
         """Where it must not load, a Failed is on its way to the column."""

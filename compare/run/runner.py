@@ -13,14 +13,14 @@ from compare.memory.admission import Candidate, Gate
 from compare.models.files import Files, Watch
 from compare.models.spec import ModelFile
 from compare.protocol.events import (
-    Estimated,
     Event,
     Failed,
     Fetched,
     Loading,
     Predicted,
+    Reserved,
 )
-from compare.protocol.requests import Cancel, Estimate, Load, SetThreads
+from compare.protocol.requests import Cancel, Load, Reserve, SetThreads
 from compare.run.pool import LeasedPool, Pool
 from compare.run.process import ModelProcess, Sink, unheard
 
@@ -44,8 +44,8 @@ class Runner(Protocol):
 class LocalRunner:
     """A Runner on this machine: its file, the process that holds its model, and what it may take.
 
-    Between `prepare` and `generate` it is weighed and loaded, as the schedule says. `sink` hears its events,
-    which come from several threads; everything else is asked from one.
+    Between `prepare` and `generate` it tells what it would reserve, and is loaded, as the schedule says.
+    `sink` hears its events, which come from several threads; everything else is asked from one.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class LocalRunner:
         self._path, self._file_bytes = "", 0
         self._watch: Watch | None = None
         self._process: ModelProcess | None = None
-        self._reserved: Estimated | None = None
+        self._reserved: Reserved | None = None
 
     @property
     def key(self) -> Hashable:
@@ -81,15 +81,15 @@ class LocalRunner:
 
     def prepare(self) -> None:
         """Wants its file. Nothing is fetched that this machine could never load."""
-        prediction, refusal = self._gate.foresee(self.file, self.load_settings)
-        if prediction is not None:
-            self._tell(Predicted, prediction=prediction)
-        if refusal and not self._asked.force:
-            self._tell(Failed, message=refusal)
+        admission = self._gate.admit_fetch(self.file, self.load_settings)
+        if admission.prediction is not None:
+            self._tell(Predicted, prediction=admission.prediction)
+        if admission.refusal and not self._asked.force:
+            self._tell(Failed, message=admission.refusal)
         else:
             self._watch = self._files.want(self.file, self._run, self._fetching)
 
-    def weigh(self) -> None:
+    def reserve(self) -> None:
         """Has llama.cpp tell what it would reserve; a process that is loaded need not be asked."""
         is_loaded = False
         if self._process is None:
@@ -103,7 +103,7 @@ class LocalRunner:
             self._sink(replace(process.loaded, run=self._run, at=now, load_s=None))
         else:
             settings = self.load_settings.for_child()
-            process.send(Estimate(run=self._run, path=self._path, **settings))
+            process.send(Reserve(run=self._run, path=self._path, **settings))
 
     def candidate(self) -> Candidate:
         """Itself, as one among those that share the GPU."""
@@ -116,16 +116,16 @@ class LocalRunner:
         `held_bytes`: what others will still take of the memory that looks free.
         """
         process = self._process
-        prediction, refusal = self._gate.decide(
+        admission = self._gate.admit_load(
             self.file, self._path, self.load_settings, process.hello, process.pid, self._reserved,
             held_bytes,
         )  # fmt: skip
-        if prediction is not None:
+        if admission.prediction is not None:
             now = time.monotonic()
-            process.predicted = Predicted(run=self._run, at=now, prediction=prediction)
+            process.predicted = Predicted(run=self._run, at=now, prediction=admission.prediction)
             self._sink(process.predicted)
-        if refusal and not self._asked.force:
-            self._tell(Failed, message=refusal)
+        if admission.refusal and not self._asked.force:
+            self._tell(Failed, message=admission.refusal)
             return
         self._tell(Loading, file_bytes=self._file_bytes)
         settings = self.load_settings.for_child()
@@ -162,7 +162,7 @@ class LocalRunner:
         def heard(event: Event) -> None:
             died_unasked = isinstance(event, Failed) and event.run == 0
             if process is self._process and (event.run == self._run or died_unasked):
-                if isinstance(event, Estimated):
+                if isinstance(event, Reserved):
                     self._reserved = event
                 self._sink(event)
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 
 from compare.run.cpu import shares
 
-RUNNING = "weighing", "loading", "answering"
-BEFORE = "here", "weighed", "loaded"
+RUNNING = "reserving", "loading", "answering"
+BEFORE = "here", "reserved", "loaded"
 """A column waits for a step of its own."""
 
 
@@ -22,7 +22,7 @@ class Place:
 
     key: str
     step: str = "file"
-    """file, here (its file is), weighing, weighed, loading, loaded, answering, ended"""
+    """file, here (its file is), reserving, reserved, loading, loaded, answering, ended"""
     file_bytes: int = 0
     joined_late: bool = False
     """its file came after the run's turn"""
@@ -41,7 +41,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Weigh:
+class Reserve:
     """Have it tell what it would reserve, so that it can be admitted."""
 
     key: str
@@ -50,7 +50,7 @@ class Weigh:
 
 @dataclass(frozen=True, slots=True)
 class Divide:
-    """Divide the GPU: all whose files are here have been weighed."""
+    """Divide the GPU: all whose files are here have told what they would reserve."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class Follow:
     after: str
 
 
-Step = Weigh | Divide | Load | Start | Take | Follow
+Step = Reserve | Divide | Load | Start | Take | Follow
 
 
 def next_steps(
@@ -126,8 +126,8 @@ class _Plan:
             for place in starting:
                 self._advance_with_room(place, wanted)
         # One load at a time: it takes the disk for itself, and its time is its own.
-        busy = any(place.step in ("weighing", "loading") for place in self._places.values())
-        waiting = sorted(self._waiting("here", "weighed"), key=lambda place: place.joined_late)
+        busy = any(place.step in ("reserving", "loading") for place in self._places.values())
+        waiting = sorted(self._waiting("here", "reserved"), key=lambda place: place.joined_late)
         if waiting and not busy and (ready or not waiting[0].joined_late):
             if not divided:
                 self._towards_division([place for place in waiting if place.step == "here"])
@@ -140,7 +140,7 @@ class _Plan:
         return (place for place in list(self._places.values()) if place.step in steps)
 
     def _towards_division(self, here: Sequence[Place]) -> None:
-        """Every file here must have been weighed before the GPU can be divided."""
+        """Every model here must have told what it would reserve before the GPU can be divided."""
         if here:
             self._advance(here[0], 1)
         else:
@@ -148,7 +148,7 @@ class _Plan:
 
     def _advance(self, place: Place, threads: int) -> None:
         kind, step = {
-            "here": (Weigh, "weighing"), "weighed": (Load, "loading"), "loaded": (Start, "answering"),
+            "here": (Reserve, "reserving"), "reserved": (Load, "loading"), "loaded": (Start, "answering"),
         }[place.step]  # fmt: skip
         self.steps.append(kind(place.key, threads))
         asked = threads if kind is Start else 0

@@ -9,13 +9,14 @@ from collections.abc import Container, Mapping, Sequence
 
 from compare import numbers
 from compare.asked.comparison import Comparison
-from compare.models.catalogue import MODELS
 from compare.models.spec import ModelFile
 from compare.run.response import Response
 from compare.ui.markup import code, letters, shown
 from compare.words import column
 from compare.words.sentence import Summary
 from compare.words.table import ACCOUNTS, RESERVED_NOTE, all_measures
+
+TEMPLATES = {True: "its own", False: "none, so it is asked in plain text"}
 
 
 def alert(texts: Sequence[str], *, most: int | None = None, before: str = "", listed=False) -> str:
@@ -104,23 +105,24 @@ def figures(found: column.Figures) -> str:
 
 def card(file: ModelFile) -> str:
     """What a model is, where its answer will stand."""
-    model = MODELS.get(file.model)
-    rows = {"Parameters": letters(model.parameters)} if model else {}
+    about = file.about
     size = [numbers.size(file.bytes)] if file.bytes else []
-    rows["File"] = letters(", ".join([*size, file.quant or file.file]))
-    if model:
-        rows["Licence"] = letters(model.licence_note)
-        rows["Context"] = letters(numbers.tokens(model.context))
-        rows["From"] = (
-            f'<a href="https://huggingface.co/{model.repo}" target="_blank">{model.repo}</a>'
-        )
-    if file.base:
-        rows["Kind"] = letters(column.BASE_NOTE.removesuffix("."))
-    return (
-        '<dl class="card">'
-        + "".join(f"<dt>{k}</dt><dd>{v}</dd>" for k, v in rows.items())
-        + "</dl>"
-    )
+    rows = {
+        "Parameters": about.parameters,
+        "File": ", ".join([*size, file.quant or file.file]),
+        "Architecture": about.architecture,
+        "Licence": about.licence,
+        "Context": about.context and numbers.tokens(about.context),
+        "Chat template": TEMPLATES.get(about.has_template),
+        "From": about.origin,
+        "Kind": column.BASE_NOTE.removesuffix(".") if file.base else None,
+    }
+    marked = {name: letters(value) for name, value in rows.items() if value}
+    if about.origin:
+        link = f"https://huggingface.co/{marked['From']}"
+        marked["From"] = f'<a href="{link}" target="_blank">{marked["From"]}</a>'
+    listed = "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in marked.items())
+    return f'<dl class="card">{listed}</dl>'
 
 
 def answer(response: Response, file: ModelFile, now: float) -> str:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
-from compare.asked.settings import LoadSettings, SamplingParams
+from compare.asked.settings import SETTINGS, LoadSettings, SamplingParams
 from compare.numbers import NBSP, plural, tokens
 
 
@@ -20,6 +20,9 @@ def machine(cpu: str, cores: int, gpus: Sequence[str] = ()) -> str:
     return f"{cpu}, {plural(cores, 'core', NBSP)}"
 
 
+_ALWAYS = ("temperature", "seed", "max_tokens")
+
+
 def settings(sampling: SamplingParams, load: LoadSettings) -> str:
     """temperature 0, seed 0, at most 256 tokens; of the others those that aren't the defaults."""
     parts = [
@@ -28,9 +31,8 @@ def settings(sampling: SamplingParams, load: LoadSettings) -> str:
         f"at most {tokens(sampling.max_tokens)}",
     ]
     values = {**sampling.model_dump(), **load.model_dump()}
-    fields = {**SamplingParams.model_fields, **LoadSettings.model_fields}
-    for name in ("top_p", "top_k", "min_p", "repeat_penalty", "n_ctx", "gpu_layers", "kv_type"):
-        if values[name] != fields[name].default:
+    for name, setting in SETTINGS.items():
+        if name not in _ALWAYS and name != "stop" and values[name] != setting.default:
             parts.append(f"{name.replace('_', ' ')} {values[name]}")
     if sampling.stop:
         parts.append(f"stop {', '.join(map(repr, sampling.stop))}")

@@ -38,7 +38,6 @@ def test_a_path_is_keyed_by_its_file_name(tmp_path):
         ([], "No model was named"),
         (["http://x/v1"], "not yet"),
         (["hf:x"], "not yet"),
-        (["tinyllama:Q2_K", "tinyllama:Q4_0", "tinyllama:Q6_K", "solar", "smollm2"], "At most 4"),
     ],
 )
 def test_wrong_models_are_refused_with_what_is_known(specs, words):
@@ -80,6 +79,16 @@ def test_a_bad_setting_is_refused_by_name(setting, value):
         ("top_p", 0, "top_p is 0. It must be more than 0."),
         ("temperature", 11, "temperature is 11. It must be at most 10."),
         ("n_ctx", "9" * 9, f"n_ctx is “{'9' * 9}”. It must be at most 10,000,000."),
+        (
+            "gpu_layers",
+            "many",
+            "gpu_layers is “many”. It must be auto or a number of layers from 0 to 10,000.",
+        ),
+        (
+            "gpu_layers",
+            -1,
+            "gpu_layers is -1. It must be auto or a number of layers from 0 to 10,000.",
+        ),
         ("temperature", "x" * 99, f"temperature is “{'x' * 60}…”. It must be a number."),
     ],
 )
@@ -115,11 +124,13 @@ def test_the_articles_files_are_the_defaults():
     assert MODELS["solar"].licence == "cc-by-nc-4.0"
 
 
-def test_any_number_of_files_may_be_listed_but_none_twice():
+def test_any_number_of_files_may_be_listed_but_only_four_compared_and_none_twice():
     five = [f"solar:{quant}" for quant in ("Q2_K", "Q4_0", "Q5_0", "Q6_K", "Q8_0")]
-    assert len(resolve(five, most=None)) == 5
+    assert len(resolve(five)) == 5
+    with pytest.raises(UsageError, match="At most 4 run side by side"):
+        comparison("hi", five)
     with pytest.raises(UsageError, match="Name it once"):
-        resolve(["solar", "solar:Q2_K"], most=None)
+        resolve(["solar", "solar:Q2_K"])
 
 
 def test_a_prompt_and_a_system_text_become_messages():

@@ -1,6 +1,7 @@
 """The charts: what stands in a figure, and the sentence that says it."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -174,12 +175,10 @@ def test_the_training_curve_runs_over_tokens():
 
 def fitting(hardware=("cpu-basic", "t4-small"), title="{}", short="{}"):
     rooms = [named(name) for name in hardware]
-    rows = fit(learn(resolve(["solar", "mixtral", "mixtral:Q5_K_M"])), rooms, 2048, "f16")
-    return fit_map(
-        rows,
-        {room.name: title.format(room.title) for room in rooms},
-        {id_: short.format(id_) for id_ in ("solar", "mixtral")},
-    )
+    rooms = [room.model_copy(update={"title": title.format(room.title)}) for room in rooms]
+    files = resolve(["solar", "mixtral", "mixtral:Q5_K_M"])
+    files = [replace(file, short=short.format(file.model)) for file in files]
+    return fit_map(fit(learn(files), rooms, 2048, "f16"))
 
 
 def test_what_fits_is_told_in_every_cell():

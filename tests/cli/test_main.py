@@ -230,6 +230,12 @@ def _until_it_answers(pid: int) -> None:
     raise AssertionError("no child was loaded in time")
 
 
+def test_any_number_of_files_is_fetched(tiny):
+    said = compare("models", "--download", ",".join(tiny(f"{n}.gguf") for n in range(5)), "--json")
+    assert said.returncode == 0, said.stderr
+    assert all(f"{n}.gguf" in said.stderr for n in range(5))
+
+
 def test_models_lists_every_quantization(tmp_path):
     found = json.loads(compare("models", "--json", HF_HOME=str(tmp_path)).stdout)
     assert [m["id"] for m in found] == ["tinyllama", "solar", "mixtral", "smollm2", "gemma3"]

@@ -226,6 +226,16 @@ def test_a_file_of_other_settings_or_another_machine_is_not_continued(tmp_path):
     assert path.read_bytes() == before
 
 
+def test_a_recording_begun_before_a_setting_was_added_is_continued(tmp_path):
+    before = {name: value for name, value in PARAMS.items() if name not in ("min_p", "kv_type")}
+    path = put(tmp_path, "out.json", whole(recorded(params=before), params=before))
+    file = RecordingFile(path, PARAMS)
+    assert file.has(("smollm2:Q4_1", "snake", 1), asked(recorded()))
+    other = {**asked(recorded()), "params": {**PARAMS, "min_p": 0.2}}
+    with pytest.raises(RecordingError, match=r"for prompt “snake” .min_p 0.05 there, 0.2 here"):
+        file.has(("smollm2:Q4_1", "snake", 1), other)
+
+
 @pytest.mark.parametrize("content", ["notes of mine", '{"a": 1}', "", json.dumps(whole(format=2))])
 def test_what_is_no_recording_is_never_overwritten(tmp_path, content):
     path = put(tmp_path, "mine.json", content)

@@ -14,8 +14,7 @@ from fakes import child
 
 from compare.asked.comparison import comparison
 from compare.asked.settings import LoadSettings
-from compare.memory.admission import Gate, refusal, weighed
-from compare.memory.free import free_bytes
+from compare.memory.admission import Admission, Gate, Need, need_of, refusal
 from compare.memory.known import known_header
 from compare.memory.predict import Free, predict
 from compare.models.spec import parse
@@ -37,24 +36,22 @@ class Card:
         return (self._total,) if self._total else ()
 
 
-def admission(spec: str, **settings):
-    from compare.memory.admission import Admission
-
+def needed(spec: str, **settings):
     file = parse(spec)
-    header = known_header(file.model, file.quant, file.bytes)
+    header = known_header(file.about.shape, file.quant, file.bytes)
     load = LoadSettings(**settings)
-    return file, Admission(header, predict(header, load.n_ctx, load.kv_type))
+    return file, Need(header, predict(header, load.n_ctx, load.kv_type))
 
 
 def test_what_fits_is_not_refused():
-    file, weighed_ = admission("solar")
-    assert refusal(file, weighed_, Free(16 * GB)) is None
-    assert refusal(file, weighed_, Free(None)) is None
+    file, need = needed("solar")
+    assert refusal(file, need, Free(16 * GB)) is None
+    assert refusal(file, need, Free(None)) is None
 
 
 def test_a_refusal_says_by_how_much_and_what_would_fit():
-    file, weighed_ = admission("solar:Q8_0", n_ctx=4096)
-    what, numbers, advice = refusal(file, weighed_, Free(9 * GB)).split("\n")
+    file, need = needed("solar:Q8_0", n_ctx=4096)
+    what, numbers, advice = refusal(file, need, Free(9 * GB)).split("\n")
     assert what == "There is not enough memory to load this model."
     assert "It needs about 12\u00a0GB of RAM, and 9.00\u00a0GB is free" in numbers
     assert "short, a reserve included" in numbers
@@ -62,21 +59,21 @@ def test_a_refusal_says_by_how_much_and_what_would_fit():
 
 
 def test_a_smaller_context_or_a_q8_cache_is_named_where_it_is_enough():
-    file, weighed_ = admission("solar", n_ctx=4096)
-    needed = weighed_.prediction.ram.total_bytes
-    message = refusal(file, weighed_, Free(needed + 100 * 2**20))
+    file, need = needed("solar", n_ctx=4096)
+    enough = need.prediction.ram.total_bytes + 100 * 2**20
+    message = refusal(file, need, Free(enough))
     assert "a context of 2,048 tokens" in message and "a q8_0 cache" in message
 
 
 def test_where_nothing_would_fit_it_says_so():
-    file, weighed_ = admission("mixtral")
-    assert "choose a smaller model" in refusal(file, weighed_, Free(1 * GB))
+    file, need = needed("mixtral")
+    assert "choose a smaller model" in refusal(file, need, Free(1 * GB))
 
 
 def test_a_file_without_a_prediction_is_not_refused(tmp_path):
     path = tmp_path / "bad.gguf"
     path.write_bytes(b"GGUF")
-    found = weighed(str(path), LoadSettings())
+    found = need_of(str(path), LoadSettings())
     assert found.prediction is None
     assert refusal(parse(str(path)), found, Free(1)) is None
 
@@ -84,26 +81,47 @@ def test_a_file_without_a_prediction_is_not_refused(tmp_path):
 def test_a_file_that_this_machine_can_never_load_is_not_fetched():
     gate = Gate(lambda: Card(0, 0))
     load = LoadSettings(n_ctx=4096)
-    small, refused = gate.foresee(parse("tinyllama"), load)
-    assert small.approximate and refused is None
+    small = gate.admit_fetch(parse("tinyllama"), load)
+    assert small.prediction.approximate and small.refusal is None
     huge = replace(parse("mixtral"), bytes=2_000 * GB)
-    _, refused = gate.foresee(huge, load)
+    refused = gate.admit_fetch(huge, load).refusal
     assert "and this machine has" in refused and "Close other programs" not in refused
     run = Machine(gate=gate).compare(
         replace(comparison("hi", ["mixtral"]), models=(huge,), force=False)
     )
     assert run.wait(20)
     assert "There is not enough memory" in run.responses()[huge.key].error
-    assert gate.foresee(parse("smollm2"), load) == (None, None)  # nothing is known of its shape
+    assert gate.admit_fetch(parse("smollm2"), load) == Admission()  # nothing is known of its shape
 
 
 def test_a_card_counts_for_what_can_be_loaded():
-    without, _ = Gate(lambda: Card(0, 0)).foresee(parse("solar"), LoadSettings())
-    whole, _ = Gate(lambda: Card(0, 40 * GB)).foresee(parse("solar"), LoadSettings())
-    part, _ = Gate(lambda: Card(0, 4 * GB)).foresee(parse("solar"), LoadSettings())
+    without, whole, part = (
+        Gate(lambda total=total: Card(0, total)).predict(parse("solar"), LoadSettings())
+        for total in (0, 40 * GB, 4 * GB)
+    )
     assert [p.gpu_layers for p in (without, whole)] == [0, 49]
     assert 0 < part.gpu_layers < 49
     assert without.vram_instead_bytes == pytest.approx(whole.vram.total_bytes)
+
+
+def test_what_is_predicted_before_a_run_follows_the_settings(tiny):
+    machine = Machine(gate=Gate(lambda: Card(0, 0)))
+
+    def cache(file, **settings) -> int:
+        return machine.foreseen(file, LoadSettings(**settings)).prediction.kv_bytes
+
+    for file in (parse("solar"), parse(tiny(n_ctx_train=8192))):
+        assert cache(file, n_ctx=4096) == 2 * cache(file, n_ctx=2048)
+        assert cache(file, n_ctx=4096, kv_type="q8_0") < 0.6 * cache(file, n_ctx=4096)
+    assert machine.foreseen(parse("nowhere.gguf"), LoadSettings()).prediction is None
+
+
+def test_a_file_that_is_here_is_predicted_for_the_card_that_is_here(tiny):
+    whole = Machine(gate=Gate(lambda: Card(0, 40 * GB))).foreseen(parse(tiny()), LoadSettings())
+    assert whole.prediction.kind == "vram"
+    asked = LoadSettings(gpu_layers=0)
+    none = Machine(gate=Gate(lambda: Card(0, 40 * GB))).foreseen(parse(tiny()), asked)
+    assert none.prediction.kind == "ram"
 
 
 @pytest.fixture
@@ -160,18 +178,6 @@ def test_a_refused_model_holds_up_nobody(on_a_card, tiny, mode):
     )
     assert run.wait(30)
     assert [r.state for r in run.responses().values()] == ["finished", "failed", "finished"]
-
-
-def test_free_memory_knows_the_cgroups_limit(tmp_path):
-    (tmp_path / "memory.max").write_text("1000000\n")
-    (tmp_path / "memory.current").write_text("400000\n")
-    assert free_bytes(tmp_path) == 600_000
-    (tmp_path / "memory.max").write_text("max\n")
-    assert free_bytes(tmp_path) > 10**8
-    (tmp_path / "memory").mkdir()
-    (tmp_path / "memory/memory.limit_in_bytes").write_text("500")
-    (tmp_path / "memory/memory.usage_in_bytes").write_text("900")
-    assert free_bytes(tmp_path) == 0
 
 
 @pytest.fixture(scope="module")

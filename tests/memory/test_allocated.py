@@ -13,14 +13,14 @@ from gguf import GGMLQuantizationType as Kind
 from headers import array, entry, gguf, string, tensor, text, u32
 
 from compare.asked.comparison import comparison
-from compare.child.engine import Engine, estimate
+from compare.child.engine import Engine, reserve
 from compare.child.llama import EngineError, describe
 from compare.gguf.model import read_model
 from compare.gguf.reader import read_header
-from compare.memory.predict import Reserved, predict
+from compare.memory.predict import Reservation, predict
 from compare.protocol.devices import on_gpu
-from compare.protocol.events import Estimated, Hello
-from compare.protocol.requests import Estimate, Load
+from compare.protocol.events import Hello, Reserved
+from compare.protocol.requests import Load, Reserve
 from compare.run.machine import Machine
 
 MIB = 2**20
@@ -88,10 +88,10 @@ def files(tmp_path_factory) -> dict[str, Path]:
 
 
 def predicted(path: Path, n_ctx: int, kv_type: str):
-    said = estimate(
-        Estimate(run=1, path=str(path), n_ctx=n_ctx, gpu_layers=None, kv_type=kv_type), log()
+    said = reserve(
+        Reserve(run=1, path=str(path), n_ctx=n_ctx, gpu_layers=None, kv_type=kv_type), log()
     )
-    reserved = Reserved(said.ram_compute_bytes, said.vram_compute_bytes, said.kv_bytes)
+    reserved = Reservation(said.ram_compute_bytes, said.vram_compute_bytes, said.kv_bytes)
     header = read_model(path)[1]
     return predict(header, n_ctx, kv_type, features=FEATURES, reserved=reserved), said
 
@@ -159,7 +159,7 @@ def test_the_cache_of_a_full_size_file_is_exact(files, model, n_ctx, kv_type):
     assert prediction.compute_bytes < 64 * MIB
 
 
-def test_an_estimate_takes_little_time_and_memory(files):
+def test_asking_takes_little_time_and_memory(files):
     for model, limit_s, limit_mb in [("solar", 0.5, 60), ("mixtral", 0.5, 60), ("gemma3", 1, 110)]:
         child = Child()
         try:
@@ -169,7 +169,7 @@ def test_an_estimate_takes_little_time_and_memory(files):
             child.say(ask(files[model]))
             said = child.hear()
             took_s = spent_s(child.process.pid) - before_s
-            assert isinstance(said, Estimated) and said.ram_compute_bytes > MIB
+            assert isinstance(said, Reserved) and said.ram_compute_bytes > MIB
             peak = peak_bytes(child.process.pid)
         finally:
             child.process.kill()
@@ -187,8 +187,8 @@ def gpu():
 @pytest.mark.parametrize("gpu_layers", [0, 1, 12, 22, None])
 def test_layers_on_a_gpu_are_allocated_there(gpu, files, gpu_layers):
     path = files["tinyllama"]
-    said = estimate(ask(path, gpu_layers=gpu_layers), log())
-    reserved = Reserved(said.ram_compute_bytes, said.vram_compute_bytes, said.kv_bytes)
+    said = reserve(ask(path, gpu_layers=gpu_layers), log())
+    reserved = Reservation(said.ram_compute_bytes, said.vram_compute_bytes, said.kv_bytes)
     prediction = predict(
         read_header(path), 2048, "f16", gpu_layers, gpu=True, features=FEATURES, reserved=reserved
     )
@@ -232,13 +232,13 @@ def peak_bytes(pid: int) -> int:
     return int(line.split()[1]) * 1024
 
 
-def ask(path, **settings) -> Estimate:
+def ask(path, **settings) -> Reserve:
     settings = {"n_ctx": 2048, "gpu_layers": None, "kv_type": "f16", **settings}
-    return Estimate(run=1, path=str(path), **settings)
+    return Reserve(run=1, path=str(path), **settings)
 
 
 def test_a_header_without_its_tensors_is_enough(files, tmp_path):
-    whole = estimate(ask(files["tinyllama"]), log())
+    whole = reserve(ask(files["tinyllama"]), log())
     header = read_header(files["tinyllama"])
     with open(files["tinyllama"], "rb") as file:
         begins = file.read(header.data_offset)
@@ -246,11 +246,11 @@ def test_a_header_without_its_tensors_is_enough(files, tmp_path):
     with open(path, "wb") as file:
         file.write(begins)
         file.truncate(header.file_bytes)
-    said = estimate(ask(path), log())
+    said = reserve(ask(path), log())
     assert (said.kv_bytes, said.ram_compute_bytes) == (whole.kv_bytes, whole.ram_compute_bytes)
 
 
-def test_a_child_that_estimated_loads_as_before(files):
+def test_a_child_that_was_asked_loads_as_before(files):
     child = Child()
     try:
         child.hear()
@@ -265,20 +265,20 @@ def test_a_child_that_estimated_loads_as_before(files):
         child.process.wait()
 
 
-def test_what_can_not_be_loaded_can_not_be_estimated(tmp_path):
+def test_of_what_can_not_be_loaded_nothing_is_said(tmp_path):
     unknown = shapes.tiny(tmp_path / "t.gguf", arch="quux")
     with pytest.raises(EngineError, match="doesn't know the architecture “quux”"):
-        estimate(ask(unknown), log())
+        reserve(ask(unknown), log())
     with pytest.raises(EngineError, match="can't be read"):
-        estimate(ask(tmp_path / "none.gguf"), log())
+        reserve(ask(tmp_path / "none.gguf"), log())
     child = Child()
     try:
         child.hear()
         child.say(ask(unknown))
         said = child.hear()
-        assert isinstance(said, Estimated) and said.kv_bytes is None  # its load says what is wrong
+        assert isinstance(said, Reserved) and said.kv_bytes is None  # its load says what is wrong
         child.say(ask(shapes.tiny(tmp_path / "good.gguf")))
-        assert isinstance(child.hear(), Estimated)
+        assert isinstance(child.hear(), Reserved)
     finally:
         child.process.kill()
         child.process.wait()

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 from processes import within
 
-from compare.memory.fit import fit, learn, settings
+from compare.asked.settings import LoadSettings
+from compare.memory.fit import Fit, fit, learn, settings
 from compare.memory.hardware import named
 from compare.models.spec import resolve
+from compare.saved.fit import row
 from compare.usage import UsageError
 from compare.words.fit import about, lines, say, say_one, verdict
 
@@ -37,15 +39,18 @@ FIELDS = [
         "fits",
     ),
 ]
-SHORTS = {"tinyllama": "TinyLlama", "solar": "SOLAR", "mixtral": "Mixtral"}
 
 
-def rows_of(specs: list[str], hardware: list[str], n_ctx: int = 2048, kv_type: str = "f16"):
-    return fit(learn(resolve(specs, most=None)), [named(name) for name in hardware], n_ctx, kv_type)
+def fits_of(specs: list[str], hardware: list[str], n_ctx: int = 2048, kv_type: str = "f16"):
+    return fit(learn(resolve(specs)), [named(name) for name in hardware], n_ctx, kv_type)
 
 
-def row_of(spec: str, hardware: str, n_ctx: int = 2048, kv_type: str = "f16") -> dict:
-    return rows_of([spec], [hardware], n_ctx, kv_type)[0]
+def fit_of(spec: str, hardware: str, n_ctx: int = 2048, kv_type: str = "f16") -> Fit:
+    return fits_of([spec], [hardware], n_ctx, kv_type)[0]
+
+
+def row_of(*asked) -> dict:
+    return row(fit_of(*asked))
 
 
 def test_a_row_has_the_contracts_fields():
@@ -64,24 +69,24 @@ def test_a_context_ends_where_the_model_does():
 
 
 def test_without_a_gpu_it_is_ram_that_counts():
-    row = row_of("solar", "cpu-basic")
-    assert (row["layers_that_fit"], row["fits"], row["vram_bytes"]) == (0, True, 0)
-    assert verdict(row) == "in RAM"
-    assert not row_of("mixtral", "cpu-basic")["fits"]
+    found = fit_of("solar", "cpu-basic")
+    assert (found.layers_that_fit, found.fits, found.hardware.vram_bytes) == (0, True, 0)
+    assert verdict(found) == "in RAM"
+    assert not fit_of("mixtral", "cpu-basic").fits
 
 
 def test_on_a_gpu_as_many_layers_as_fit():
-    assert verdict(row_of("solar:Q8_0", "t4-small")) == "all 49 layers on the GPU"
-    partly = row_of("mixtral", "t4-small")
-    assert 0 < partly["layers_that_fit"] < partly["layers"] == 33
-    assert partly["fits"]
+    assert verdict(fit_of("solar:Q8_0", "t4-small")) == "all 49 layers on the GPU"
+    partly = fit_of("mixtral", "t4-small")
+    assert 0 < partly.layers_that_fit < partly.layers == 33
+    assert partly.fits
     assert verdict(partly).endswith("of 33 layers on the GPU, the rest in RAM")
 
 
 def test_layers_that_find_no_room_in_ram_do_not_fit():
-    row = row_of("mixtral:Q5_K_M", "t4-small")
-    assert not row["fits"]
-    assert verdict(row).endswith("layers fit on the GPU, the rest not in RAM")
+    found = fit_of("mixtral:Q5_K_M", "t4-small")
+    assert not found.fits
+    assert verdict(found).endswith("layers fit on the GPU, the rest not in RAM")
 
 
 def test_what_is_on_the_gpu_and_the_reserve_stay_within_it():
@@ -92,36 +97,44 @@ def test_what_is_on_the_gpu_and_the_reserve_stay_within_it():
 
 def test_a_smaller_cache_leaves_room_for_more_layers():
     def layers(kv_type):
-        return row_of("mixtral", "t4-small", 32768, kv_type)["layers_that_fit"]
+        return fit_of("mixtral", "t4-small", 32768, kv_type).layers_that_fit
 
     assert layers("q8_0") > layers("f16")
 
 
 def test_layers_never_grow_fewer_with_more_memory():
-    found = [row_of("mixtral", f"{gb}GB")["layers_that_fit"] for gb in range(1, 24)]
+    found = [fit_of("mixtral", f"{gb}GB").layers_that_fit for gb in range(1, 24)]
     assert found == sorted(found)
     assert found[0] == 0
     assert found[-1] == 33
 
 
 def test_every_further_gpu_pays_for_its_own_reserve():
-    two, one = row_of("mixtral:Q5_K_M", "a10g-largex2"), row_of("mixtral:Q5_K_M", "l4x1")
-    assert two["vram_bytes"] == 2 * one["vram_bytes"]
-    assert two["layers_that_fit"] < 2 * one["layers_that_fit"]
+    two, one = fit_of("mixtral:Q5_K_M", "a10g-largex2"), fit_of("mixtral:Q5_K_M", "l4x1")
+    assert two.hardware.vram_bytes == 2 * one.hardware.vram_bytes
+    assert two.layers_that_fit < 2 * one.layers_that_fit
 
 
 def test_a_macs_one_memory_is_not_counted_twice():
-    row = row_of("mixtral", "mac-16gb")
-    assert row["layers_that_fit"]
-    assert not row["fits"]
+    found = fit_of("mixtral", "mac-16gb")
+    assert found.layers_that_fit
+    assert not found.fits
 
 
 def test_a_file_that_is_here_is_read(tiny):
     learned = learn(resolve([tiny()]))
-    [row] = fit(learned, [named("24GB")], 512, "f16")
+    [found] = fit(learned, [named("24GB")], 512, "f16")
     assert learned[0].from_file
-    assert (row["fits"], row["layers_that_fit"]) == (True, row["layers"])
-    assert row["weights_bytes"] < 10_000_000
+    assert (found.fits, found.layers_that_fit) == (True, found.layers)
+    assert row(found)["weights_bytes"] < 10_000_000
+
+
+def test_here_it_is_what_the_page_says_before_a_run(tiny, machine):
+    here, asked = machine.hardware(), {"n_ctx": 4096, "kv_type": "q8_0"}
+    for file in resolve(["solar", tiny(n_ctx_train=8192)]):
+        (found,) = fit(learn([file]), [here], **asked)
+        before = machine.foreseen(file, LoadSettings(**asked)).prediction
+        assert found.prediction.total_bytes == before.total_bytes
 
 
 @pytest.mark.parametrize("content", [b"", b"GGUF", b"not a model at all" * 9])
@@ -129,11 +142,13 @@ def test_a_file_that_tells_nothing_is_unknown_with_its_reason(tmp_path, content)
     path = tmp_path / "bad.gguf"
     path.write_bytes(content)
     learned = learn(resolve([str(path)]))
-    [row] = fit(learned, [named("24GB")], 512, "f16")
+    [found] = fit(learned, [named("24GB")], 512, "f16")
     assert learned[0].trouble
-    assert row["fits"] is row["predicted_bytes"] is row["layers_that_fit"] is None
-    assert verdict(row) == "unknown"
-    assert "–" in list(lines([row]))[1]
+    unknown = {name for name, value in row(found).items() if value is None}
+    assert unknown >= {"fits", "predicted_bytes", "weights_bytes", "layers", "layers_that_fit"}
+    assert list(row(found)) == FIELDS
+    assert verdict(found) == "unknown"
+    assert "–" in list(lines([found]))[1]
 
 
 @pytest.mark.parametrize(
@@ -147,8 +162,7 @@ def test_bad_settings_are_wrong_usage(n_ctx, kv_type):
 def test_the_sentence_names_the_smallest_machine_that_holds_all():
     specs = ["tinyllama:Q2_K", "tinyllama:Q8_0", "solar:Q2_K", "solar:Q8_0", "mixtral:Q2_K"]
     names = ["cpu-basic", "l40sx1", "l4x1", "t4-small"]
-    rows = rows_of(specs, names)
-    said = say(rows, {name: named(name).title for name in names}, SHORTS)
+    said = say(fits_of(specs, names))
     assert said.finding == (
         "Spaces L4 is the smallest here to hold TinyLlama, SOLAR and Mixtral whole on its GPU"
     )
@@ -156,13 +170,11 @@ def test_the_sentence_names_the_smallest_machine_that_holds_all():
 
 
 def test_where_none_holds_all_the_sentence_says_what_runs():
-    rows = rows_of(["solar", "mixtral"], ["cpu-basic"])
-    said = say(rows, {"cpu-basic": "CPU basic"}, SHORTS)
+    fits = fits_of(["solar", "mixtral"], ["cpu-basic"])
+    said = say(fits)
     assert said.finding == "No machine here holds SOLAR and Mixtral whole on its GPU"
     assert said.rest == "; Mixtral runs on none."
-    assert say_one(rows, "CPU basic", SHORTS) == (
-        "CPU basic holds SOLAR Q2_K in RAM, Mixtral not at all."
-    )
+    assert say_one(fits) == ("Spaces CPU basic holds SOLAR Q2_K in RAM, Mixtral not at all.")
 
 
 @pytest.mark.parametrize(
@@ -170,17 +182,16 @@ def test_where_none_holds_all_the_sentence_says_what_runs():
 )
 def test_a_machines_sentence_names_the_largest_that_its_cells_hold(machine):
     quants = ["Q2_K", "Q4_K_M", "Q5_K_M", "Q8_0"]
-    rows = rows_of([f"solar:{quant}" for quant in quants] + ["mixtral:Q5_K_M"], [machine])
-    said = say_one(rows, machine, SHORTS)
-    held = [row["quant"] for row in rows if row["model"] == "solar" and row["fits"]]
+    fits = fits_of([f"solar:{quant}" for quant in quants] + ["mixtral:Q5_K_M"], [machine])
+    said = say_one(fits)
+    held = [each.file.quant for each in fits if each.file.model == "solar" and each.fits]
     assert f"SOLAR {held[-1]}" in said
-    whole = [q for q, row in zip(quants, rows, strict=False) if row["layers_that_fit"] == 49]
+    whole = [q for q, each in zip(quants, fits, strict=False) if each.layers_that_fit == 49]
     assert not whole or f"SOLAR {whole[-1]} whole on the GPU" in said
 
 
 def test_a_larger_file_held_otherwise_is_told_too():
-    rows = rows_of(["tinyllama", "solar:Q2_K", "solar:Q8_0", "mixtral"], ["8GB"])
-    assert say_one(rows, "8GB", SHORTS) == (
+    assert say_one(fits_of(["tinyllama", "solar:Q2_K", "solar:Q8_0", "mixtral"], ["8GB"])) == (
         "8GB holds TinyLlama Q8_0 and SOLAR Q2_K whole on the GPU, SOLAR Q8_0 and Mixtral Q2_K in part "
         "on the GPU."
     )
@@ -188,11 +199,11 @@ def test_a_larger_file_held_otherwise_is_told_too():
 
 def test_what_is_approximate_is_said():
     learned, rooms = learn(resolve(["tinyllama"])), [named("zero-a10g"), named("t4-small")]
-    told = " ".join(about(fit(learned, rooms, 2048, "f16"), learned, rooms))
-    assert "known shape and size" in told
-    assert "Only the nominal GB are known of ZeroGPU, large." in told
-    assert "taken as enough, being unknown, on ZeroGPU, large." in told
-    assert "ZeroGPU, large: ZeroGPU changes its card without notice" in told
+    said = " ".join(about(fit(learned, rooms, 2048, "f16")))
+    assert "known shape and size" in said
+    assert "Only the nominal GB are known of ZeroGPU, large." in said
+    assert "taken as enough, being unknown, on ZeroGPU, large." in said
+    assert "ZeroGPU, large: ZeroGPU changes its card without notice" in said
 
 
 def command(*arguments: str) -> subprocess.CompletedProcess:
@@ -207,9 +218,9 @@ def test_the_command_answers_with_one_document_within_two_seconds():
     done = within(2, asked)
     rows = json.loads(done.stdout)
     assert done.returncode == 0
-    assert [row["model"] for row in rows] == ["tinyllama", "solar", "mixtral"]
-    assert {row["hardware"] for row in rows} == {"this machine"}
-    assert all(list(row) == FIELDS for row in rows)
+    assert [each["model"] for each in rows] == ["tinyllama", "solar", "mixtral"]
+    assert {each["hardware"] for each in rows} == {"this machine"}
+    assert all(list(each) == FIELDS for each in rows)
 
 
 def test_without_json_each_machine_has_a_heading():
@@ -245,5 +256,5 @@ def test_a_file_that_is_missing_is_status_1_and_the_others_are_told():
     done = command("--models", "solar,/nowhere/a.gguf", "--json")
     rows = json.loads(done.stdout)
     assert done.returncode == 1
-    assert [row["fits"] for row in rows] == [True, None]
+    assert [each["fits"] for each in rows] == [True, None]
     assert "There is no file a.gguf" in done.stderr

@@ -19,19 +19,19 @@ from compare.memory.predict import (
     Account,
     Free,
     Prediction,
-    Reserved,
+    Reservation,
     missing,
     predict,
 )
-from compare.memory.rules import EstimateError
+from compare.memory.rules import PredictionError
 from compare.models.catalogue import MODELS
 from compare.protocol.devices import on_gpu
 
 MIB, GIB = 2**20, 2**30
 AVX512 = frozenset({"AVX2", "AVX512", "REPACK"})
-TINYLLAMA = known_header("tinyllama", "Q8_0")
-SOLAR = known_header("solar", "Q2_K")
-MIXTRAL = known_header("mixtral", "Q2_K")
+TINYLLAMA = known_header(MODELS["tinyllama"].shape, "Q8_0")
+SOLAR = known_header(MODELS["solar"].shape, "Q2_K")
+MIXTRAL = known_header(MODELS["mixtral"].shape, "Q2_K")
 
 
 def described(architecture: str, layers: int = 4, **metadata) -> Header:
@@ -138,10 +138,10 @@ def test_layers_that_only_predict_the_next_token_have_no_cache():
     ],
 )
 def test_of_an_unknown_kind_of_cache_llama_cpp_knows_the_size(header):
-    assert predict(header, 1024, reserved=Reserved(MIB)).approximate
-    said = predict(header, 1024, reserved=Reserved(MIB, 0, 5_000_001))
+    assert predict(header, 1024, reserved=Reservation(MIB)).approximate
+    said = predict(header, 1024, reserved=Reservation(MIB, 0, 5_000_001))
     assert said.kv_bytes == 5_000_001 and not said.approximate
-    half = predict(header, 1024, gpu_layers=3, gpu=True, reserved=Reserved(MIB, MIB, 5_000_001))
+    half = predict(header, 1024, gpu_layers=3, gpu=True, reserved=Reservation(MIB, MIB, 5_000_001))
     assert half.ram.kv_bytes + half.vram.kv_bytes == 5_000_001
     assert half.vram.kv_bytes == pytest.approx(2_500_000, abs=2)
 
@@ -150,10 +150,9 @@ def test_without_llama_cpps_own_buffers_a_prediction_is_approximate():
     unknown = predict(TINYLLAMA, 2048)
     assert unknown.approximate and unknown.compute_bytes is None
     assert unknown.allocated_bytes == unknown.weights_bytes + unknown.kv_bytes
-    known = predict(TINYLLAMA, 2048, reserved=Reserved(20 * MIB))
+    known = predict(TINYLLAMA, 2048, reserved=Reservation(20 * MIB))
     assert not known.approximate and known.compute_bytes == 20 * MIB
     assert known.allocated_bytes == unknown.allocated_bytes + 20 * MIB
-    assert predict(TINYLLAMA, 2048, reserved=Reserved(20 * MIB), approximate=True).approximate
 
 
 def test_layers_go_to_the_gpu_from_the_last_and_the_embedding_stays():
@@ -228,8 +227,8 @@ def test_a_range_of_the_file_is_mapped_with_what_lies_within():
     + [("mixtral", "Q4_K_M", 28.448e9), ("mixtral", "Q5_K_M", 33.230e9)],
 )
 def test_a_known_shape_has_the_size_of_the_published_file(model, quant, size):
-    assert known_header(model, quant).file_bytes == pytest.approx(size, rel=0.015)
-    scaled = known_header(model, quant, round(size))
+    assert known_header(MODELS[model].shape, quant).file_bytes == pytest.approx(size, rel=0.015)
+    scaled = known_header(MODELS[model].shape, quant, round(size))
     assert scaled.file_bytes == pytest.approx(size, rel=1e-6)
     assert predict(scaled, 512).approximate
 
@@ -237,11 +236,11 @@ def test_a_known_shape_has_the_size_of_the_published_file(model, quant, size):
 def test_every_model_of_the_catalogue_that_must_be_downloaded_is_known():
     for model in MODELS.values():
         for quant in model.quants:
-            header = known_header(model.id, quant.name, quant.bytes)
+            header = known_header(model.shape, quant.name, quant.bytes)
             assert (header is None) == bool(model.package)
             if header is not None:
                 assert header.context == model.context
-    assert known_header("tinyllama", "IQ1_S") is None
+    assert known_header(MODELS["tinyllama"].shape, "IQ1_S") is None
 
 
 def test_as_many_layers_as_fit():
@@ -257,25 +256,25 @@ def test_as_many_layers_as_fit():
     free = Free(None, 4 * GIB)
     assert missing(predict(SOLAR, 2048, gpu_layers=some, gpu=True), free) == (0, 0)
     assert missing(predict(SOLAR, 2048, gpu_layers=some + 1, gpu=True), free)[1] > 0
-    assert fitting(4, reserved=Reserved(0, GIB)) < some
+    assert fitting(4, reserved=Reservation(0, GIB)) < some
 
 
 def test_what_is_missing_is_counted_with_a_margin():
-    prediction = predict(TINYLLAMA, 2048, reserved=Reserved(20 * MIB))
+    prediction = predict(TINYLLAMA, 2048, reserved=Reservation(20 * MIB))
     needed = prediction.ram.total_bytes + RAM_MARGIN_BYTES
     assert missing(prediction, Free(needed)) == (0, 0)
     assert missing(prediction, Free(needed - 1)) == (1, 0)
     assert missing(prediction, Free(None, 0)) == (0, 0)
-    there = predict(TINYLLAMA, 2048, gpu=True, reserved=Reserved(20 * MIB, 40 * MIB))
+    there = predict(TINYLLAMA, 2048, gpu=True, reserved=Reservation(20 * MIB, 40 * MIB))
     needed = there.vram.total_bytes + GPU_MARGIN_BYTES
     assert missing(there, Free(None, needed - 1)) == (0, 1)
 
 
 def test_advice_is_the_mildest_single_change_that_fits():
-    prediction = predict(SOLAR, 4096, reserved=Reserved(30 * MIB))
+    prediction = predict(SOLAR, 4096, reserved=Reservation(30 * MIB))
     quants = {"Q8_0": 11_400_000_000, "Q2_K_S": 3_000_000_000, "Q1": 2_000_000_000}
     close = Free(prediction.ram.total_bytes + RAM_MARGIN_BYTES - 200 * MIB)
-    options = advice(SOLAR, prediction, close, quants, reserved=Reserved(30 * MIB))
+    options = advice(SOLAR, prediction, close, quants, reserved=Reservation(30 * MIB))
     assert [(option.setting, option.value) for option in options] == [
         ("n_ctx", 2048),
         ("kv_type", "q8_0"),
@@ -287,18 +286,18 @@ def test_advice_is_the_mildest_single_change_that_fits():
 
 
 def test_advice_for_a_gpu_is_fewer_layers_there():
-    prediction = predict(SOLAR, 2048, gpu=True, reserved=Reserved(30 * MIB, 100 * MIB))
+    prediction = predict(SOLAR, 2048, gpu=True, reserved=Reservation(30 * MIB, 100 * MIB))
     free = Free(64 * GIB, 4 * GIB)
-    options = advice(SOLAR, prediction, free, gpu=True, reserved=Reserved(30 * MIB, 100 * MIB))
+    options = advice(SOLAR, prediction, free, gpu=True, reserved=Reservation(30 * MIB, 100 * MIB))
     first = options[0]
     assert first.setting == "gpu_layers" and 0 < first.value < 49
     assert first.value == layers_that_fit(
-        SOLAR, 2048, "f16", free, reserved=Reserved(30 * MIB, 100 * MIB)
+        SOLAR, 2048, "f16", free, reserved=Reservation(30 * MIB, 100 * MIB)
     )
 
 
 def test_another_file_of_the_model_is_scaled():
-    prediction = predict(SOLAR, 2048, reserved=Reserved(30 * MIB))
+    prediction = predict(SOLAR, 2048, reserved=Reservation(30 * MIB))
     smaller = with_file(prediction, 0.5)
     assert smaller.weights_bytes == round(prediction.weights_bytes / 2) and smaller.approximate
     assert smaller.kv_bytes == prediction.kv_bytes
@@ -320,7 +319,7 @@ def test_another_file_of_the_model_is_scaled():
     ],
 )
 def test_a_prediction_that_can_not_be_made_says_why(header, n_ctx, kv_type, says):
-    with pytest.raises(EstimateError) as refused:
+    with pytest.raises(PredictionError) as refused:
         predict(header, n_ctx, kv_type)
     what, advice_line = str(refused.value).split("\n")
     assert says in what and advice_line.endswith(".")
@@ -363,7 +362,7 @@ def test_no_header_makes_it_do_more_than_refuse(data):
             header, data.draw(st.sampled_from([1, 512, 10**7])), gpu=data.draw(st.booleans())
         )
         assert isinstance(made, Prediction) and made.total_bytes > 0
-    except EstimateError as error:
+    except PredictionError as error:
         assert len(str(error).split("\n")) == 2
 
 

@@ -432,12 +432,12 @@ def test_a_path_needs_no_hub(tmp_path, model):
 
 EXAMINE = """
 import json, os
-from compare.memory.predict import Prediction
+from compare.asked.settings import LoadSettings
 from compare.run.machine import Machine
 from compare.models.spec import parse
 machine = Machine()
 for _ in range(2):
-    told = machine.examine(parse("tinyllama")).prediction
+    told = machine.examine(parse("tinyllama"), LoadSettings()).prediction
     print(json.dumps([told.approximate, told.kv_bytes, told.compute_bytes, told.layers]), flush=True)
 os._exit(0)  # as a kill would, without the chance to tidy up
 """

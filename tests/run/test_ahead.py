@@ -10,7 +10,7 @@ import shapes
 from loopback import Hub
 
 from compare.asked.owner import Owner
-from compare.memory.admission import Gate
+from compare.memory.admission import Admission, Gate
 from compare.models.catalogue import MODELS
 from compare.run.machine import Machine
 
@@ -100,8 +100,9 @@ def test_a_home_that_cannot_be_written_is_said(space, hub, tmp_path):
 
 def test_what_this_machine_could_never_load_is_not_fetched(hub):
     class Small(Gate):
-        def foresee(self, file, settings):
-            return None, "There is not enough memory to load this model.\nChoose a smaller model."
+        def admit_fetch(self, file, settings):
+            refusal = "There is not enough memory to load this model.\nChoose a smaller model."
+            return Admission(refusal=refusal)
 
     told = []
     machine = Machine(Owner(fetch=("solar:Q2_K",)), gate=Small())

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from compare.memory.cgroups import Cgroups
 from compare.run import cpu
 
 EIGHT = set(range(8))
@@ -24,7 +25,7 @@ def machine(tmp_path):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(text if isinstance(text, bytes) else text.encode())
         (tmp_path / "membership").write_text(membership + "\n")
-        return cpu.cores(mask, root, tmp_path / "membership")
+        return cpu.cores(mask, Cgroups(root, tmp_path / "membership"))
 
     return cores
 
@@ -34,11 +35,11 @@ def v1(quota, period="100000", group="cpu"):
 
 
 def test_without_cgroups_the_mask_counts(tmp_path):
-    assert cpu.cores({0, 3, 5}, tmp_path / "none", tmp_path / "none") == 3
+    assert cpu.cores({0, 3, 5}, Cgroups(tmp_path / "none", tmp_path / "none")) == 3
 
 
 def test_without_a_mask_all_cores_of_the_system_count(tmp_path):
-    assert cpu.cores(None, tmp_path / "none", tmp_path / "none") == os.cpu_count()
+    assert cpu.cores(None, Cgroups(tmp_path / "none", tmp_path / "none")) == os.cpu_count()
 
 
 @pytest.mark.parametrize(

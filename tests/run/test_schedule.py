@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compare.run.schedule import Divide, Follow, Load, Place, Start, Take, Weigh, next_steps
+from compare.run.schedule import Divide, Follow, Load, Place, Reserve, Start, Take, next_steps
 
 
 class World:
@@ -44,11 +44,11 @@ class World:
             return
         place = self.places[step.key]
         match step:
-            case Weigh(threads=n):
+            case Reserve(threads=n):
                 assert place.step == "here"
-                self.places[step.key] = replace(place, step="weighing", threads=n, asked=0)
+                self.places[step.key] = replace(place, step="reserving", threads=n, asked=0)
             case Load(threads=n):
-                assert place.step == "weighed" and self.divided
+                assert place.step == "reserved" and self.divided
                 self.places[step.key] = replace(place, step="loading", threads=n, asked=0)
             case Start(threads=n):
                 assert place.step == "loaded"
@@ -59,7 +59,7 @@ class World:
                 self.places[step.key] = replace(place, asked=n, threads=max(n, place.threads))
                 self.acknowledgements.append((step.key, n))
             case Follow(after=after):
-                assert self.places[after].step in ("here", "weighed", "loaded")
+                assert self.places[after].step in ("here", "reserved", "loaded")
 
     def check(self) -> None:
         running = [place for place in self.places.values() if place.runs]
@@ -68,7 +68,7 @@ class World:
         # What a child really works with is never more than what is counted for it.
         assert all(n <= self.places[key].threads for key, n in self.really.items())
         assert all(place.threads >= 1 for place in running)
-        assert sum(place.step in ("weighing", "loading") for place in running) <= 1
+        assert sum(place.step in ("reserving", "loading") for place in running) <= 1
         assert not self.in_turn or len(running) <= 1
 
     def events(self) -> list[tuple]:
@@ -76,9 +76,9 @@ class World:
         found = [("ack", 0)] if self.acknowledgements else []
         for key, place in self.places.items():
             match place.step:
-                case "file" | "weighing" | "loading" | "answering":
+                case "file" | "reserving" | "loading" | "answering":
                     found += [("next", key), ("end", key)]
-                case "here" | "weighed" | "loaded":
+                case "here" | "reserved" | "loaded":
                     found.append(("end", key))
         return found
 
@@ -92,7 +92,7 @@ class World:
                 self.places[key] = self.places[key].acknowledged(n)
             return
         place = self.places[key]
-        after = {"file": "here", "weighing": "weighed", "loading": "loaded", "answering": "ended"}
+        after = {"file": "here", "reserving": "reserved", "loading": "loaded", "answering": "ended"}
         step = "ended" if kind == "end" else after[place.step]
         if step == "ended":
             self.really.pop(key, None)
@@ -129,14 +129,14 @@ def place(key: str, step: str, threads: int = 0, late: bool = False, size: int =
 
 def test_together_all_are_loaded_before_any_starts():
     columns = [place("a", "loaded"), place("b", "here")]
-    assert next_steps(columns, 4, in_turn=False) == (Weigh("b", 4),)
+    assert next_steps(columns, 4, in_turn=False) == (Reserve("b", 4),)
     columns = [place("a", "loaded"), place("b", "loaded")]
     assert next_steps(columns, 4, in_turn=False) == (Start("a", 2), Start("b", 2))
 
 
 def test_in_turn_the_smallest_file_has_all_threads_and_the_next_waits_for_it():
     columns = [place("large", "here", size=9), place("small", "here", size=1)]
-    expected = (Follow("large", "small"), Weigh("small", 4))
+    expected = (Follow("large", "small"), Reserve("small", 4))
     assert next_steps(columns, 4, in_turn=True) == expected
 
 
@@ -162,8 +162,8 @@ def test_the_threads_of_one_that_ended_go_to_the_others():
     assert next_steps(columns, 4, in_turn=False) == (Take("b", 4),)
 
 
-def test_the_gpu_is_divided_once_all_that_are_here_have_been_weighed():
-    columns = [place("a", "weighed"), place("b", "here"), place("c", "file", late=True)]
-    assert next_steps(columns, 4, in_turn=False, divided=False) == (Weigh("b", 1),)
-    columns = [place("a", "weighed"), place("b", "weighed"), place("c", "file", late=True)]
+def test_the_gpu_is_divided_once_all_that_are_here_have_told_what_they_reserve():
+    columns = [place("a", "reserved"), place("b", "here"), place("c", "file", late=True)]
+    assert next_steps(columns, 4, in_turn=False, divided=False) == (Reserve("b", 1),)
+    columns = [place("a", "reserved"), place("b", "reserved"), place("c", "file", late=True)]
     assert next_steps(columns, 4, in_turn=False, divided=False) == (Divide(),)

@@ -438,5 +438,5 @@ def test_the_gate_counts_on_the_gpu_that_will_be_leased():
     settings = comparison("hi", ["solar"]).load
     assert gate.divides(settings)
     for spec in ("solar:Q4_K_M", "mixtral:Q5_K_M"):
-        prediction, _ = gate.foresee(parse(spec), settings)
+        prediction = gate.predict(parse(spec), settings)
         assert prediction.gpu_layers == prediction.layers

@@ -9,6 +9,7 @@ from compare import numbers
 from compare.asked.comparison import comparison
 from compare.memory.known import known_header
 from compare.memory.predict import predict
+from compare.models.catalogue import MODELS
 from compare.models.spec import parse
 from compare.protocol.events import Memory, Predicted
 from compare.run.response import Response
@@ -326,7 +327,7 @@ def test_all_measures():
 
 
 def test_the_vram_it_would_take_is_told_where_there_is_no_gpu():
-    header = known_header("solar", "Q2_K")
+    header = known_header(MODELS["solar"].shape, "Q2_K")
     here, there = (
         Response().after(Predicted(run=1, at=0.0, prediction=predict(header, 2048, gpu=gpu)))
         for gpu in (False, True)

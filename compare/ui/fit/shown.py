@@ -1,11 +1,11 @@
 """What the Fit tab shows of models against hardware, by the names of its parts. Knows no component."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from compare import numbers
 from compare.charts.fit import fit_map
-from compare.memory.fit import fit, learn
+from compare.memory.fit import Fit, fit, learn
 from compare.memory.hardware import Hardware, named
 from compare.models.catalogue import MODELS
 from compare.models.spec import ModelFile, catalogue_file
@@ -35,24 +35,23 @@ class Fits:
             chosen = self._files(models or [], quants == "all")
             rooms, trouble = self._rooms(hardware or [], typed)
             learned = learn(chosen)
-            rows = fit(learned, rooms, n_ctx, kv_type)
+            fits = fit(learned, rooms, n_ctx, kv_type)
         except UsageError as error:
             return {"said": alert([str(error)])}
-        if not rows:
+        if not fits:
             said = alert([*trouble, "Choose a model and a machine."])
             return {"said": said, "plot": None, "sentence": "", "figures": ""}
-        titles = {room.name: room.title for room in rooms}
-        shorts = {file.model: file.short for file in chosen}
         last = rooms[-1] if typed and not trouble else rooms[0]
-        one = say_one([row for row in rows if row["hardware"] == last.name], last.title, shorts)
-        found = say(rows, titles, shorts)
-        told = " ".join(about(rows, learned, rooms))
+        one = say_one([each for each in fits if each.hardware == last])
+        finds = say(fits)
         unknown = {f"{k.file.short}: {k.trouble.splitlines()[0]}" for k in learned if k.trouble}
         return {
             "said": alert([*trouble, *sorted(unknown)]),
-            "plot": fit_map(rows, titles, shorts),
-            "sentence": finding(found.finding, f"{found.rest} {one}", about=KEY + told),
-            "figures": _table(rows, titles, shorts),
+            "plot": fit_map(fits),
+            "sentence": finding(
+                finds.finding, f"{finds.rest} {one}", about=KEY + " ".join(about(fits))
+            ),
+            "figures": _table(fits),
         }
 
     def _files(self, chosen: Sequence[str], every: bool) -> list[ModelFile]:
@@ -82,21 +81,23 @@ class Fits:
         return [*(room for room in rooms if room.name != asked.name), asked], []
 
 
-def _table(rows: Sequence[dict], titles: Mapping[str, str], shorts: Mapping[str, str]) -> str:
-    """Every row in figures, for who can't see the picture or wants the bytes."""
+def _table(fits: Sequence[Fit]) -> str:
+    """Every fit in figures, for who can't see the picture or wants the bytes."""
     body = "".join(
-        f'<tr><th scope="row">{letters(called(row, shorts))}</th>'
-        f"<td>{letters(titles[row['hardware']])}</td><td>{verdict(row)}</td>"
-        + "".join(f'<td class="number">{text}</td>' for text in _figures(row))
+        f'<tr><th scope="row">{letters(called(fit))}</th>'
+        f"<td>{letters(fit.hardware.title)}</td><td>{verdict(fit)}</td>"
+        + "".join(f'<td class="number">{text}</td>' for text in _figures(fit))
         + "</tr>"
-        for row in rows
+        for fit in fits
     )
     return sheet(HEADS, body, "All figures", long=True, right=HEADS[3:])
 
 
-def _figures(row: dict) -> tuple[str, ...]:
+def _figures(fit: Fit) -> tuple[str, ...]:
+    prediction = fit.prediction
     return (
-        numbers.about_size(row["predicted_bytes"]), numbers.size(row["weights_bytes"]),
-        numbers.size(row["kv_bytes"]), numbers.size(row["vram_bytes"] or None),
-        numbers.size(row["ram_bytes"]),
+        numbers.about_size(fit.predicted_bytes),
+        numbers.size(prediction.weights_bytes if prediction else None),
+        numbers.size(prediction.kv_bytes if prediction else None),
+        numbers.size(fit.hardware.vram_bytes or None), numbers.size(fit.hardware.ram_bytes),
     )  # fmt: skip

@@ -2,7 +2,6 @@
 
 from compare import numbers
 from compare.gallery.board import Board
-from compare.models.catalogue import MODELS
 from compare.ui import drawn
 from compare.ui.markup import letters
 from compare.words.recorded import machine, settings
@@ -47,7 +46,7 @@ def _figures(row) -> tuple[str, ...]:
 
 def column_labels(board: Board) -> list[str]:
     """What each row is called in the heat map: as short as it can be told apart."""
-    shorts = [MODELS[row.file.model].short for row in board.rows]
+    shorts = [row.file.short for row in board.rows]
     names = [
         short if shorts.count(short) == 1 else f"{short} {row.file.quant}"
         for short, row in zip(shorts, board.rows, strict=True)

@@ -1,0 +1,54 @@
+"""What is known of a file before it loads: by the catalogue, or by its own header."""
+
+from headers import gguf, string, tensor, u32
+
+from compare.models.spec import About, files_of, parse, place
+
+
+def test_a_file_of_the_catalogue_brings_what_the_catalogue_says():
+    about = parse("solar:Q4_K_M").about
+    assert (about.parameters, about.context) == ("10.7 B", 4096)
+    assert about.licence == "CC BY-NC 4.0, non-commercial"
+    assert about.origin == "TheBloke/SOLAR-10.7B-Instruct-v1.0-GGUF"
+    assert {quant.name: quant.bytes for quant in about.quants}["Q8_0"] == 11_400_000_000
+    assert about.shape.layers == 48
+    assert parse("smollm2").about.origin == "HuggingFaceTB/SmolLM2-135M-Instruct"
+
+
+def test_a_file_of_ones_own_brings_what_its_header_says(tiny):
+    plain = parse(tiny("plain.gguf", n_ctx_train=1024, quant="Q8_0"))
+    assert (plain.quant, plain.about.context, plain.about.architecture) == ("Q8_0", 1024, "llama")
+    assert plain.about.parameters == "390,272"
+    assert plain.about.has_template is False and plain.about.quants == ()
+    assert parse(tiny("own.gguf", chat_template="{{ 'Q' }}")).about.has_template is True
+
+
+def test_texts_of_a_header_are_shortened_and_made_harmless(tmp_path):
+    path = tmp_path / "a.gguf"
+    long, steering = (
+        string("general.architecture", "a" * 999),
+        string("general.license", "MIT\x1b[2J"),
+    )
+    path.write_bytes(gguf(long, steering, tensors=[tensor()], data=bytes(128)))
+    about = parse(str(path)).about
+    assert about.architecture == "a" * 100 and about.licence == "MIT\ufffd[2J"
+
+
+def test_of_a_part_alone_the_parameters_are_unknown(tmp_path):
+    path = tmp_path / "a-00001-of-00002.gguf"
+    parts = u32("split.count", 2), u32("split.no", 0)
+    path.write_bytes(gguf(string("general.architecture", "llama"), *parts, tensors=[tensor()]))
+    about = parse(str(path)).about
+    assert about.parameters is None and about.architecture == "llama"
+
+
+def test_of_a_file_that_tells_nothing_nothing_is_known(tmp_path):
+    (tmp_path / "bad.gguf").write_bytes(b"not a model")
+    assert parse(str(tmp_path / "bad.gguf")).about == parse("/nowhere/a.gguf").about == About()
+
+
+def test_the_catalogues_files_and_places():
+    assert [file.key for file in files_of("mixtral")] == ["mixtral:Q2_K", "mixtral:Q5_K_M"]
+    assert files_of("nobody") == ()
+    files = [parse(spec) for spec in ("solar", "/nowhere/a.gguf", "tinyllama")]
+    assert [file.model for file in sorted(files, key=place)] == ["tinyllama", "solar", "a"]
