@@ -1,11 +1,11 @@
-"""Words as markup: what stands in a column and under the columns.
+"""Words as markup: what several tabs show, and what stands in a column and under the columns.
 
 Each part keeps one skeleton for all its states, so that the browser patches it in place. Holds numbers,
 fixed words and names made harmless by `letters`; answers go through `shown`.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 from compare import numbers
 from compare.asked.comparison import Comparison
@@ -17,6 +17,47 @@ from compare.words import column
 from compare.words.sentence import Summary
 from compare.words.table import ACCOUNTS, RESERVED_NOTE
 from compare.words.table import measures as all_measures
+
+
+def alert(texts: Sequence[str], *, most: int | None = None, before: str = "", listed=False) -> str:
+    """What is at fault, a line each and at most so many; empty where nothing is.
+
+    `before`: a sentence over them; `listed`: with a dot before each.
+    """
+    shown = [letters(text) for text in texts[:most]]
+    if len(texts) > len(shown):
+        shown.append(f"{len(texts) - len(shown)} more")
+    if not shown:
+        return "<div></div>"
+    tag = "li" if listed else "p"
+    lines = "".join(f"<{tag}>{text}</{tag}>" for text in shown)
+    lines = f"<ul>{lines}</ul>" if listed else lines
+    return f'<div class="said" role="alert">{f"<p>{letters(before)}</p>" if before else ""}{lines}</div>'
+
+
+def finding(told: str, rest: str = "", *, before: str = "", about: str = "") -> str:
+    """The sentence under a chart: what it shows, in bold between what leads to it and what follows; and in a
+    second, what to know of it."""
+    first = f"<span>{letters(before)}</span>" if before else ""
+    return (
+        f'<p class="finding">{first}<b>{letters(told)}</b><span>{letters(rest)}</span></p>'
+        + (f'<p class="about">{letters(about)}</p>' if about else "")
+    )  # fmt: skip
+
+
+def sheet(
+    heads: Sequence[str], body: str, name: str, *, long: bool = False, right: Container[str] = (),
+) -> str:  # fmt: skip
+    """A table that scrolls where it has no room. `body`: its rows; `right`: the heads over numbers; `long`:
+    with its head in view while it scrolls."""
+    head = "".join(
+        f'<th scope="col"{" class=number" if text in right else ""}>{letters(text)}</th>'
+        for text in heads
+    )
+    return (
+        f'<div class="sheet{" long" if long else ""}" role="region" tabindex="0" '
+        f'aria-label="{letters(name)}"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    )
 
 
 def strip(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from compare import colours, numbers
+from compare.asked.settings import LoadSettings
 from compare.models.catalogue import MODELS
 from compare.models.spec import ModelFile, known_models, parse
 from compare.run.machine import Machine
@@ -75,13 +76,13 @@ class Menu:
         """Its file on the way here, without anyone having run it; None where it isn't."""
         return None if self.here(choice) else self._machine.coming(self.file(choice))
 
-    def foreseen(self, choice: Choice) -> Response:
-        """A column of it that hasn't run, with what it is predicted to take."""
-        return self._machine.foreseen(self.file(choice))
+    def foreseen(self, choice: Choice, load: LoadSettings) -> Response:
+        """A column of it that hasn't run, with what it is predicted to take, so loaded."""
+        return self._machine.foreseen(self.file(choice), load)
 
-    def examined(self, choice: Choice) -> Response:
+    def examined(self, choice: Choice, load: LoadSettings) -> Response:
         """The same, more exactly where it takes the network to tell."""
-        return self._machine.examine(self.file(choice))
+        return self._machine.examine(self.file(choice), load)
 
     def colour(self, choice: Choice) -> str:
         """The class that gives a column its model's colour."""

@@ -18,9 +18,12 @@ from compare.gallery.gallery import Library, load
 from compare.run.machine import Machine
 from compare.ui.benchmarks.tab import benchmarks_tab
 from compare.ui.colours import stylesheet
+from compare.ui.compare.session import House
 from compare.ui.compare.tab import compare_tab
 from compare.ui.fit.tab import fit_tab
 from compare.ui.gallery.tab import gallery_tab
+from compare.ui.parts import words
+from compare.ui.speed.session import Range
 from compare.ui.speed.tab import speed_tab
 from compare.ui.theme import theme
 from compare.ui.wiring import AT_ONCE
@@ -32,7 +35,10 @@ STYLES = (
     "style.css", "tabs.css", "benchmarks/benchmarks.css", "speed/speed.css", "fit/fit.css",
     "gallery/gallery.css",
 )  # fmt: skip
-SCRIPTS = "page.js", "links.js", "charts.js", "benchmarks/benchmarks.js", "gallery/gallery.js"
+SCRIPTS = (
+    "page.js", "links.js", "charts.js", "compare/compare.js", "benchmarks/benchmarks.js",
+    "gallery/gallery.js",
+)  # fmt: skip
 SCHEME = '<meta name="color-scheme" content="light dark">'
 QUEUE = 500
 TOP = f"""<div class="top">
@@ -47,10 +53,10 @@ def page(
     """The whole page. `now`: the clock the machine's events are stamped with."""
     library = library or load()
     with gr.Blocks(title=TITLE, fill_width=True, analytics_enabled=False) as demo:
-        gr.HTML(TOP, elem_id="top", apply_default_css=False, js_on_load=None)
+        words(TOP, elem_id="top")
         with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab("Compare", id="compare"):
-                run_here = compare_tab(demo, machine, now, library)
+                run_here = compare_tab(demo, House(machine, library, now))
 
             def taken_there(button: gr.Button, prompt_id: gr.Textbox) -> None:
                 # The tab first: a hidden field doesn't grow with its text.
@@ -60,11 +66,11 @@ def page(
             with gr.Tab("Gallery", id="gallery"):
                 gallery_tab(demo, library, taken_there)
             with gr.Tab("Benchmarks", id="benchmarks"):
-                benchmarks_tab(demo, machine, now)
+                benchmarks_tab(demo)
             with gr.Tab("Speed", id="speed"):
-                speed_tab(demo, machine, now)
+                speed_tab(demo, Range(machine, now))
             with gr.Tab("Fit", id="fit"):
-                fit_tab(demo, machine, now)
+                fit_tab(demo, machine)
         # Without a number it is one on ZeroGPU. Nobody waits here: what comes is taken up at once.
         demo.queue(max_size=QUEUE)
         # Gradio looks into its queue every millisecond, which takes a tenth of a core from the models.

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from compare.asked.comparison import Bench, Comparison
 from compare.asked.owner import Owner
+from compare.asked.settings import LoadSettings
 from compare.memory.hardware import Hardware, this_machine
 from compare.models.catalogue import ARTICLES_PAIR
 from compare.models.spec import ModelFile
@@ -82,10 +83,10 @@ class FakeMachine:
     def coming(self, file: ModelFile) -> None:
         return None
 
-    def foreseen(self, file: ModelFile) -> Response:
+    def foreseen(self, file: ModelFile, settings: LoadSettings) -> Response:
         return Response()
 
-    def examine(self, file: ModelFile) -> Response:
+    def examine(self, file: ModelFile, settings: LoadSettings) -> Response:
         return Response()
 
     def describe(self) -> dict:

@@ -86,7 +86,7 @@ def broken(browser, tmp_path):
             with path.open("w", encoding="utf-8", newline="") as file:
                 csv.writer(file).writerows(rows)
             with gr.Blocks() as demo, gr.Tabs(elem_id="tabs"), gr.Tab("Benchmarks"):
-                benchmarks_tab(demo, None, None, path)
+                benchmarks_tab(demo, path)
             address = running.enter_context(served(demo))
             tab = running.enter_context(browser.new_context()).new_page()
             tab.goto(address)

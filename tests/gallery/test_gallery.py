@@ -10,7 +10,7 @@ from compare.gallery.board import board
 from compare.gallery.gallery import load
 from compare.ui import recordings
 from compare.ui.gallery import cards, table
-from compare.ui.gallery.tab import found
+from compare.ui.gallery.shown import found
 
 
 @pytest.fixture

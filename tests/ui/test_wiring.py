@@ -16,6 +16,12 @@ from compare.ui.speed.session import Session as Measuring
 ROOT = Path(__file__).parent.parent.parent
 
 
+def session_of(demo: gr.Blocks, kind: type):
+    """What a visitor's copy is made from."""
+    states = (block.value for block in demo.blocks.values() if isinstance(block, gr.State))
+    return next(value for value in states if isinstance(value, kind))
+
+
 def test_every_event_is_quiet_and_the_queue_is_not_asked_a_thousand_times_a_second():
     machine = Machine()
     demo = page(machine)
@@ -26,6 +32,15 @@ def test_every_event_is_quiet_and_the_queue_is_not_asked_a_thousand_times_a_seco
     assert gr.Blocks()._queue.sleep_when_free < demo._queue.sleep_when_free <= 0.01
 
 
+def test_a_run_reads_each_setting_from_its_own_field():
+    demo = page(FakeMachine(lambda asked: {}))
+    (run,) = (event for event in demo.fns.values() if event.api_name == "run")
+    assert [part.label for part in run.inputs[1:]] == [
+        "Prompt", "Order", "Max tokens", "Temperature", "Top-p", "Seed", "Context length", "Stop",
+        "System prompt", *(f"{menu} {n}" for menu in ("Model", "Quantization") for n in range(1, 5)),
+    ]  # fmt: skip
+
+
 def test_a_run_repeats_what_it_does_not_change():
     """What is left out, Gradio builds anew: with forty parts a hundredth of a second, ten times a second."""
     demo = page(FakeMachine(lambda asked: {f.key: answering("word " * 40) for f in asked.models}))
@@ -33,7 +48,7 @@ def test_a_run_repeats_what_it_does_not_change():
     (run,) = (event for event in events if event.api_name == "run")
     parts = set(run.outputs)
     (opened,) = (e for e in events if e.name == "opened" and parts <= set(e.outputs))
-    state = Session()
+    state = session_of(demo, Session)
     opened.fn(state)
     empty = dict.fromkeys(
         ("max_tokens", "temperature", "top_p", "seed", "n_ctx", "stop", "system"), ""
@@ -50,10 +65,9 @@ def test_a_bench_that_is_watched_repeats_what_it_does_not_change():
     """But for the list of models, which would ask the server each time it is told."""
     machine = Machine(spawn=child("good"))
     demo = page(machine)
-    named_run = (event for event in demo.fns.values() if event.name == "run")
-    (run,) = (event for event in named_run if event.fn.__module__ == "compare.ui.speed.tab")
+    (run,) = (event for event in demo.fns.values() if event.name == "measure")
     asked = {"prompt_tokens": "8", "output_tokens": "4", "repeats": "2"}
-    _, *ticks = run.fn(Measuring(), models=["smollm2:Q4_1"], **asked)
+    _, *ticks = run.fn(session_of(demo, Measuring), models=["smollm2:Q4_1"], **asked)
     machine.close()
     assert ticks
     for updates in ticks:

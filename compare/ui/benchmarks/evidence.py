@@ -9,6 +9,7 @@ from compare.scores.claims import ARTICLES, Claim
 from compare.scores.questions import Source
 from compare.scores.suites import Suite
 from compare.scores.table import Problem
+from compare.ui import drawn
 from compare.ui.markup import letters
 
 SHOWN_PROBLEMS = 12
@@ -16,14 +17,9 @@ SHOWN_PROBLEMS = 12
 
 def problems(found: Sequence[Problem], unknown: Sequence[str] = ()) -> str:
     """What is wrong with the table or with a link; empty where nothing is."""
-    lines = [f"<li>{letters(text)}</li>" for text in unknown]
-    lines += [f"<li>{letters(str(problem))}</li>" for problem in found[:SHOWN_PROBLEMS]]
-    if len(found) > SHOWN_PROBLEMS:
-        lines.append(f"<li>{len(found) - SHOWN_PROBLEMS} more</li>")
-    if not lines:
-        return "<div></div>"
-    told = "<p>Some rows of the table of scores are at fault and left out:</p>" if found else ""
-    return f'<div class="said" role="alert">{told}<ul>{"".join(lines)}</ul></div>'
+    told = "Some rows of the table of scores are at fault and left out:" if found else ""
+    texts = [*unknown, *map(str, found)]
+    return drawn.alert(texts, most=len(unknown) + SHOWN_PROBLEMS, before=told, listed=True)
 
 
 def sentence(drawing: Drawing | None, suite: Suite) -> str:
@@ -31,10 +27,7 @@ def sentence(drawing: Drawing | None, suite: Suite) -> str:
     finding, rest, key = "Shown as a table only.", "", ""
     if drawing:
         finding, rest, key = drawing.finding, drawing.rest, drawing.key
-    return (
-        f'<p class="finding"><b>{letters(finding)}</b><span>{letters(rest)}</span></p>'
-        f'<p class="about">{letters(f"{suite.about} {key}".rstrip())}</p>'
-    )
+    return drawn.finding(finding, rest, about=f"{suite.about} {key}".rstrip())
 
 
 def rows_label(rows: list[dict]) -> str:
@@ -52,7 +45,7 @@ def scores(rows: list[dict]) -> str:
         for row in rows
     )
     head = ("Model", "Task", "Score", "Shots", "Metric", "Source", "Date", "Note")
-    return _table(head, body, "Scores and their sources", "sheet long")
+    return drawn.sheet(head, body, "Scores and their sources", long=True)
 
 
 def averages(rows: list[dict], suite: Suite) -> str:
@@ -63,7 +56,7 @@ def averages(rows: list[dict], suite: Suite) -> str:
         for row in rows
     )
     name = f"Averages as printed, and as computed from the {len(suite.chance)} tasks"
-    return _table(("Model", "Printed", "Computed", "Difference"), body, name)
+    return drawn.sheet(("Model", "Printed", "Computed", "Difference"), body, name)
 
 
 def claims(found: Iterable[Claim]) -> str:
@@ -78,7 +71,7 @@ def claims(found: Iterable[Claim]) -> str:
         body = "".join(map(_claim, mine))
         head = ("Claim", "What the sources say", "Verdict", "Sources")
         parts.append(f"<h3>The article on {article}: {_link(ARTICLES[article])}</h3>")
-        parts.append(_table(head, body, f"Claims of the article on {article}"))
+        parts.append(drawn.sheet(head, body, f"Claims of the article on {article}"))
     return "".join(parts)
 
 
@@ -101,11 +94,3 @@ def _claim(claim: Claim) -> str:
 def _link(source: Source) -> str:
     title, url = source
     return f'<a href="{letters(url)}" target="_blank" rel="noopener">{letters(title)}</a>'
-
-
-def _table(head: Iterable[str], body: str, name: str, look: str = "sheet") -> str:
-    cells = "".join(f'<th scope="col">{letters(cell)}</th>' for cell in head)
-    return (
-        f'<div class="{look}" role="region" tabindex="0" aria-label="{letters(name)}"><table>'
-        f"<thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table></div>"
-    )

@@ -1,76 +1,58 @@
-"""The prompt's surface: its fields, and the comparison they ask for."""
+"""The prompt's surface: what its fields are called, and the comparison they ask for."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import gradio as gr
-
 from compare.asked.comparison import Comparison, comparison
-from compare.asked.settings import LoadSettings, SamplingParams
+from compare.asked.settings import SETTINGS, LoadSettings
 from compare.gallery.gallery import Comparison as Recorded
 from compare.gallery.prompts import Prompt
-from compare.gallery.recordings import RECORDED
+from compare.gallery.recordings import RECORDED, Params
 from compare.models.spec import MAX_COLUMNS
 from compare.ui.menu import Choice, Menu
 from compare.usage import UsageError
 
 PLACES = range(1, MAX_COLUMNS + 1)
 """The columns, counted from 1."""
-_FIELDS = {
-    "max_tokens": "Max tokens",
-    "temperature": "Temperature",
-    "top_p": "Top-p",
-    "seed": "Seed",
-    "n_ctx": "Context length",
-    "stop": "Stop",
-}
-_WHOLE = {"max_tokens", "seed", "n_ctx"}
-"""Whole numbers: a phone shows their keys. For other numbers it may lack the point."""
-_HINTS = {"seed": "new each run", "stop": "none"}
+FIELDS = {
+    name: SETTINGS[name]
+    for name in ("max_tokens", "temperature", "top_p", "seed", "n_ctx", "stop")
+}  # fmt: skip
+"""The settings that have a field on the page, in its order."""
+INPUTS = ("prompt", "mode", *FIELDS, "system")
 
 Values = dict[str, Any]
 """What the fields hold, by the field's name; model_1 and quant_1 are those of the first column."""
 
 
-@dataclass(frozen=True, eq=False)
-class Form:
-    prompt: gr.Textbox
-    mode: gr.Radio
-    settings: dict[str, gr.Textbox]
-    """by the parameter's name; the system prompt is one of them"""
+@dataclass(frozen=True)
+class Further:
+    """Settings without a field that a prompt of the gallery brings along."""
 
-    @property
-    def inputs(self) -> dict[str, Any]:
-        return {"prompt": self.prompt, "mode": self.mode, **self.settings}
+    prompt: str
+    """They hold for this text alone: another one is asked as any."""
+    settings: Mapping[str, Any]
+    """by name; none that is the default"""
+    recorded: bool
+    """whether answers were recorded with them"""
 
-
-def settings_fields() -> dict[str, gr.Textbox]:
-    """Text fields even for numbers: what was typed stays as it was typed, and is checked in one place."""
-    defaults = {**_defaults(SamplingParams), **_defaults(LoadSettings), "seed": "", "stop": ""}
-    with gr.Row(elem_id="fields"):
-        fields = {
-            name: gr.Textbox(
-                defaults[name], label=label, placeholder=_HINTS.get(name), lines=1, max_lines=1,
-                min_width=0, interactive=True,
-                elem_classes=["field", "whole"] if name in _WHOLE else "field",
-            )
-            for name, label in _FIELDS.items()
-        }  # fmt: skip
-    fields["system"] = gr.Textbox(
-        "",
-        label="System prompt",
-        placeholder="none",
-        lines=2,
-        max_lines=6,
-        interactive=True,
-        elem_id="system",
-    )
-    return fields
+    def __str__(self) -> str:
+        """Also top-k 1, min-p 0.1, as recorded."""
+        told = ", ".join(f"{_within(name)} {value}" for name, value in self.settings.items())
+        return f"Also {told}, {'as recorded' if self.recorded else 'as the prompt sets'}."
 
 
-def _defaults(model) -> dict[str, str]:
-    return {name: str(field.default) for name, field in model.model_fields.items()}
+def _within(name: str) -> str:
+    """A setting's label within a sentence: top-k, KV cache."""
+    label = SETTINGS[name].label
+    return label if label[:2].isupper() else label[0].lower() + label[1:]
+
+
+def untouched() -> Values:
+    """What the fields hold as the page opens."""
+    texts = {name: setting.typed for name, setting in FIELDS.items()}
+    return {"prompt": "", "mode": "together", **texts, "system": ""}
 
 
 def choices(values: Mapping[str, Any]) -> dict[int, Choice]:
@@ -93,25 +75,48 @@ def with_choices(values: Mapping[str, Any], chosen: Mapping[int, Choice]) -> Val
     return {**values, **models}
 
 
-def read(values: Mapping[str, Any], menu: Menu) -> Comparison:
+def further_of(values: Mapping[str, Any], further: Further | None) -> Mapping[str, Any]:
+    """The settings without a field that hold for what stands in the prompt's field."""
+    same = further and str(values["prompt"] or "").strip() == further.prompt
+    return further.settings if same else {}
+
+
+def read(values: Mapping[str, Any], menu: Menu, further: Further | None = None) -> Comparison:
     """The comparison the fields ask for. Raises UsageError, in the fields' own names."""
     try:
         chosen = choices(values)
+        params = {**_params(values), **further_of(values, further)}
         return comparison(
             str(values["prompt"] or ""), [menu.file(chosen[place]) for place in sorted(chosen)],
-            system=str(values["system"] or ""), mode=values["mode"], **_params(values),
+            system=str(values["system"] or ""), mode=values["mode"], **params,
         )  # fmt: skip
     except UsageError as error:
         raise UsageError(_in_the_pages_words(str(error))) from error
 
 
-def filled(prompt: Prompt, recorded: Sequence[Recorded]) -> Values:
-    """What the fields hold to ask a prompt of the gallery as it was recorded, or would be by default."""
-    params = recorded[0].params if recorded else SamplingParams(**{**RECORDED, **prompt.settings})
-    told = {**_defaults(LoadSettings), **{n: str(v) for n, v in params.model_dump().items()}}
+def load_settings(values: Mapping[str, Any], further: Further | None = None) -> LoadSettings | None:
+    """How the models would be loaded; None where what is typed is no context length."""
+    params = {**_params(values), **further_of(values, further)}
+    try:
+        return LoadSettings(**{k: v for k, v in params.items() if k in LoadSettings.model_fields})
+    except ValueError:
+        return None
+
+
+def filled(prompt: Prompt, recorded: Sequence[Recorded]) -> tuple[Values, Further | None]:
+    """What the fields hold to ask a prompt of the gallery as it was recorded, or would be by default; and
+    the settings that have no field. How many threads there are is each machine's matter.
+    """
+    params = recorded[0].params if recorded else Params(**{**RECORDED, **prompt.settings})
+    told = {name: str(getattr(params, name)) for name in FIELDS}
     told["stop"] = ", ".join(map(_typed, params.stop))
-    texts = {name: told[name] for name in _FIELDS}
-    return {"prompt": prompt.prompt, "mode": "in-turn", "system": prompt.system or "", **texts}
+    values = {"prompt": prompt.prompt, "mode": "in-turn", "system": prompt.system or "", **told}
+    others = {
+        name: getattr(params, name)
+        for name, setting in SETTINGS.items()
+        if name not in FIELDS and getattr(params, name) != setting.default
+    }
+    return values, Further(prompt.prompt.strip(), others, bool(recorded)) if others else None
 
 
 def _typed(stop: str) -> str:
@@ -121,7 +126,7 @@ def _typed(stop: str) -> str:
 
 def _params(values: Mapping[str, Any]) -> dict[str, Any]:
     """What was typed; an empty field means the default."""
-    texts = {name: str(values[name] or "").strip() for name in _FIELDS if name != "stop"}
+    texts = {name: str(values[name] or "").strip() for name in FIELDS if name != "stop"}
     params: dict[str, Any] = {name: text for name, text in texts.items() if text}
     return {**params, "stop": stops(str(values["stop"] or ""))}
 
@@ -136,7 +141,7 @@ def stops(text: str) -> tuple[str, ...]:
 
 
 def _in_the_pages_words(message: str) -> str:
-    for name, label in _FIELDS.items():
+    for name, setting in FIELDS.items():
         if message.startswith(f"{name} is "):
-            return label + message.removeprefix(name)
+            return setting.label + message.removeprefix(name)
     return message

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from compare.gallery.gallery import Library, Take
 from compare.gallery.prompts import Prompt, Source, Theme
+from compare.ui.drawn import alert
 from compare.ui.markup import letters
 from compare.ui.recordings import sign, teaser
 from compare.words.recorded import VERDICTS
@@ -17,12 +18,7 @@ SHOWN_FAULTS = 8
 
 def faults(found: Sequence[str]) -> str:
     """What is wrong with the files; empty where nothing is."""
-    lines = [f"<p>{letters(text)}</p>" for text in found[:SHOWN_FAULTS]]
-    if len(found) > SHOWN_FAULTS:
-        lines.append(f"<p>{len(found) - SHOWN_FAULTS} more</p>")
-    if not lines:
-        return "<div></div>"
-    return f'<div class="said" role="alert">{"".join(lines)}</div>'
+    return alert(found, most=SHOWN_FAULTS)
 
 
 # All cards.

@@ -3,6 +3,7 @@
 from compare import numbers
 from compare.gallery.board import Board
 from compare.models.catalogue import MODELS
+from compare.ui import drawn
 from compare.ui.markup import letters
 from compare.words.recorded import hardware, settings
 
@@ -10,12 +11,9 @@ from compare.words.recorded import hardware, settings
 def finding(board: Board) -> str:
     """Who passed how many, and what the board is made of."""
     if not board.rows:
-        return (
-            '<p class="finding"><b>Nothing is recorded yet.</b> '
-            "<span>make record fills this board.</span></p>"
-        )
+        return drawn.finding("Nothing is recorded yet.", " make record fills this board.")
     first, *others = board.rows
-    rest = "".join(f", {letters(row.file.name)} {row.passed} of {row.made}" for row in others[:3])
+    rest = "".join(f", {row.file.name} {row.passed} of {row.made}" for row in others[:3])
     about = (
         "Only recordings of equal settings stand here: "
         f"{settings(board.params, board.params)}, unless a prompt sets its own. "
@@ -24,26 +22,20 @@ def finding(board: Board) -> str:
     if board.left_out:
         told = "1 answer" if board.left_out == 1 else f"{board.left_out} answers"
         about += f" {told} with other settings left out."
-    return (
-        f'<p class="finding"><b>{letters(first.file.name)} passed {first.passed} of {first.made} '
-        f'checks</b><span>{rest}.</span></p><p class="about">{letters(about)}</p>'
-    )
+    won = f"{first.file.name} passed {first.passed} of {first.made} checks"
+    return drawn.finding(won, f"{rest}.", about=about)
 
 
 def rows(board: Board) -> str:
     """Each row of the board with its speeds."""
     heads = ("Model", "Checks passed", "Decode", "Prefill", "First token", "Answers", "Machine")
-    head = "".join(f'<th scope="col">{name}</th>' for name in heads)
     body = "".join(
         f'<tr class="m-{row.file.model}"><th scope="row">{letters(f"{row.file.name} {row.file.quant}")}</th>'
         + "".join(f"<td>{letters(text)}</td>" for text in _figures(row))
         + "</tr>"
         for row in board.rows
     )
-    return (
-        '<div class="sheet" role="region" aria-label="Score board" tabindex="0"><table>'
-        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
-    )
+    return drawn.sheet(heads, body, "Score board")
 
 
 def _figures(row) -> tuple[str, ...]:

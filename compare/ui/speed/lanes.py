@@ -7,10 +7,9 @@ from compare.asked.comparison import Bench
 from compare.models.spec import ModelFile
 from compare.run.response import Response, Timings
 from compare.saved import bench
-from compare.ui.drawn import bar
+from compare.ui.drawn import bar, sheet
 from compare.ui.markup import letters
 from compare.ui.menu import Choice, Menu
-from compare.ui.speed.session import Session
 from compare.words import column, speeds
 
 
@@ -27,12 +26,12 @@ def all_lanes(lanes: list[str], asked: Bench | None) -> str:
     return f'<div class="lanes"><div class="lane heads" aria-hidden="true">{head}</div>{"".join(lanes)}</div>'
 
 
-def idle(menu: Menu, choice: Choice, state: Session) -> str:
+def idle(menu: Menu, choice: Choice, responses: Mapping[str, Response], asked: Bench | None) -> str:
     """A model that isn't being measured: what it did the last time, or whether its file is here."""
     file, colour, here = menu.file(choice), menu.colour(choice), menu.here(choice)
-    last = state.responses.get(file.key)
+    last = responses.get(file.key)
     if last is not None and last.ended:
-        return _measured(file, last, colour, state.bench, 0.0)
+        return _measured(file, last, colour, asked, 0.0)
     line = str(column.ready_line(file, here))
     return _lane(file, Response(), colour, line, "check" if here else "ring", "idle", None)
 
@@ -94,7 +93,6 @@ def all_figures(rows: list[dict]) -> str:
     def number(name: str) -> str:
         return "" if name in bench.LEFT else ' class="number"'
 
-    head = "".join(f'<th scope="col"{number(n)}>{letters(names.get(n, n))}</th>' for n in heads)
     body = "".join(
         f'<tr><th scope="row">{letters(cells["model"])}</th>'
         + "".join(f"<td{number(name)}>{letters(cells[name])}</td>" for name in heads)
@@ -102,7 +100,6 @@ def all_figures(rows: list[dict]) -> str:
         for cells in map(bench.cells, rows)
     )
     on = f'<p class="on">{letters(bench.measured_on(rows[0]))}</p>' if rows else ""
-    return (
-        '<div class="sheet long" role="region" aria-label="All figures" tabindex="0"><table>'
-        f'<thead><tr><th scope="col">model</th>{head}</tr></thead><tbody>{body}</tbody></table></div>{on}'
-    )
+    shown = {name: names.get(name, name) for name in heads}
+    right = [text for name, text in shown.items() if name not in bench.LEFT]
+    return sheet(["model", *shown.values()], body, "All figures", long=True, right=right) + on

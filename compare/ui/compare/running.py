@@ -1,0 +1,198 @@
+"""What takes its time on the Compare tab: runs, and files on their way here. Generators of what changes.
+
+Knows neither Gradio nor a component, as session.py, of whose session each tells.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import closing
+from dataclasses import replace
+from typing import Any
+
+from compare.models.catalogue import EMBEDDED_PAIR
+from compare.run.response import Response
+from compare.run.run import Run
+from compare.ui.changes import Change, Changes
+from compare.ui.compare.form import (
+    PLACES,
+    choices,
+    filled,
+    further_of,
+    read,
+    with_choices,
+)
+from compare.ui.compare.session import Session
+from compare.ui.markup import letters
+from compare.ui.menu import Choice
+from compare.words import sentence
+from compare.words.column import announcements
+
+ARRIVING_S = 1.0
+"""How often the page tells of downloads that nobody waits for in a run."""
+
+
+def run(session: Session, **values) -> Iterator[Changes]:
+    """Sends the prompt to every column. Raises UsageError, with nothing changed."""
+    if session.run:
+        return
+    comparison = read(values, session.menu, session.further)
+    chosen = choices(values)
+    session.chosen = {place: session.menu.settled(choice) for place, choice in chosen.items()}
+    keys = [file.key for file in comparison.models]
+    session.keys = dict(zip(sorted(session.chosen), keys, strict=True))
+    session.comparison, session.responses, session.verdicts = comparison, {}, {}
+    if session.further and not further_of(values, session.further):
+        session.holds |= session.bring(None)  # they came with another prompt
+    yield from watched(session, session.house.machine.compare(comparison), values)
+
+
+def run_small(session: Session, **values) -> Iterator[Changes]:
+    """The embedded pair, instead of what would have to be downloaded first."""
+    if session.run:
+        return
+    changes: Changes = {}
+    for place in PLACES[len(EMBEDDED_PAIR) :]:
+        changes |= session.take_away(place)
+    for place, spec in enumerate(EMBEDDED_PAIR, start=1):
+        changes |= session.put(place, session.menu.named(spec))
+    yield changes | session.offer(values) | session.result()
+    yield from run(session, **with_choices(values, session.chosen))
+
+
+def run_prompt(session: Session, prompt_id: str, **values) -> Iterator[Changes]:
+    """A prompt of the gallery, with its settings: on the models chosen, else on those recorded.
+
+    Where neither are on this machine, only filled in: a download is begun by Run alone.
+    """
+    library, menu = session.house.library, session.menu
+    prompt = library.gallery.prompts.get(prompt_id)
+    if session.run or prompt is None:
+        return
+    recorded = library.comparisons(prompt)
+    texts, further = filled(prompt, recorded)
+    changes = texts | session.bring(further)
+    answers = [take.answer.answer for comparison in recorded[:1] for take in comparison.takes]
+    others = [Choice(answer.model, answer.quant) for answer in answers][: len(PLACES)]
+    if not _all_here(session) and others and all(map(menu.here, others)):
+        changes |= _instead(session, others)
+    session.keys, session.reason = {}, None
+    values = with_choices({**values, **texts}, session.chosen)
+    yield changes | session.offer(values) | session.result() | session.notice()
+    if _all_here(session):
+        yield from run(session, **values)
+
+
+def _all_here(session: Session) -> bool:
+    return all(map(session.menu.here, session.chosen.values()))
+
+
+def _instead(session: Session, others: list[Choice]) -> Changes:
+    """These models in place of those that are chosen."""
+    changes: Changes = {}
+    for place in PLACES:
+        if place <= len(others):
+            changes |= session.put(place, others[place - 1])
+        elif place in session.chosen:
+            changes |= session.take_away(place)
+    return changes
+
+
+def run_again(session: Session, *, place: int, **values) -> Iterator[Changes]:
+    """One column once more, asked the same; the others keep their answers."""
+    if session.run or place not in session.keys:
+        return
+    key = session.keys[place]
+    models = tuple(file for file in session.comparison.models if file.key == key)
+    session.verdicts.pop(key, None)
+    going = session.house.machine.compare(replace(session.comparison, models=models))
+    yield from watched(session, going, values)
+
+
+def watched(session: Session, going: Run, values: Mapping[str, Any]) -> Iterator[Changes]:
+    """The page while a run lasts: of each snapshot what has changed on it."""
+    session.run = going
+    # What this host capped holds for the whole page; a column that runs again leaves the others in.
+    session.comparison = replace(going.comparison, models=session.comparison.models)
+    try:
+        yield _running(session) | session.notice(*going.comparison.notices)
+        with closing(going.snapshots()) as snapshots:
+            for responses in snapshots:
+                before = session.responses
+                session.responses = {**before, **responses}
+                drawing = _answers(session, before) | session.result() | _speech(session, before)
+                # What is left out, Gradio builds anew each time; what is repeated costs it nothing.
+                yield session.holds | drawing
+    finally:
+        going.stop()
+        session.run = None
+    yield _at_rest(session, values)
+
+
+def given_up(session: Session, **values) -> Changes:
+    """The page after a run that something unforeseen ended; after one that was refused, as it was."""
+    return {} if session.run else _at_rest(session, values)
+
+
+def _running(session: Session) -> Changes:
+    changes = dict(session.holds)
+    for place, choice in session.chosen.items():
+        changes |= session.column(place).locked(choice)
+    return changes | {"add": Change(interactive=False), "cost": '<span class="running"></span>'}
+
+
+def _at_rest(session: Session, values: Mapping[str, Any]) -> Changes:
+    changes = dict(session.holds)
+    for place in session.chosen:
+        changes |= session.column(place).unlocked()
+    return changes | session.offer(values)
+
+
+def _answers(session: Session, before: Mapping[str, Response]) -> Changes:
+    """The columns that have moved on."""
+    changes: Changes = {}
+    names = session.names
+    for place, key in session.keys.items():
+        response = session.responses[key]
+        if response.ended and response == before.get(key):
+            continue
+        changes |= session.column(place).shows(
+            response, session.chosen[place], session.house.now(), names=names,
+            max_seconds=session.comparison.max_seconds,
+        )  # fmt: skip
+    return changes
+
+
+def _speech(session: Session, before: Mapping[str, Response]) -> Changes:
+    """For screen readers: which states changed and, at the end, the sentence."""
+    names = session.names
+    said = announcements(before, session.responses, names)
+    if said and all(response.ended for response in session.responses.values()):
+        said.append(str(sentence.summary(session.shown, names)))
+    return {"spoken": f"<span>{letters(' '.join(said))}</span>"} if said else {}
+
+
+async def arriving(session: Session, **values) -> AsyncIterator[Changes]:
+    """While files of columns that haven't run are on their way here all the same: how far they are.
+
+    A coroutine: a visitor who looks on takes no thread. One of them is enough for a page.
+    """
+    if session.watches:
+        return
+    session.watches, before = True, None
+    try:
+        while not session.run:
+            idle = set(session.idle)
+            coming = {place for place in idle if session.menu.coming(session.chosen[place])}
+            changes: Changes = {}
+            for place in coming | ((before or set()) & idle):
+                changes |= session.column(place).arriving(session.chosen[place])
+            if coming != before:
+                changes |= session.offer(values)
+            if changes:
+                yield changes
+            if not coming:
+                return
+            before = coming
+            await asyncio.sleep(ARRIVING_S)
+    finally:
+        session.watches = False

@@ -1,0 +1,289 @@
+"""The Compare tab's runs and downloads without Gradio: what a visitor sees while they last, and after."""
+
+import asyncio
+import time
+
+import pytest
+from fake_machine import FakeMachine, answering
+from recorded import GEMMA, PREMISES, SUMS, put, recorded, whole
+from seen import Seen, state
+
+from compare.asked.owner import Owner
+from compare.gallery import prompts
+from compare.gallery.gallery import Library, load
+from compare.models.catalogue import EMBEDDED_PAIR
+from compare.protocol.events import Downloading, Failed, Loading
+from compare.run.response import Response
+from compare.ui.compare import running
+from compare.ui.compare.form import untouched, with_choices
+from compare.ui.compare.session import House, Session
+from compare.usage import UsageError
+
+SET = {**recorded()["params"], "top_k": 1, "kv_type": "q8_0"}
+"""Settings of a recording, two of which have no field on the page."""
+
+
+class Asked(FakeMachine):
+    """Answers each model's key at once, and remembers what it was asked."""
+
+    def __init__(self, script=None, **more):
+        self.asked = []
+        super().__init__(self._scripts, **more)
+        self._script = script or (lambda key: answering(f"From {key}.", **AT_ONCE))
+
+    def _scripts(self, comparison):
+        self.asked.append(comparison)
+        return {file.key: self._script(file.key) for file in comparison.models}
+
+
+AT_ONCE = {"load_s": 0.0, "read_s": 0.0, "tokens_s": 0.0}
+
+
+def opened(machine, library: Library | None = None) -> tuple[Session, Seen]:
+    session = Session(House(machine, library or Library(prompts.load()), time.monotonic))
+    seen = Seen()
+    seen.tell(session.opened())
+    return session, seen
+
+
+def fields(session: Session, **typed) -> dict:
+    """What the fields and the menus hold."""
+    return with_choices({**untouched(), "prompt": "hello", **typed}, session.chosen)
+
+
+def test_a_run_from_the_first_state_to_the_sentence():
+    session, seen = opened(Asked())
+    story = running.run(session, **fields(session))
+    seen.tell(next(story))
+    assert 'class="running"' in seen.values["cost"]
+    assert seen.more["model_1"]["interactive"] is False and not seen.more["add"]["interactive"]
+    assert session.run
+    seen.tell_all(story)
+    assert not session.run
+    assert state(seen, 1).startswith("Finished in")
+    assert "From tinyllama:Q8_0." in seen.text("answer_1")
+    assert seen.values["written_2"] == "From solar:Q2_K."
+    assert "offers-copy" in seen.values["strip_1"]
+    assert "TinyLlama" in seen.text("summary") and "Finish reason" in seen.text("table")
+    assert "TinyLlama finished, 2 tokens." in seen.text("spoken")
+    assert seen.text("spoken").endswith(seen.text("summary"))
+    assert seen.more["model_1"]["interactive"] is True and seen.more["add"]["interactive"]
+    drawn = session.keep_seed()["seed"]
+    assert drawn in seen.text("use_seed") and int(drawn) == session.comparison.sampling.seed
+
+
+@pytest.mark.parametrize(
+    ("typed", "why"),
+    [({"prompt": " "}, "The prompt is empty"), ({"temperature": "warm"}, "Temperature is “warm”")],
+)
+def test_what_is_refused_changes_nothing(typed, why):
+    machine = Asked()
+    session, seen = opened(machine)
+    with pytest.raises(UsageError, match=f"^{why}"):
+        seen.tell_all(running.run(session, **fields(session, **typed)))
+    assert machine.asked == [] and not session.run and not session.keys
+    seen.tell(running.given_up(session, **fields(session)))
+    assert state(seen, 1) == "On this machine, ready" and seen.text("run") == "Run"
+
+
+def test_while_a_run_lasts_nothing_else_is_begun_or_changed():
+    session, _ = opened(Asked(lambda key: answering("word " * 999)))
+    story = running.run(session, **fields(session))
+    next(story)
+    values = untouched()
+    assert list(running.run(session, **fields(session))) == []
+    assert list(running.run_small(session, **values)) == []
+    assert list(running.run_prompt(session, "snake", **values)) == []
+    assert list(running.run_again(session, place=1, **values)) == []
+    for changes in (
+        session.added(**values), session.removed(place=2, **values), session.weighed(**values),
+        session.model_chosen("mixtral", place=1, **values), session.dropped(**values),
+        running.given_up(session, **values),
+    ):  # fmt: skip
+        assert changes == {}
+    story.close()  # as when the visitor leaves
+    assert not session.run
+
+
+def test_stop_ends_one_column_or_all():
+    session, seen = opened(Asked(lambda key: answering("word " * 9999, tokens_s=0.01)))
+    for changes in running.run(session, **fields(session)):
+        seen.tell(changes)
+        if state(seen, 2).startswith("Writing"):
+            session.stop_one(place=2)
+        if state(seen, 2).startswith("Stopped") and session.run:
+            assert "is-writing" in seen.values["strip_1"] or "Stop" in state(seen, 1)
+            session.stop_all()
+    assert state(seen, 1).startswith("Stopped after")
+    assert state(seen, 2).startswith("Stopped after")
+    session.stop_all()  # nothing runs: nothing happens
+    session.stop_one(place=1)
+
+
+def test_a_failed_column_runs_again_and_leaves_the_other():
+    scripts = [[(0.0, Loading, {"file_bytes": 1}), (0.0, Failed, {"message": "No room.\nTry."})]]
+
+    def script(key):
+        failing = key == "solar:Q2_K" and scripts
+        return scripts.pop() if failing else answering(f"From {key}.", **AT_ONCE)
+
+    machine = Asked(script)
+    session, seen = opened(machine)
+    seen.tell_all(running.run(session, **fields(session)))
+    assert state(seen, 2).startswith("Failed while loading")
+    assert "No room." in seen.text("answer_2") and "offers-again" in seen.values["strip_2"]
+    seen.tell_all(running.run_again(session, place=2, **fields(session, prompt="another")))
+    assert state(seen, 2).startswith("Finished in") and state(seen, 1).startswith("Finished in")
+    assert "From solar:Q2_K." in seen.text("answer_2")
+    assert [[f.key for f in asked.models] for asked in machine.asked] == [
+        ["tinyllama:Q8_0", "solar:Q2_K"], ["solar:Q2_K"],
+    ]  # fmt: skip
+    assert machine.asked[1].prompt == "hello"
+
+
+def test_another_model_empties_its_column_only():
+    session, seen = opened(Asked())
+    seen.tell_all(running.run(session, **fields(session)))
+    seen.tell(session.model_chosen("mixtral", place=1, **untouched()))
+    assert state(seen, 1) == "On this machine, ready" and seen.values["written_1"] == ""
+    assert state(seen, 2).startswith("Finished in")
+    assert list(running.run_again(session, place=1, **untouched())) == []
+
+
+def test_what_a_host_caps_is_said():
+    session, seen = opened(Asked(owner=Owner(max_tokens=16, max_seconds=30)))
+    seen.tell_all(running.run(session, **fields(session)))
+    capped = "Max tokens was lowered from 256 to 16, this host's limit."
+    assert seen.text("said") == capped
+    assert (session.comparison.sampling.max_tokens, session.comparison.max_seconds) == (16, 30)
+
+
+def test_the_small_pair_runs_in_place_of_what_is_missing():
+    session, seen = opened(Asked(cached=False))
+    seen.tell(session.added(**untouched()))
+    seen.tell_all(running.run_small(session, **fields(session)))
+    assert [seen.values[f"model_{place}"] for place in (1, 2, 3)] == ["smollm2", "gemma3", None]
+    assert state(seen, 2).startswith("Finished in") and not seen.is_visible("box_3")
+
+
+@pytest.fixture
+def library(tmp_path) -> Library:
+    """A prompt recorded with settings of which two have no field, and one that nobody has recorded."""
+    (tmp_path / "recorded").mkdir()
+    put(tmp_path, "premises.toml", PREMISES)
+    longer = "settings = { max_tokens = 16, n_ctx = 512, min_p = 0.2 }"
+    put(tmp_path, "sums.toml", SUMS.replace("settings = { max_tokens = 16 }", longer))
+    pair = [recorded("snake", params=SET), recorded("snake", "20 km/h.", params=SET, **GEMMA)]
+    put(tmp_path / "recorded", "pair.json", whole(*pair, params=SET))
+    return load(tmp_path)
+
+
+def test_a_prompt_of_the_gallery_runs_as_it_was_recorded(library):
+    machine = Asked(lambda key: answering("They do not fly.", **AT_ONCE))
+    session, seen = opened(machine, library)
+    seen.tell_all(running.run_prompt(session, "snake", **untouched()))
+    assert seen.values["prompt"] == "How fast can a snake fly?"
+    assert (seen.values["mode"], seen.values["temperature"]) == ("in-turn", "0.0")
+    (asked,) = machine.asked
+    assert (asked.sampling.top_k, asked.load.kv_type, asked.sampling.seed) == (1, "q8_0", 0)
+    assert seen.text("further") == "Also top-k 1, KV cache q8_0, as recorded."
+    assert "Passed says “not fly”" in seen.text("verdicts")
+    assert "Recorded on 3 May 2026" in seen.text("beside")
+
+
+def test_settings_without_a_field_go_with_their_prompt(library):
+    machine = Asked()
+    session, seen = opened(machine, library)
+    seen.tell_all(running.run_prompt(session, "snake", **untouched()))
+    snake = {name: seen.values[name] for name in untouched()}
+    # The same once more, then another text: those were the first one's.
+    seen.tell_all(running.run(session, **fields(session, **snake)))
+    story = list(running.run(session, **fields(session, **snake | {"prompt": "How fast?"})))
+    assert [asked.sampling.top_k for asked in machine.asked] == [1, 1, 40]
+    assert story[0]["further"] == "" and session.further is None
+    # Or they are left out by hand.
+    seen.tell_all(running.run_prompt(session, "snake", **untouched()))
+    seen.tell(session.dropped(**snake))
+    assert seen.values["further"] == ""
+    seen.tell_all(running.run(session, **fields(session, **snake)))
+    assert machine.asked[-1].sampling.top_k == 40
+    assert session.dropped(**snake) == {}
+
+
+def test_a_prompt_that_is_edited_while_it_runs_is_the_next_ones(library):
+    machine = Asked(lambda key: answering("word " * 9999))
+    session, seen = opened(machine, library)
+    story = running.run_prompt(session, "snake", **untouched())
+    seen.tell(next(story))
+    seen.tell(next(story))
+    assert session.run and seen.text("further").startswith("Also top-k 1")
+    assert set(seen.tell(session.dropped(**untouched() | {"prompt": "How"}))) == {"further"}
+    session.stop_all()
+    seen.tell_all(story)
+    assert session.comparison.sampling.top_k == 1 and seen.values["further"] == ""
+
+
+def test_a_prompt_that_nobody_recorded_runs_with_its_own_settings(library):
+    machine = Asked()
+    session, seen = opened(machine, library)
+    seen.tell_all(running.run_prompt(session, "sum", **untouched()))
+    (asked,) = machine.asked
+    assert (asked.sampling.max_tokens, asked.sampling.min_p, asked.load.n_ctx) == (16, 0.2, 512)
+    assert seen.text("further") == "Also min-p 0.2, as the prompt sets."
+
+
+def test_models_that_are_not_here_give_way_to_those_recorded(library):
+    session, seen = opened(Asked(cached=False), library)
+    seen.tell(session.added(**untouched()))
+    seen.tell_all(running.run_prompt(session, "snake", **untouched()))
+    assert [seen.values[f"model_{place}"] for place in (1, 2, 3)] == ["smollm2", "gemma3", None]
+    assert state(seen, 1).startswith("Finished in")
+
+
+def test_what_would_have_to_be_fetched_is_only_filled_in(library):
+    machine = Asked(cached=False)
+    session, seen = opened(machine, library)
+    seen.tell_all(running.run_prompt(session, "sum", **untouched()))
+    assert seen.values["prompt"] == "What is 2 + 2?" and machine.asked == []
+    assert state(seen, 1) == "To download: 1.17 GB"
+    assert list(running.run_prompt(session, "nothing", **untouched())) == []
+
+
+def test_a_recorded_answer_gives_way_to_a_live_one(library):
+    session, seen = opened(Asked(start=EMBEDDED_PAIR), library)
+    assert state(seen, 1) == "Recorded on 3 May 2026"
+    seen.tell_all(running.run(session, **fields(session)))
+    assert state(seen, 1).startswith("Finished in") and "smollm2" in seen.text("answer_1")
+
+
+class Arriving(FakeMachine):
+    """TinyLlama's file is on its way, until it is here."""
+
+    is_here = False
+
+    def cached(self, file):
+        return self.is_here or file.package is not None
+
+    def coming(self, file):
+        told = {"done_bytes": 300_000_000, "total_bytes": 1_170_000_000, "bytes_per_s": 30e6}
+        return None if self.is_here else Response().after(Downloading(run=0, at=0.0, **told))
+
+
+def test_files_on_their_way_are_told_until_they_are_here():
+    machine = Arriving(lambda asked: {}, start=("tinyllama", "smollm2"))
+    session, seen = opened(machine)
+    assert state(seen, 1).startswith("Downloading, 0.30 of 1.17 GB")
+    assert seen.text("cost") == "TinyLlama answers when downloaded" and seen.text("run") == "Run"
+
+    async def watch() -> None:
+        story = running.arriving(session, **untouched())
+        seen.tell(await anext(story))
+        assert state(seen, 1).startswith("Downloading") and session.watches
+        assert [each async for each in running.arriving(session, **untouched())] == []
+        machine.is_here = True
+        async for changes in story:
+            seen.tell(changes)
+
+    asyncio.run(watch())
+    assert state(seen, 1) == "On this machine, ready" and seen.text("cost") == ""
+    assert not session.watches
