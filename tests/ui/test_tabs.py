@@ -8,7 +8,8 @@ from fakes import child
 from recorded import GEMMA, PREMISES, SUMS, put, recorded, whole
 from seen import Seen, text
 
-from compare.gallery.gallery import load
+from compare.gallery import prompts
+from compare.gallery.gallery import Library, load
 from compare.memory.hardware import HERE
 from compare.run.machine import Machine
 from compare.scores.table import load as scores
@@ -79,6 +80,14 @@ def test_the_board_and_back_again(shelf):
     assert seen.is_visible("scores") and not seen.is_visible("listing")
     seen.tell(shelf.viewed("prompts"))
     assert not seen.is_visible("scores") and seen.is_visible("listing")
+
+
+def test_a_board_without_recordings_says_so():
+    """It drew a chart without rows, which plotly refuses."""
+    seen = Seen()
+    seen.tell(Shelf(Library(prompts.load())).viewed("board"))
+    assert seen.text("finding") == "Nothing is recorded yet. make record fills this board."
+    assert not seen.is_visible("plot") and not seen.is_visible("rows")
 
 
 # Benchmarks.

@@ -83,7 +83,7 @@ class Shelf:
         told = board(self.library)
         there = bool(told.rows)
         return {
-            "plot": Change(value=_drawn(self.library, told), visible=there),
+            "plot": Change(value=_drawn(self.library, told) if there else None, visible=there),
             "finding": table.finding(told),
             "rows": Change(value=table.rows(told), visible=there),
         }
