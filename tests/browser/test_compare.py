@@ -388,6 +388,19 @@ def test_a_capped_setting_is_said(serve, visit):
     )
 
 
+def test_the_memory_shown_before_a_run_follows_the_context_length(small_pair):
+    tab = small_pair
+    memory = column(tab, 1).locator("dl div", has_text="Memory").locator("dd")
+    expect(memory).to_contain_text("MB")
+    usual = memory.inner_text()
+    tab.get_by_role("button", name="Settings").click()
+    context = tab.get_by_label("Context length")
+    context.fill("8192")
+    context.blur()
+    expect(memory).not_to_have_text(usual)
+    expect(memory).to_contain_text("about")
+
+
 def test_a_wrong_number_loses_nothing(serve, visit):
     tab = visit(serve(fake()))
     ask(tab, "hello", Temperature="warm")

@@ -3,7 +3,7 @@
 import pytest
 from fake_machine import FakeMachine, answering
 from playwright.sync_api import Page, expect
-from recorded import GEMMA, PREMISES, SUMS, put, recorded, whole
+from recorded import GEMMA, PARAMS, PREMISES, SUMS, put, recorded, whole
 from visitor import column, state
 
 from compare.gallery.gallery import Library, load
@@ -82,6 +82,37 @@ def test_a_prompt_is_found_opened_and_run_here(serve, visit, machine, library):
     tab.get_by_role("button", name="Run", exact=True).click()
     expect(verdicts.locator("dt")).to_have_count(0)
     expect(tab.locator("#beside .rec")).to_have_count(0)
+
+
+def test_settings_without_a_field_are_told_and_go_with_their_prompt(serve, visit, tmp_path):
+    (tmp_path / "recorded").mkdir()
+    put(tmp_path, "premises.toml", PREMISES)
+    pair = [recorded(params={**PARAMS, "top_k": 1}, **more) for more in ({}, GEMMA)]
+    put(tmp_path / "recorded", "pair.json", whole(*pair))
+    address = serve(telling("No."), load(tmp_path))
+    tab = visit(f"{address}/?tab=gallery&prompt=snake", width=390, height=844)
+    prompt, line = tab.get_by_label("Prompt", exact=True), tab.locator("#further")
+    leave_out = tab.get_by_role("button", name="Leave out")
+
+    def run_here():
+        tab.get_by_role("tab", name="Gallery").click()
+        tab.get_by_role("button", name="Run it here").click()
+        expect(prompt).to_have_value("How fast can a snake fly?")
+        expect(state(tab, 2)).to_contain_text("Finished in")
+        expect(tab.locator("#run")).to_be_visible()
+
+    run_here()
+    expect(line).to_be_hidden()
+    tab.get_by_role("button", name="Settings").click()
+    expect(line).to_contain_text("Also top-k 1, as recorded.")
+    assert tab.evaluate("document.documentElement.scrollWidth") == 390
+    prompt.press_sequentially("?")
+    expect(line).to_be_hidden()
+    for drop in (tab.locator("#examples button").first, leave_out):
+        run_here()
+        expect(leave_out).to_be_visible()
+        drop.click()
+        expect(line).to_be_hidden()
 
 
 def test_a_link_opens_a_card_and_models_not_here_are_not_fetched(serve, visit, library):
