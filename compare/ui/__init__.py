@@ -1,4 +1,5 @@
 """The page: the only gradio. A folder a tab; what tabs share stands beside them.
 
-Loads no model, draws no chart and keeps no clock: what lives long comes in as arguments.
+A tab's tab.py holds its components and what their events call; what is shown, and when, stands in the files
+beside it, which know no Gradio and tell what changes by the names of parts (changes.py, wiring.py).
 """

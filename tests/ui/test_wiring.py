@@ -32,6 +32,15 @@ def test_every_event_is_quiet_and_the_queue_is_not_asked_a_thousand_times_a_seco
     assert gr.Blocks()._queue.sleep_when_free < demo._queue.sleep_when_free <= 0.01
 
 
+def test_a_run_reads_each_setting_from_its_own_field():
+    demo = page(FakeMachine(lambda asked: {}))
+    (run,) = (event for event in demo.fns.values() if event.api_name == "run")
+    assert [part.label for part in run.inputs[1:]] == [
+        "Prompt", "Order", "Max tokens", "Temperature", "Top-p", "Seed", "Context length", "Stop",
+        "System prompt", *(f"{menu} {n}" for menu in ("Model", "Quantization") for n in range(1, 5)),
+    ]  # fmt: skip
+
+
 def test_a_run_repeats_what_it_does_not_change():
     """What is left out, Gradio builds anew: with forty parts a hundredth of a second, ten times a second."""
     demo = page(FakeMachine(lambda asked: {f.key: answering("word " * 40) for f in asked.models}))

@@ -150,12 +150,13 @@ def _at_rest(session: Session, values: Mapping[str, Any]) -> Changes:
 def _answers(session: Session, before: Mapping[str, Response]) -> Changes:
     """The columns that have moved on."""
     changes: Changes = {}
+    names = session.names
     for place, key in session.keys.items():
         response = session.responses[key]
         if response.ended and response == before.get(key):
             continue
         changes |= session.column(place).shows(
-            response, session.chosen[place], session.house.now(), names=session.names,
+            response, session.chosen[place], session.house.now(), names=names,
             max_seconds=session.comparison.max_seconds,
         )  # fmt: skip
     return changes

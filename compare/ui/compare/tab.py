@@ -65,7 +65,7 @@ def _ask() -> Parts:
         add = gr.Button(ADD, min_width=0, size="sm", elem_id="add")
     return {
         "prompt": prompt, "mode": mode, **settings, "further": further, "drop": drop, "cost": cost,
-        "small": small, "run": run, "stop": stop, "said": said, "add": add,
+        "small": small, "run": run, "stop_run": stop, "said": said, "add": add,
         **{f"example_{n}": example for n, example in enumerate(examples)},
     }  # fmt: skip
 
@@ -193,7 +193,7 @@ class _Events:
         begins = partial(gr.on, [parts["run"].click, parts["prompt"].submit])
         self._run(begins, running.run, self.asked, api_name="run", **PUBLIC)
         self._run(parts["small"].click, running.run_small, self.written, outputs=self.outputs)
-        parts["stop"].click(Session.stop_all, [self.session], None, **AT_ONCE)
+        parts["stop_run"].click(Session.stop_all, [self.session], None, **AT_ONCE)
         self._chosen(parts["add"].click, Session.added, self.written)
 
     def _settings(self) -> None:
