@@ -60,47 +60,6 @@ def sheet(
     )
 
 
-def alert(texts: Sequence[str], *, most: int | None = None, before: str = "", listed=False) -> str:
-    """What is at fault, a line each and at most so many; empty where nothing is.
-
-    `before`: a sentence over them; `listed`: with a dot before each.
-    """
-    shown = [letters(text) for text in texts[:most]]
-    if len(texts) > len(shown):
-        shown.append(f"{len(texts) - len(shown)} more")
-    if not shown:
-        return "<div></div>"
-    tag = "li" if listed else "p"
-    lines = "".join(f"<{tag}>{text}</{tag}>" for text in shown)
-    lines = f"<ul>{lines}</ul>" if listed else lines
-    return f'<div class="said" role="alert">{f"<p>{letters(before)}</p>" if before else ""}{lines}</div>'
-
-
-def finding(told: str, rest: str = "", *, before: str = "", about: str = "") -> str:
-    """The sentence under a chart: what it shows, in bold between what leads to it and what follows; and in a
-    second, what to know of it."""
-    first = f"<span>{letters(before)}</span>" if before else ""
-    return (
-        f'<p class="finding">{first}<b>{letters(told)}</b><span>{letters(rest)}</span></p>'
-        + (f'<p class="about">{letters(about)}</p>' if about else "")
-    )  # fmt: skip
-
-
-def sheet(
-    heads: Sequence[str], body: str, name: str, *, long: bool = False, right: Container[str] = (),
-) -> str:  # fmt: skip
-    """A table that scrolls where it has no room. `body`: its rows; `right`: the heads over numbers; `long`:
-    with its head in view while it scrolls."""
-    head = "".join(
-        f'<th scope="col"{" class=number" if text in right else ""}>{letters(text)}</th>'
-        for text in heads
-    )
-    return (
-        f'<div class="sheet{" long" if long else ""}" role="region" tabindex="0" '
-        f'aria-label="{letters(name)}"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
-    )
-
-
 def strip(
     line: column.Line, sign: str, *, colour: str, name: str, state: str = "idle", done: float | None = None,
     offers: str = "nothing",
