@@ -104,6 +104,7 @@ def test_stop_ends_all_columns(serve_own, visit, endless):
     choose(tab, 2, "second")
     ask(tab, STORY, Max_tokens="2000")
     answer = column(tab, 1).get_by_role("region")
+    expect(state(tab, 1)).to_contain_text("Writing", timeout=60_000)  # its card is gone
     expect(answer).to_have_text(re.compile(".{40}", re.DOTALL), timeout=60_000)
     tab.get_by_role("button", name="Stop", exact=True).click()
     for place in (1, 2):

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from fake_machine import FakeMachine, answering
@@ -284,6 +285,8 @@ def test_files_on_their_way_are_told_until_they_are_here():
         async for changes in story:
             seen.tell(changes)
 
-    asyncio.run(watch())
+    # In a thread of its own: the browser of other tests keeps a loop running in this one.
+    with ThreadPoolExecutor() as pool:
+        pool.submit(asyncio.run, watch()).result()
     assert state(seen, 1) == "On this machine, ready" and seen.text("cost") == ""
     assert not session.watches
