@@ -12,17 +12,21 @@ From the top; a folder imports only from those below its line (tests/test_map.py
     gallery/      the prompts, the checks of an answer, its recordings, the score board
     saved/        what leaves the app: a comparison as a document, a bench as llama-bench's rows
     words/        columns, sentences, and the table of measures, as a person is told them
-    run/          who loads, runs and waits on this machine, over one Runner a model; events into figures
+    run/          Machine queues a Run, which has a Runner a column (runner.py: the seam, today a local one);
+                  schedule.py says who loads and who starts; response.py folds events into measures.py
     memory/       what a model will take, whether it may load, and on which hardware it fits
     asked/        settings with limits and defaults; a comparison or bench as it is asked for; a host's limits
     models/       the catalogue; from a SPEC to its file, on this disk or from the Hub
     scores/       published scores, and what two articles claim of them
     gguf/         what a file says of itself
     protocol/     the requests and events that cross between a model's process and its parent
-    child/        that process: renders, reads, samples, stops, measures; imported by nobody
+    child/        that process: answer.py renders, reads, samples and stops; llama.py the only llama_cpp;
+                  imported by nobody
 
-Beside them usage.py (what is wrong in what is asked), numbers.py (figures as they are read), colours.py (each
-colour, in light and dark), proxies.py (the surroundings', put right before anything speaks HTTP) and data/.
+Beside them usage.py (what is wrong in what is asked), numbers.py (figures as they are read), colours.py (the
+colour of each model), proxies.py (the surroundings', put right before anything speaks HTTP) and data/.
+Each is said once, and the rest follows: a setting in asked/settings.py, a model in models/catalogue.py, a
+measure in run/measures.py, a check in gallery/checks.py, a host's variable in asked/owner.py.
 Threads are started only in models/ (one a file that is fetched, one for a probe), run/ (one a Run, two
 readers a child, two a GPU's lease) and child/ (one, on stdin).
 """

@@ -97,3 +97,9 @@ def test_the_upload_takes_what_a_space_needs_and_no_more():
     taken = set(filter_repo_objects(files, allow_patterns=allowed, ignore_patterns=ignored))
     needed = {f for f in files if f.startswith(("compare/", "prompts/")) and "__pycache__" not in f}
     assert taken == needed | {"app.py", "README.md", "requirements.txt"}
+
+
+def test_every_file_that_is_named_is_there():
+    for page in (README, (ROOT / ".github" / "HOSTING.md").read_text()):
+        for path in re.findall(r"`((?:compare|tests|prompts)/[\w./-]*)`", page):
+            assert (ROOT / path).exists(), path
