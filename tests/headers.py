@@ -37,3 +37,8 @@ def gguf(*entries: bytes, tensors=(), version=3, n_keys=None, n_tensors=None, da
     header = b"GGUF" + struct.pack("<IQQ", version, n_tensors, n_keys)
     header += b"".join(entries) + b"".join(tensors)
     return header + bytes(-len(header) % 32) + data
+
+
+LLAMA = string("general.architecture", "llama")
+LAYERS = u32("llama.block_count", 1)
+MODEL = gguf(LLAMA, LAYERS, tensors=[tensor()], data=bytes(128))

@@ -16,35 +16,10 @@ from string import ascii_letters, ascii_lowercase, digits, punctuation
 import numpy as np
 from gguf import GGMLQuantizationType as Kind
 from gguf import GGUFWriter, LlamaFileType, TokenType, quants
-
-SPECIALS = ("<unk>", "<s>", "</s>")
-UNK, BOS, EOS = range(3)
-BYTES = tuple(f"<0x{byte:02X}>" for byte in range(256))
-# A merge needs its halves in the vocabulary too: "▁the" comes from "▁t", "▁th".
-WORDS = (
-    "▁t",
-    "▁th",
-    "▁the",
-    "▁a",
-    "▁an",
-    "▁and",
-    "▁i",
-    "▁in",
-    "▁is",
-    "▁o",
-    "▁of",
-    "he",
-    "in",
-    "er",
-    "on",
-    "re",
-)
-PIECES = ("▁", *ascii_letters, *digits, *punctuation, *WORDS)
+from random_weights import FIELDS, any_token, pattern, successors, tiled, token_rows, unquantized
+from vocabulary import BOS, BYTES, EOS, PIECES, SPECIALS, UNK, spell
 
 SMOLLM2_ENDS = (b"<|im_end|>", b"<|endoftext|>")
-
-# A logit this far below or above the others decides, at any temperature in use.
-SURE = 40.0
 
 
 @dataclass(frozen=True)
@@ -318,14 +293,14 @@ def _write_tiny(
     quant: str = "F16",
 ) -> Path:
     vocabulary = [*SPECIALS, *BYTES, *(() if bytes_only else PIECES)]
-    text = _spell(says, vocabulary) if says else []
+    text = spell(says, vocabulary) if says else []
     kind = Kind[quant]
     rng = np.random.default_rng(seed)
-    embeddings = _embeddings(text, len(vocabulary), shape.width, rng)
+    embeddings = token_rows(text, len(vocabulary), shape.width, rng)
     output = (
-        _successors(text, ends, len(vocabulary), shape.width)
+        successors(text, ends, len(vocabulary), shape.width)
         if text
-        else _any_token(vocabulary, shape.width, rng)
+        else any_token(vocabulary, shape.width, rng)
     )
     # What the layers add must not outvote the text, only vary it.
     loudness = 0.06 if text else 1.0
@@ -365,84 +340,7 @@ def _write_tiny(
     )
 
 
-def _spell(text: str, vocabulary: list[str]) -> list[int]:
-    """The ids of a text's tokens: the longest piece that fits, bytes where none does."""
-    ids = {token: rank for rank, token in enumerate(vocabulary)}
-    longest = max(len(piece) for piece in PIECES)
-    spelled, rest = [], text.replace(" ", "▁") if "▁" in ids else text
-    while rest:
-        fits = (rest[:size] for size in range(longest, 0, -1) if rest[:size] in ids)
-        piece = next(fits, None)
-        spelled += [ids[piece]] if piece else [ids[BYTES[byte]] for byte in rest[0].encode()]
-        rest = rest[len(piece or rest[0]) :]
-    return spelled
-
-
-def _embeddings(text: list[int], n_vocab: int, width: int, rng: np.random.Generator) -> np.ndarray:
-    """A row a token.
-
-    Element 0 is 1 for all, which gives the output a bias. A text's tokens have an element each, all
-    others share element 1.
-    """
-    if not text:
-        embeddings = rng.normal(0, 1, (n_vocab, width))
-    else:
-        embeddings = np.zeros((n_vocab, width))
-        embeddings[:, 1] = 3
-        for element, token in _elements(text, width).items():
-            embeddings[token, 1] = 0
-            embeddings[token, element] = 3
-    embeddings[:, 0] = 1
-    return embeddings.astype(np.float32)
-
-
-def _elements(text: list[int], width: int) -> dict[int, int]:
-    tokens = sorted(set(text))
-    if len(tokens) > width - 2:
-        raise ValueError(
-            f"{len(tokens)} different tokens don't fit into a width of {width}: at most {width - 2}"
-        )
-    return dict(enumerate(tokens, start=2))
-
-
-def _successors(text: list[int], ends: bool, n_vocab: int, width: int) -> np.ndarray:
-    """Output rows that make each of the text's tokens sure after those it follows."""
-    element_of = {token: element for element, token in _elements(text, width).items()}
-    after_norm = (width / (1 + 3 * 3)) ** 0.5
-    output = np.zeros((n_vocab, width))
-    output[:, 0] = -SURE / after_norm
-    output[text, 0] = 0
-    if ends:
-        output[EOS, 0] = 0
-    output[text[0], 1] = SURE / (3 * after_norm)
-    for token, following in zip(text, [*text[1:], EOS if ends else text[0]], strict=True):
-        output[following, element_of[token]] = SURE / (3 * after_norm)
-    return output.astype(np.float32)
-
-
-def _any_token(vocabulary: list[str], width: int, rng: np.random.Generator) -> np.ndarray:
-    """Output rows of random logits, but no special tokens, and bytes only where nothing else is."""
-    output = rng.normal(0, 3 * width**-0.5, (len(vocabulary), width))
-    output[:, 0] = 0
-    first = len(SPECIALS) + len(BYTES)
-    output[: first if len(vocabulary) > first else len(SPECIALS), 0] = -SURE * 2
-    return output.astype(np.float32)
-
-
-# Full-size models: random blocks, repeated. Only their scales must be right: logits stay finite.
-
-# Where a block keeps its half-precision scale and, if it has one, its minimum (ggml-common.h); the
-# minimum as a multiple of the scale, so that the weights' mean is about 0.
-FIELDS = {
-    Kind.Q8_0: (0, None, 0.0),
-    Kind.Q2_K: (80, 82, 1.5),
-    Kind.Q3_K: (108, None, 0.0),
-    Kind.Q4_K: (0, 2, 7.5),
-    Kind.Q5_K: (0, 2, 15.5),
-    Kind.Q6_K: (208, None, 0.0),
-}
-# A prime, and more than the rows of any tensor here: no two rows of one tensor are the same.
-PATTERN_BLOCKS = 65_537
+# Full-size models: random blocks, repeated.
 
 
 def _write_full(
@@ -450,7 +348,7 @@ def _write_full(
 ) -> Path:
     vocabulary = _full_vocabulary(32_000)
     layout = list(_layout(shape, len(vocabulary), kind_of))
-    patterns = {kind: _pattern(kind) for kind in {kind for _, _, kind in layout} & FIELDS.keys()}
+    patterns = {kind: pattern(kind) for kind in {kind for _, _, kind in layout} & FIELDS.keys()}
     return _write(
         path,
         arch="llama",
@@ -468,47 +366,12 @@ def _full_tensor(
 ) -> Tensor:
     def make() -> np.ndarray:
         if kind == Kind.F32:
-            values = (
-                np.ones(size)
-                if len(size) == 1
-                else np.random.default_rng(0).normal(0, size[-1] ** -0.5, size)
-            )
-            return values.astype(np.float32).view(np.uint8)
+            return unquantized(size).view(np.uint8)
         deviation = 1.0 if name == "token_embd.weight" else size[-1] ** -0.5
-        return _tiled(_scaled(patterns[kind], kind, deviation), tensor.nbytes).reshape(
-            tensor.byte_shape
-        )
+        return tiled(patterns[kind], kind, deviation, tensor.byte_shape)
 
     tensor = Tensor(name, size, kind, make)
     return tensor
-
-
-def _pattern(kind: Kind) -> np.ndarray:
-    """Blocks of random bytes that decode to finite weights, their scale 1."""
-    size = quants.GGML_QUANT_SIZES[kind][1]
-    blocks = np.random.default_rng(int(kind)).integers(0, 256, (PATTERN_BLOCKS, size), np.uint8)
-    return _with_scale(blocks, kind, 1.0)
-
-
-def _with_scale(blocks: np.ndarray, kind: Kind, scale: float) -> np.ndarray:
-    scale_at, minimum_at, ratio = FIELDS[kind]
-    blocks[:, scale_at : scale_at + 2] = np.array([scale], np.float16).view(np.uint8)
-    if minimum_at is not None:
-        blocks[:, minimum_at : minimum_at + 2] = np.array([scale * ratio], np.float16).view(
-            np.uint8
-        )
-    return blocks
-
-
-def _scaled(pattern: np.ndarray, kind: Kind, deviation: float) -> np.ndarray:
-    """The pattern with the scale that gives its weights this standard deviation."""
-    return _with_scale(
-        pattern.copy(), kind, deviation / quants.dequantize(pattern[:500], kind).std()
-    )
-
-
-def _tiled(pattern: np.ndarray, nbytes: int) -> np.ndarray:
-    return np.resize(pattern.reshape(-1), nbytes)
 
 
 def _full_vocabulary(size: int) -> list[str]:

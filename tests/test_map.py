@@ -1,4 +1,7 @@
-"""The map of compare/, held: which folder may import which, and which packages belong where."""
+"""The map of compare/, held: which folder may import which, and which packages belong where.
+
+And how long a file and a function may be, in tests/ too.
+"""
 
 import ast
 import subprocess
@@ -8,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).parent.parent / "compare"
+TESTS = Path(__file__).parent
+PACKAGE = TESTS.parent / "compare"
 ORDER = (
     ("cli", "ui"),
     ("charts", "gallery"),
@@ -40,12 +44,18 @@ ONLY = {
     "typer": {"cli"},
 }
 """Who may import a package: a folder, or one file of it."""
-LARGE = 400
-DATA = {"models/catalogue.py", "scores/suites.py"}
+LARGE, LONG = 400, 60
+"""Lines of a file, lines of a function."""
+DATA = {PACKAGE / "models/catalogue.py", PACKAGE / "scores/suites.py"}
 
 
 def files() -> list[Path]:
     return sorted(PACKAGE.rglob("*.py"))
+
+
+def written() -> list[Path]:
+    """The files of ours, those of the tests too."""
+    return files() + sorted(TESTS.rglob("*.py"))
 
 
 def named(path: Path) -> str:
@@ -123,8 +133,17 @@ def test_the_map_names_every_folder():
 
 
 def test_a_file_fits_on_a_few_screens():
-    lines = {named(path): len(path.read_text().splitlines()) for path in files()}
-    assert not {name for name, n in lines.items() if n > LARGE and name not in DATA}
+    lines = {path: len(path.read_text().splitlines()) for path in written()}
+    assert not {str(path) for path, n in lines.items() if n > LARGE and path not in DATA}
+
+
+def test_a_function_fits_on_one():
+    """From its `def` on: the table that a test is given may be as long as it is."""
+    for path in written():
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                lines = node.end_lineno - node.lineno + 1
+                assert lines <= LONG, f"{path}: {node.name} has {lines} lines"
 
 
 def test_the_child_stays_small():

@@ -154,3 +154,22 @@ class FakeRun:
     def _fold(self, key: str, kind: type[Event], values: dict, at: float | None = None) -> None:
         event = kind(run=1, at=time.monotonic() if at is None else at, **values)
         self._responses[key] = self._responses[key].after(event)
+
+
+def fake(texts: list[str] | None = None, **settings) -> FakeMachine:
+    """A machine whose columns answer with these texts."""
+
+    def scripts(comparison):
+        told = texts or ["One.", "Two.", "Three.", "Four."]
+        return {
+            file.key: answering(text) for file, text in zip(comparison.models, told, strict=False)
+        }
+
+    return FakeMachine(scripts, **settings)
+
+
+def endless() -> FakeMachine:
+    """A machine whose columns write for longer than any test looks on."""
+    return FakeMachine(
+        lambda ask: {f.key: answering("word " * 999, tokens_s=0.1) for f in ask.models}
+    )
