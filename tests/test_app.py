@@ -35,14 +35,15 @@ def started(*arguments: str, **environ: str) -> tuple[dict, str]:
 @pytest.mark.parametrize(
     "environ",
     [
-        {"all_proxy": "socks5://127.0.0.1:9"},
-        {"ALL_PROXY": "socks://127.0.0.1:9", "http_proxy": "http://127.0.0.1:9"},
+        {"all_proxy": "socks5://127.0.0.1:9", "HOME": "/dev/null"},
+        {
+            "ALL_PROXY": "socks://127.0.0.1:9", "http_proxy": "http://127.0.0.1:9",
+            "HF_ENDPOINT": "http://127.0.0.1:9", "COMPARE_FETCH": "solar",
+        },
         {"all_proxy": "socks4://127.0.0.1:9"},
-        {"HOME": "/dev/null"},
-        {"HF_ENDPOINT": "http://127.0.0.1:9", "COMPARE_FETCH": "solar"},
     ],
-    ids=["socks5", "socks and http", "socks4", "no home", "no hub"],
-)
+    ids=["socks5, no home", "socks and http, no hub", "socks4"],
+)  # fmt: skip
 def test_the_page_starts(environ):
     health, said = started(**environ)
     assert health == {"status": "ok"}
@@ -58,8 +59,6 @@ def test_its_menus_take_any_number_of_files(tiny):
     ("environ", "status", "said"),
     [
         ({"COMPARE_MODELS": "unknown"}, 2, "COMPARE_MODELS is set to “unknown”. There is no model"),
-        ({"COMPARE_MAX_TOKENS": "many"}, 2, "COMPARE_MAX_TOKENS is set to “many”."),
-        ({"COMPARE_PROFILE": "mainframe"}, 2, "COMPARE_PROFILE is set to “mainframe”."),
         ({"GRADIO_SERVER_NAME": "not an address"}, 1, "can't be served at not an address"),
     ],
 )

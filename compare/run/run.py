@@ -274,4 +274,5 @@ class Run:
     def _start(self, column: Column, threads: int) -> None:
         column.asked = column.threads = threads
         column.step = "answering"
-        column.runner.generate(threads)
+        column.runner.set_threads(threads)
+        column.runner.generate()

@@ -31,7 +31,7 @@ class Runner(Protocol):
     def prepare(self) -> None:
         """Begins what must be done before its turn; Fetched tells of the end of that, Failed of a fault."""
 
-    def generate(self, threads: int) -> None:
+    def generate(self) -> None:
         """Begins to answer, or to measure."""
 
     def cancel(self) -> None:
@@ -60,6 +60,7 @@ class LocalRunner:
         self._path, self._file_bytes = "", 0
         self._watch: Watch | None = None
         self._process: ModelProcess | None = None
+        self._threads, self._generates = 1, False
         self._reserved: Reserved | None = None
 
     @property
@@ -131,12 +132,15 @@ class LocalRunner:
         settings = self.load_settings.for_child()
         process.send(Load(run=self._run, path=self._path, threads=threads, **settings))
 
-    def generate(self, threads: int) -> None:
-        self._process.send(self._asked.request(self._run, self.file, threads))
-
     def set_threads(self, threads: int) -> None:
-        """From the next token on; answered by Threads."""
-        self._process.send(SetThreads(run=self._run, n=threads))
+        """What it is to generate with; while it does, from the next token on, answered by Threads."""
+        self._threads = threads
+        if self._generates:
+            self._process.send(SetThreads(run=self._run, n=threads))
+
+    def generate(self) -> None:
+        self._generates = True
+        self._process.send(self._asked.request(self._run, self.file, self._threads))
 
     def cancel(self) -> None:
         self._process.send(Cancel(run=self._run))
