@@ -1,6 +1,7 @@
 """The pure part of `make bench`: medians, what is missed, and the table."""
 
 import pytest
+from performance import pure
 from performance.report import AT_MOST, WITHIN, Line, Measurement, Result, missed, number, table
 
 RATIO = Line("ask", "decode", "the engine", 0.97)
@@ -63,3 +64,10 @@ def test_a_failure_is_not_hidden_by_earlier_samples():
 )
 def test_numbers_have_three_digits(value, said):
     assert number(value) == said
+
+
+@pytest.mark.parametrize("measurement", pure.MEASUREMENTS, ids=lambda each: each.name)
+def test_what_needs_no_model_is_measured(measurement):
+    """However long it takes: that is for `make bench` to tell."""
+    sample = next(measurement.samples(None))
+    assert all(sample[line.name] > 0 for line in measurement.lines)

@@ -8,6 +8,7 @@ from compare.gguf.reader import read_header
 from compare.memory.choices import layers_that_fit
 from compare.memory.known import known_header
 from compare.memory.predict import Free
+from compare.models.catalogue import MODELS
 from compare.models.local import local_path
 from compare.models.spec import parse
 from compare.scores.suites import SUITES
@@ -56,7 +57,7 @@ def header(_stage: Stage) -> Iterator[Sample]:
 
 
 def fitting(_stage: Stage) -> Iterator[Sample]:
-    mixtral, room = known_header("mixtral", "Q2_K"), Free(None, 16 * 2**30)
+    mixtral, room = known_header(MODELS["mixtral"].shape, "Q2_K"), Free(None, 16 * 2**30)
     while True:
         yield {"fit": took_s(lambda: layers_that_fit(mixtral, 2048, "f16", room)) * 1e3}
 
