@@ -8,6 +8,8 @@ import sys
 import threading
 from functools import partial
 
+import httpx
+
 from compare.asked.owner import Owner, is_zerogpu
 from compare.memory.admission import Gate
 from compare.models.spec import ModelFile, resolve
@@ -15,6 +17,9 @@ from compare.run import zerogpu
 from compare.run.machine import Machine
 from compare.ui.page import launch_settings, page
 from compare.usage import UsageError
+
+AGAIN_S = 300.0
+"""What could not be fetched ahead is tried again so often."""
 
 
 def own_files(paths: list[str]) -> tuple[ModelFile, ...]:
@@ -46,7 +51,7 @@ except UsageError as error:
 demo = page(machine)
 
 if __name__ == "__main__":
-    for begin in (machine.start_pair, partial(machine.fetch_ahead, tell)):
+    for begin in (machine.start_pair, partial(machine.fetch_ahead, tell, AGAIN_S)):
         threading.Thread(target=begin, daemon=True).start()
     try:
         demo.launch(server_name=owner.address, server_port=owner.port, **launch_settings())
@@ -56,7 +61,7 @@ if __name__ == "__main__":
             "use, or it is no address of this machine. Set PORT or GRADIO_SERVER_NAME."
         )
         sys.exit(1)
-    except Exception as error:
+    except (RuntimeError, httpx.HTTPError) as error:
         if not is_zerogpu():
             raise
         tell(

@@ -40,9 +40,12 @@ def started(*arguments: str, **environ: str) -> tuple[dict, str]:
             "ALL_PROXY": "socks://127.0.0.1:9", "http_proxy": "http://127.0.0.1:9",
             "HF_ENDPOINT": "http://127.0.0.1:9", "COMPARE_FETCH": "solar",
         },
-        {"all_proxy": "socks4://127.0.0.1:9"},
+        {
+            "all_proxy": "socks4://127.0.0.1:9", "GRADIO_SERVER_NAME": " ", "GRADIO_ROOT_PATH": "compare",
+            "GRADIO_SERVER_PORT": "none",
+        },
     ],
-    ids=["socks5, no home", "socks and http, no hub", "socks4"],
+    ids=["socks5, no home", "socks and http, no hub", "socks4, Gradio's own"],
 )  # fmt: skip
 def test_the_page_starts(environ):
     health, said = started(**environ)

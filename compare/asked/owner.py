@@ -23,8 +23,9 @@ from compare.models.spec import MAX_COLUMNS, parse
 from compare.usage import UsageError, faults
 
 CPU_PAIR = "tinyllama:Q4_K_M", "solar:Q2_K"
-GPU_PAIR = "tinyllama:Q8_0", "solar:Q4_K_M"
-_SPACE = {"address": "0.0.0.0", "max_seconds": 120}
+GPU_PAIR = "tinyllama:Q4_K_M", "solar:Q4_K_M"
+# A Space with more than 50 GB on its disk is ended (huggingface.co/docs/hub/spaces-gpus).
+_SPACE = {"address": "0.0.0.0", "max_seconds": 120, "disk_gb": 40}
 PROFILES: dict[str, dict[str, Any]] = {
     # A laptop or a server of one's own: nothing is fetched unasked, and nothing is limited.
     "home": {},
@@ -41,23 +42,24 @@ NONE = "none"
 
 
 def _unlimited(value: Any) -> Any:
-    return None if value == NONE else value
+    return None if isinstance(value, str) and value.lower() == NONE else value
 
 
 def _listed(value: Any) -> Any:
     """The SPECs between commas; `none` is no SPEC."""
     if not isinstance(value, str):
         return value
-    return tuple(part.strip() for part in value.split(",") if part.strip() not in ("", NONE))
+    return tuple(
+        part.strip() for part in value.split(",") if part.strip().lower() not in ("", NONE)
+    )
 
 
 def _of_the_catalogue(specs: tuple[str, ...]) -> tuple[str, ...]:
-    files = [parse(spec) for spec in specs]
-    if any(file.path is not None for file in files):
+    if any("/" in spec or spec.lower().endswith(".gguf") for spec in specs):
         raise ValueError(
             "It must name models of the catalogue; files of your own are arguments of app.py"
         )
-    if len({file.key for file in files}) < len(files):
+    if len({parse(spec).key for spec in specs}) < len(specs):
         raise ValueError("It must name each model once")
     return specs
 
@@ -76,7 +78,7 @@ class Owner(BaseModel):
     """What one host gives its visitors; None is no limit. Each field's alias is its environment variable."""
 
     model_config = ConfigDict(frozen=True, populate_by_name=True)
-    port: int = Field(7860, alias="PORT", ge=0, le=65535)
+    port: int = Field(7860, alias="PORT", ge=1, le=65535)
     address: str | None = Field(None, alias="GRADIO_SERVER_NAME")
     """where the page is served: 0.0.0.0 for everyone, None for this machine alone"""
     models: Annotated[Specs, AfterValidator(_fit_the_page)] = Field(
@@ -90,7 +92,11 @@ class Owner(BaseModel):
         None, alias="COMPARE_MAX_SECONDS", gt=0, allow_inf_nan=False
     )
     """for one answer, from Started"""
-    threads: Annotated[int | None, Unlimited] = Field(None, alias="COMPARE_THREADS", ge=1)
+    threads: Annotated[int | None, Unlimited] = Field(None, alias="COMPARE_THREADS", ge=1, le=1024)
+    disk_gb: Annotated[float | None, Unlimited] = Field(
+        None, alias="COMPARE_DISK_GB", gt=0, allow_inf_nan=False
+    )
+    """what models from the Hub may take together"""
     force: bool = Field(False, alias="COMPARE_FORCE")
     """load also what is predicted not to fit"""
     zerogpu: bool = Field(False, alias="COMPARE_ZEROGPU")
@@ -107,6 +113,10 @@ class Owner(BaseModel):
         except ValidationError as error:
             fault = faults(error)[0]
             raise UsageError(f"{fault.field} is set to {fault.stands}. {fault.said}.") from error
+
+    @property
+    def disk_bytes(self) -> int | None:
+        return None if self.disk_gb is None else round(self.disk_gb * 1e9)
 
     def capped(self, comparison: Comparison) -> Comparison:
         """The comparison within this host's limits; what was capped is said in a notice."""

@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 from compare.child import llama, memory
 from compare.child.llama import Context, EngineError, Log, Model
 from compare.protocol.devices import CPU_UBATCH, GPU_UBATCH, on_gpu
-from compare.protocol.events import Event, Loaded, Loading, Memory, Reserved
+from compare.protocol.events import Event, Loaded, Memory, Reserved
 from compare.protocol.requests import Load, Reserve
 
 PROGRESS_S = 0.1
@@ -47,8 +47,7 @@ class Engine:
 
     def __init__(self, request: Load, log: Log, emit: Emit):
         began_at = time.monotonic()
-        size = _file_bytes(request.path)
-        emit(Loading(run=request.run, at=began_at, file_bytes=size))
+        _check_readable(request.path)
         log.clear()
         self._request = request
         self._vram = memory.Vram() if _uses_gpu(request) else None
@@ -191,7 +190,7 @@ def reserve(request: Reserve, log: Log) -> Reserved:
 
     The file may end after its header. Raises EngineError.
     """
-    _file_bytes(request.path)
+    _check_readable(request.path)
     log.clear()
     model = Model(request.path, log, _gpu_layers(request), weights=False)
     try:
@@ -246,8 +245,8 @@ def _context(
     )
 
 
-def _file_bytes(path: str) -> int:
+def _check_readable(path: str) -> None:
     try:
-        return os.stat(path).st_size
+        os.stat(path)
     except OSError as error:
         raise EngineError(f"The file can't be read: {error.strerror}.\nCheck {path}.") from error

@@ -57,8 +57,8 @@ class Watch:
 class Fetch:
     """One file on its way here, and everyone who waits for it."""
 
-    def __init__(self, file: ModelFile):
-        self.file = file
+    def __init__(self, file: ModelFile, most_bytes: int | None = None):
+        self.file, self.most_bytes = file, most_bytes
         self._lock = threading.Lock()
         self._watches: list[Watch] = []
         self._latest: tuple[type[Event], dict] | None = None
@@ -110,8 +110,8 @@ class Fetch:
                     f"The Hub's answer doesn't say what {file.file} is.\n"
                     "Check HF_ENDPOINT, or name a local .gguf file."
                 )
-            _check_room(file, metadata.size, constants.HF_HUB_CACHE)
             self._wait_for_others(metadata.etag, metadata.size)
+            _check_room(file, metadata.size, constants.HF_HUB_CACHE, self.most_bytes)
             return hf_hub_download(file.repo, file.file, tqdm_class=self._bar(metadata.size))
         except FileError:
             raise
@@ -240,9 +240,16 @@ def _probe(endpoint: str, answers: queue.SimpleQueue) -> None:
         answers.put(True)
 
 
-def _check_room(file: ModelFile, size: int | None, cache: str) -> None:
-    """Raises FileError where the disk of the Hub's cache has less room than the file needs."""
+def _check_room(file: ModelFile, size: int | None, cache: str, most_bytes: int | None) -> None:
+    """Raises FileError where the disk of the Hub's cache has less room than the file needs, or the host
+    keeps no more than `most_bytes` there.
+    """
     folder = Path(cache)
+    if most_bytes is not None and _taken_bytes(folder) + (size or 0) > most_bytes:
+        raise FileError(
+            f"This host keeps at most {numbers.size(most_bytes)} of models, and with {file.file} there would "
+            "be more.\nChoose a model that is here, or a smaller one."
+        )
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
     free = shutil.disk_usage(folder).free
@@ -251,6 +258,12 @@ def _check_room(file: ModelFile, size: int | None, cache: str) -> None:
             f"{file.file} needs {numbers.size(size)} of disk, and {numbers.size(free)} is free.\n"
             "Free some, choose a smaller quantization, or set HF_HOME to a folder on a larger disk."
         )
+
+
+def _taken_bytes(folder: Path) -> int:
+    """What the files in a folder take; a link into it takes nothing."""
+    paths = (Path(at, name) for at, _, names in os.walk(folder) for name in names)
+    return sum(path.lstat().st_size for path in paths if not path.is_symlink())
 
 
 def trouble(file: ModelFile, error: Exception) -> str:

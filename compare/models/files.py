@@ -27,7 +27,9 @@ from compare.protocol.events import Failed, Fetched
 class Files:
     """All files of this machine, wanted by any number of columns at once."""
 
-    def __init__(self):
+    def __init__(self, most_bytes: int | None = None):
+        """`most_bytes`: what may lie in the Hub's cache together."""
+        self._most_bytes = most_bytes
         self._lock = threading.Lock()
         self._fetching: dict[tuple[str | None, str], Fetch] = {}
         self._headers: dict[str, tuple[bytes, int]] = {}
@@ -49,7 +51,7 @@ class Files:
             key = _name(file)
             fetch = self._fetching.get(key)
             if fetch is None:
-                fetch = self._fetching[key] = Fetch(file)
+                fetch = self._fetching[key] = Fetch(file, self._most_bytes)
                 threading.Thread(target=self._fetch, args=(key, fetch), daemon=True).start()
             fetch.join(watch)
         return watch

@@ -56,7 +56,7 @@ class Machine:
         """`lease`: lends a run its GPU, where this machine has none of its own."""
         self.owner = owner or Owner()
         self.own = own
-        self._files = files or Files()
+        self._files = files or Files(self.owner.disk_bytes)
         self._spawn = spawn
         self._pool = Pool(spawn)
         self._examined: dict[tuple[ModelFile, LoadSettings], Prediction] = {}
@@ -160,17 +160,30 @@ class Machine:
         values = self._files.coming(file)
         return values and Response().after(Downloading(run=0, at=time.monotonic(), **values))
 
-    def fetch_ahead(self, tell: Callable[[str], None]) -> None:
+    def fetch_ahead(self, tell: Callable[[str], None], again_s: float | None = None) -> None:
         """Fetches what the owner wants here before anyone asks; `tell` hears what can't be had, and why.
 
-        Takes as long as that takes. One after the other: the first is here soonest then.
+        Takes as long as that takes. One after the other: the first is here soonest then. What fails is
+        tried again after `again_s` seconds, until it is here; None: once.
         """
-        for file in map(parse, self.owner.fetch):
-            admission = self._gate.admit_fetch(file, LoadSettings())
-            refusal = None if self.owner.force else admission.refusal
-            failure = refusal or (None if self.cached(file) else self._fetched(file))
-            if failure:
-                tell(f"{file.key} is not fetched ahead. {' '.join(failure.splitlines())}")
+        left, said = [parse(spec) for spec in self.owner.fetch], set()
+        while left:
+            failures = {file: self._cannot_be_had(file) for file in left}
+            for file, failure in failures.items():
+                if failure and (file.key, failure) not in said:
+                    said.add((file.key, failure))
+                    tell(f"{file.key} is not fetched ahead. {' '.join(failure.splitlines())}")
+            left = [file for file, failure in failures.items() if failure]
+            if again_s is None:
+                return
+            time.sleep(again_s)
+
+    def _cannot_be_had(self, file: ModelFile) -> str | None:
+        """Sees to it that a file is here; why it won't be."""
+        refusal = self._gate.admit_fetch(file, LoadSettings()).refusal
+        if refusal and not self.owner.force:
+            return refusal
+        return None if self.cached(file) else self._fetched(file)
 
     def _fetched(self, file: ModelFile) -> str | None:
         """Waits until the file is here; returns why it won't be."""
@@ -183,26 +196,19 @@ class Machine:
     def start_pair(self) -> tuple[tuple[str, ...], str | None]:
         """The SPECs to begin with and, where something can't be had now, a sentence that says so.
 
-        Where the Hub is needed it is probed, for 3 s at most. Nobody waits for that but who asks first:
-        a minute later it is probed again beside the answer.
+        Where the Hub is needed it is probed, for 3 s at most, and not again for a minute.
         """
         with self._pair_lock:
-            if self._pair is None:
+            if self._pair is None or time.monotonic() > self._pair_until:
                 self._pair = self._choose_pair()
                 self._pair_until = time.monotonic() + PROBED_S
-            elif time.monotonic() > self._pair_until:
-                self._pair_until = time.monotonic() + PROBED_S
-                threading.Thread(target=self._choose_anew, daemon=True).start()
             return self._pair
-
-    def _choose_anew(self) -> None:
-        self._pair = self._choose_pair()
 
     def _choose_pair(self) -> tuple[tuple[str, ...], str | None]:
         wanted = [parse(spec) for spec in self.owner.models]
         missing = [file for file in wanted if not self.cached(file)]
         if not missing or reachable():
-            return self.owner.models, None
+            return self.owner.models, _not_installed(missing)
         names = listed([file.short for file in missing])
         are = "is" if len(missing) == 1 else "are"
         gone = f"The Hugging Face Hub can't be reached and {names} {are} not on this machine, so "
@@ -250,6 +256,12 @@ class Machine:
         for run in runs:
             run.wait(CANCEL_S + 1)  # or it would give its child back to nobody
         self._pool.close()
+
+
+def _not_installed(missing: list[ModelFile]) -> str | None:
+    """A sentence where models come as packages that aren't there, as on a Space: no Hub has those files."""
+    names = listed([file.short for file in missing if file.package])
+    return f"Not installed here: {names}. Choose another model." if names else None
 
 
 def _predicted(prediction: Prediction | None) -> Response:

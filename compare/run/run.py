@@ -156,7 +156,7 @@ class Run:
             if self._gate.divides(self.comparison.load):
                 self._divided = False
                 for column in columns:
-                    column.runner.company = tuple(sorted(self._columns))
+                    column.runner.gpu_shared_by = tuple(sorted(self._columns))
             self._pool.retain({c.runner.key for c in columns if c.step == "here"})
         for column in columns:
             column.joined_late = column.step == "file"

@@ -41,7 +41,7 @@ class Runner(Protocol):
         """Nothing more comes from it. `reusable`: it has ended what it was asked, and may serve again."""
 
 
-class LocalRunner:
+class LocalRunner(Runner):
     """A Runner on this machine: its file, the process that holds its model, and what it may take.
 
     Between `prepare` and `generate` it tells what it would reserve, and is loaded, as the schedule says.
@@ -53,7 +53,7 @@ class LocalRunner:
         files: Files, pool: Pool | LeasedPool, gate: Gate,
     ):  # fmt: skip
         self.file, self.load_settings = file, asked.load
-        self.company: tuple[str, ...] = ()
+        self.gpu_shared_by: tuple[str, ...] = ()
         """the files that share the GPU with it, where its layers are ours to divide"""
         self._run, self._asked, self._sink = run, asked, sink
         self._files, self._pool, self._gate = files, pool, gate
@@ -66,7 +66,7 @@ class LocalRunner:
     @property
     def key(self) -> Hashable:
         """What a loaded process must have in common with this one to serve it."""
-        return self._path, self._asked.load, self.company
+        return self._path, self._asked.load, self.gpu_shared_by
 
     @property
     def hello_by(self) -> float | None:

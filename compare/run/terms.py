@@ -45,7 +45,7 @@ def seconds(asked: Comparison | Bench) -> float:
 
 
 def _size(file: ModelFile) -> float:
-    known = known_header(file.model, file.quant) if file.quant and not file.bytes else None
+    known = known_header(file.about.shape, file.quant) if not file.bytes else None
     return file.bytes or (known.file_bytes if known else UNKNOWN_BYTES)
 
 

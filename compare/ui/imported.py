@@ -5,12 +5,19 @@ seconds and helps only an editor. A class whose file can't be told is left out.
 """
 
 import inspect
+import os
 import sys
 
 from compare import proxies
 
 for sentence in proxies.settle():
     print(sentence, file=sys.stderr)
+for name in ("GRADIO_SERVER_NAME", "GRADIO_ROOT_PATH", "GRADIO_SERVER_PORT"):
+    # Gradio takes an empty one for an address, stops at a path without its slash, and PORT is ours.
+    value = os.environ.pop(name, "").strip()
+    if value and name != "GRADIO_SERVER_PORT":
+        is_path = name == "GRADIO_ROOT_PATH" and not value.startswith(("/", "http"))
+        os.environ[name] = f"/{value}" if is_path else value
 
 _getfile = inspect.getfile
 

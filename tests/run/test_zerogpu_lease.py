@@ -188,3 +188,8 @@ def test_the_gate_counts_on_the_gpu_that_will_be_leased():
     for spec in ("solar:Q4_K_M", "mixtral:Q5_K_M"):
         prediction = gate.predict(parse(spec), settings)
         assert prediction.gpu_layers == prediction.layers
+
+
+def test_a_model_whose_size_nobody_printed_is_timed_by_its_shape():
+    shown, unknown = (terms.seconds(comparison("hi", [spec])) for spec in ("tinyllama", "mixtral"))
+    assert unknown > 5 * shown

@@ -11,7 +11,7 @@ from compare import numbers
 from compare.asked.comparison import Bench, Tests
 from compare.asked.comparison import bench as bench_of
 from compare.charts.speeds import speeds as speeds_chart
-from compare.models.catalogue import ARTICLES_PAIR, EMBEDDED_PAIR
+from compare.models.catalogue import EMBEDDED_PAIR
 from compare.models.spec import MAX_COLUMNS
 from compare.run.machine import Machine
 from compare.run.response import Response
@@ -118,11 +118,12 @@ class Session:
     def opened(self, **values) -> Changes:
         """The tab as it opens: with models that are here, where there are any."""
         menu = self.range.menu
-        articles, embedded = (
-            [menu.named(spec) for spec in pair] for pair in (ARTICLES_PAIR, EMBEDDED_PAIR)
+        owners, embedded = (
+            [menu.named(spec) for spec in specs]
+            for specs in (self.range.machine.owner.models, EMBEDDED_PAIR)
         )
-        here = (pair for pair in (articles, embedded) if all(map(menu.here, pair)))
-        first = next(here, articles)
+        here = (pair for pair in (owners, embedded) if all(map(menu.here, pair)))
+        first = next(here, owners)
         chosen = [value for value, choice in self.range.entries.items() if choice in first]
         return self._offer({**values, "models": chosen}) | {"models": Change(value=chosen)}
 
