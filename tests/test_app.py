@@ -18,7 +18,7 @@ def started(*arguments: str, **environ: str) -> tuple[dict, str]:
     port = free_port()
     bare = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
     app = subprocess.Popen(
-        [sys.executable, str(APP), *arguments], env={**bare, "PORT": str(port), **environ},
+        [sys.executable, str(APP), *arguments], env={**bare, "PORT": str(port), "PYTHONUNBUFFERED": "1", **environ},
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     try:

@@ -12,7 +12,8 @@ from pathlib import Path
 from call import LOCK, PYTHONS, REQUIREMENTS, ROOT, lines, platform_packages
 
 UV = [
-    *(sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--no-config", "--universal"),
+    *(sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--no-config", "--system-certs"),
+    "--universal",
     # With a Python that is here: uv would fetch another.
     *("--python", sys.executable, "--python-version", PYTHONS[0], "--fork-strategy", "fewest"),
     *("--no-annotate", "--no-emit-index-url", "--no-emit-find-links"),

@@ -70,7 +70,7 @@ def settled_by_pip(python: str, requirements: Path, wanted: list[str]) -> dict[s
 def settled_by_uv(python: str, requirements: Path) -> dict[str, str]:
     out = requirements.with_name("settled.txt")
     run(
-        *(sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--no-config"),
+        *(sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--no-config", "--system-certs"),
         # With a Python that is here: uv would fetch the one that is resolved for.
         *("--only-binary=:all:", "--python", sys.executable, "--python-version", python),
         *("--python-platform", "x86_64-manylinux_2_28", "--output-file", out, requirements),
