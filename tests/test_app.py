@@ -17,8 +17,9 @@ def started(*arguments: str, **environ: str) -> tuple[dict, str]:
     """What /healthz answers once the page is served, and what stood on stderr when it had ended."""
     port = free_port()
     bare = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
+    environ = {**bare, "PORT": str(port), "PYTHONUNBUFFERED": "1", **environ}
     app = subprocess.Popen(
-        [sys.executable, str(APP), *arguments], env={**bare, "PORT": str(port), "PYTHONUNBUFFERED": "1", **environ},
+        [sys.executable, str(APP), *arguments], env=environ,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     try:
