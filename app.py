@@ -39,7 +39,7 @@ def machine_of(owner: Owner, own: tuple[ModelFile, ...]) -> Machine:
     lend = zerogpu.declare() if is_zerogpu() else None
     if lend is None or not owner.zerogpu:
         return Machine(owner, own)
-    return Machine(owner, own, gate=Gate(zerogpu.LeasedVram), lease=zerogpu.Leases(lend))
+    return Machine(owner, own, gate=Gate(zerogpu.LeasedGpus), lease=zerogpu.Leases(lend))
 
 
 try:

@@ -17,7 +17,7 @@ _BAR, _TITLE, _FIGURE = 36, 34, 112  # pixels: of a model, above a chart's first
 def speeds(
     rows: Sequence[Mapping], names: Mapping[str, str], colours: Mapping[str, str]
 ) -> go.Figure:
-    """A bar with its deviation for each row of a bench. Names and COLOURS by the row's spec.
+    """A bar with its deviation for each row of a bench. `names` and `colours` by the row's spec.
 
     A bar is paler than its outline, so that the lower half of a deviation shows upon it.
     """

@@ -368,8 +368,8 @@ class LeasedProcess:
             self.sink(Failed(run=self._run, at=at, message=self._lease.over))
 
 
-class LeasedVram:
-    """What a GPU will offer that isn't leased yet: memory.Vram's face, for the Gate."""
+class LeasedGpus:
+    """What a GPU will offer that isn't leased yet: as protocol.devices.Gpus says it, for the Gate."""
 
     def totals(self) -> tuple[int, ...]:
         return (VRAM_BYTES,)

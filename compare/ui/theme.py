@@ -1,4 +1,4 @@
-"""Gradio's theme in the page's own colours, which style.css names."""
+"""Gradio's theme in the page's own colours, which ui/colours.py makes of compare/colours.py."""
 
 import inspect
 

@@ -6,6 +6,7 @@
     pages.py      measurements of the page, in a headless Chromium
     pure.py       measurements of what is only computed
     stage.py      what measurements need: files, a page with a visitor, programs that surely end
+    within.py     bench and a bare loop in one process
     bare.py       the same work with llama-cpp-python alone, as a program of its own
 
 A measurement is a generator: each `next` gives one sample of each of its lines.

@@ -1,6 +1,6 @@
 """`bench`'s tests and a bare loop over the same loaded model, in turns: what the measuring itself takes.
 
-    python tests/performance/within.py JSON
+    PYTHONPATH=. python tests/performance/within.py JSON
 
 In one process, because two processes of the same program differ by up to a tenth. Prints one JSON document:
 tokens a second, a number a turn.

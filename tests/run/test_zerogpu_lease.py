@@ -15,7 +15,7 @@ from compare.models.spec import parse
 from compare.run import terms, zerogpu
 from compare.run.machine import Machine
 from compare.run.terms import COMPILE_S, FORK_S, refusal
-from compare.run.zerogpu import ANSWER_S, Lease, LeasedVram, Leases, lend
+from compare.run.zerogpu import ANSWER_S, Lease, LeasedGpus, Leases, lend
 from compare.words.column import state_line
 
 
@@ -25,7 +25,7 @@ def leased():
     made = []
 
     def build(lease) -> Machine:
-        made.append(Machine(lease=lease, gate=Gate(LeasedVram)))
+        made.append(Machine(lease=lease, gate=Gate(LeasedGpus)))
         return made[-1]
 
     yield build
@@ -182,7 +182,7 @@ def test_an_error_nobody_foresaw_is_no_traceback():
 
 
 def test_the_gate_counts_on_the_gpu_that_will_be_leased():
-    gate = Gate(LeasedVram)
+    gate = Gate(LeasedGpus)
     settings = comparison("hi", ["solar"]).load
     assert gate.divides(settings)
     for spec in ("solar:Q4_K_M", "mixtral:Q5_K_M"):

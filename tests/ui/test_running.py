@@ -97,7 +97,7 @@ def test_while_a_run_lasts_nothing_else_is_begun_or_changed():
     assert list(running.run_prompt(session, "snake", **values)) == []
     assert list(running.run_again(session, place=1, **values)) == []
     for changes in (
-        session.added(**values), session.removed(place=2, **values), session.weighed(**values),
+        session.added(**values), session.removed(place=2, **values), session.settings_changed(**values),
         session.model_chosen("mixtral", place=1, **values), session.dropped(**values),
         running.given_up(session, **values),
     ):  # fmt: skip

@@ -160,7 +160,7 @@ def test_the_memory_follows_the_settings(machine):
     for place, model in ((1, "smollm2"), (2, "gemma3")):
         seen.tell(session.model_chosen(model, place=place, **untouched()))
     usual = figure(seen.values["figures_1"], "Memory")
-    changes = seen.tell(session.weighed(**untouched() | {"n_ctx": "8192"}))
+    changes = seen.tell(session.settings_changed(**untouched() | {"n_ctx": "8192"}))
     longer = figure(seen.values["figures_1"], "Memory")
     assert usual.startswith("about ") and longer.startswith("about ") and usual != longer
     assert {"figures_1", "figures_2", "cost"} == set(changes)
@@ -168,7 +168,7 @@ def test_the_memory_follows_the_settings(machine):
     seen.tell(session.model_chosen("gemma3", place=1, **untouched() | {"n_ctx": "8192"}))
     seen.tell(session.model_chosen("smollm2", place=1, **untouched() | {"n_ctx": "8192"}))
     assert figure(seen.values["figures_1"], "Memory") == longer
-    seen.tell(session.weighed(**untouched() | {"n_ctx": ""}))
+    seen.tell(session.settings_changed(**untouched() | {"n_ctx": ""}))
     assert figure(seen.values["figures_1"], "Memory") == usual
 
 
@@ -177,7 +177,9 @@ def test_what_is_no_context_length_leaves_the_memory_as_it_was():
     session, seen = opened(machine)
     machine.foreseen_with.clear()
     for typed in ("many", "-1", "1e99", "2048"):
-        assert set(seen.tell(session.weighed(**untouched() | {"n_ctx": typed}))) == {"cost"}
+        assert set(seen.tell(session.settings_changed(**untouched() | {"n_ctx": typed}))) == {
+            "cost"
+        }
     assert machine.foreseen_with == []
 
 
@@ -188,7 +190,7 @@ def test_files_of_the_hub_are_looked_into_once_for_each_context():
     assert session.examined() == {}
     seen.tell(session.model_chosen("mixtral", place=1, **untouched()))
     assert set(session.examined()) == {"figures_1"}
-    seen.tell(session.weighed(**untouched() | {"n_ctx": "4096"}))
+    seen.tell(session.settings_changed(**untouched() | {"n_ctx": "4096"}))
     session.examined()
     assert sorted(machine.looked_into) == [
         ("mixtral", 2048), ("mixtral", 4096), ("solar", 2048), ("solar", 4096), ("tinyllama", 2048),

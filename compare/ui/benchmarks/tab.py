@@ -1,6 +1,7 @@
 """The Benchmarks tab: published scores as charts, with their sources, and what they say to two articles."""
 
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 
@@ -9,7 +10,6 @@ from compare.scores.suites import KINDS, NAMES, SIZES, SUITES
 from compare.scores.table import SCORES, Scores, load
 from compare.ui.benchmarks import evidence
 from compare.ui.benchmarks.shown import FIELDS, Benchmarks
-from compare.ui.changes import Changes
 from compare.ui.parts import button, carried, chart, headline, menu, segments, words
 from compare.ui.wiring import ALWAYS_LAST, AT_ONCE, COPY_LINK, KEEP_ADDRESS, Wiring
 
@@ -86,7 +86,7 @@ def _wire(demo: gr.Blocks, shown: Benchmarks, wiring: Wiring) -> None:
     # replaces what the suite doesn't have.
     asking = {**AT_ONCE, "preprocess": False}
 
-    def opened(request: gr.Request) -> Changes:
+    def opened(request: gr.Request) -> Any:
         """The view that the page's address asks for."""
         return wiring.told(shown.linked(dict(request.query_params)))
 

@@ -168,7 +168,7 @@ class Session:
             return {}
         return self.take_away(place) | self.offer(values) | self.result()
 
-    def weighed(self, **values) -> Changes:
+    def settings_changed(self, **values) -> Changes:
         """A setting changed: a run may now take another time, and other memory."""
         if self.run:
             return {}
@@ -177,7 +177,7 @@ class Session:
 
     def dropped(self, **values) -> Changes:
         """Without the settings that have no field, as any prompt is asked."""
-        return self.bring(None) | self.weighed(**values) if self.further else {}
+        return self.bring(None) | self.settings_changed(**values) if self.further else {}
 
     def examined(self) -> Changes:
         """What the models that aren't here are predicted to take, looked up on the Hub: seconds, once."""

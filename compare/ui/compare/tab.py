@@ -202,8 +202,8 @@ class _Events:
         self._heard(parts["use_seed"].click, Session.keep_seed, given, **AT_ONCE)
         costly = {**self.written, "outputs": [parts["cost"], *self.figures]}
         events = partial(gr.on, [parts["mode"].input, parts["max_tokens"].blur])
-        self._heard(events, Session.weighed, costly, **AT_ONCE)
-        self._examine(self._heard(parts["n_ctx"].blur, Session.weighed, costly, **QUEUED))
+        self._heard(events, Session.settings_changed, costly, **AT_ONCE)
+        self._examine(self._heard(parts["n_ctx"].blur, Session.settings_changed, costly, **QUEUED))
         dropping = {**costly, "outputs": [parts["further"], *costly["outputs"]]}
         self._examine(self._heard(parts["drop"].click, Session.dropped, dropping, **QUEUED))
         for n, text in enumerate(EXAMPLES):

@@ -1,11 +1,11 @@
 """The Gallery tab: curated prompts, recorded answers to them, and the score board."""
 
 from collections.abc import Callable
+from typing import Any
 
 import gradio as gr
 
 from compare.gallery.gallery import Library
-from compare.ui.changes import Changes
 from compare.ui.gallery import cards
 from compare.ui.gallery.shown import Shelf
 from compare.ui.markup import MATHS
@@ -75,7 +75,7 @@ def _one() -> Parts:
 def _wire(demo: gr.Blocks, shelf: Shelf, wiring: Wiring) -> None:
     parts, shown = wiring.parts, wiring.components(*SHOWN)
 
-    def opened(request: gr.Request) -> Changes:
+    def opened(request: gr.Request) -> Any:
         """The card or the view that the page's address asks for."""
         return wiring.told(shelf.opened(request.query_params))
 
