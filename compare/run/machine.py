@@ -168,13 +168,14 @@ class Machine:
         """
         left, said = [parse(spec) for spec in self.owner.fetch], set()
         while left:
-            failures = {file: self._cannot_be_had(file) for file in left}
-            for file, failure in failures.items():
-                if failure and (file.key, failure) not in said:
+            for file in list(left):
+                failure = self._cannot_be_had(file)
+                if not failure:
+                    left.remove(file)
+                elif (file.key, failure) not in said:
                     said.add((file.key, failure))
                     tell(f"{file.key} is not fetched ahead. {' '.join(failure.splitlines())}")
-            left = [file for file, failure in failures.items() if failure]
-            if again_s is None:
+            if again_s is None or not left:
                 return
             time.sleep(again_s)
 

@@ -1,7 +1,7 @@
 """A comparison in progress: wants the files, loads the models, carries out the schedule, folds the events.
 
 One thread a Run does all of it, driven by one queue, so that the hand-over of threads never waits for
-a slow page; `snapshots` only reads the newest state. Knows no page, no catalogue, no process.
+a slow page; `snapshots` only reads the newest state. Knows no page, no catalogue, no path.
 """
 
 import queue
