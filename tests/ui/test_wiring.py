@@ -32,6 +32,13 @@ def test_every_event_is_quiet_and_the_queue_is_not_asked_a_thousand_times_a_seco
     assert gr.Blocks()._queue.sleep_when_free < demo._queue.sleep_when_free <= 0.01
 
 
+def test_on_zerogpu_more_than_one_visitor_is_let_in(monkeypatch):
+    """There Gradio's own queue has room for one, unless it is told otherwise."""
+    monkeypatch.setenv("SPACES_ZERO_GPU", "true")
+    assert gr.Blocks()._queue.max_size == 1
+    assert page(FakeMachine(lambda asked: {}))._queue.max_size > 100
+
+
 def test_a_run_reads_each_setting_from_its_own_field():
     demo = page(FakeMachine(lambda asked: {}))
     (run,) = (event for event in demo.fns.values() if event.api_name == "run")
