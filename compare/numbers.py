@@ -134,6 +134,12 @@ def thread_range(threads: tuple[int, int] | None) -> str:
     return f"{fewest} to {most}{NBSP}threads"
 
 
+def cores_got(used: float, granted: float) -> str:
+    """got 1.1 of 2 cores."""
+    whole = round(granted, 1)
+    return f"got {used:.1f} of {whole:g}{NBSP}{'core' if whole == 1 else 'cores'}"
+
+
 def time_left(s: float | None) -> str:
     """About 3 s left to 10 s, then rounded to 5 s, from 90 s on in minutes; unknown is silence."""
     return "" if s is None else f"About {_rounded(s)} left"

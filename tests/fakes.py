@@ -61,10 +61,10 @@ for line in sys.stdin:
         bed = dict.fromkeys(("model_type", "backends", "type_k", "type_v", "test_time"), "x")
         numbers = dict.fromkeys(("model_size", "model_n_params", "n_batch", "n_ubatch", "n_gpu_layers"), 1)
         tell("testbed", run, flash_attn=False, **bed, **numbers)
-        tell("sample", run, test="pp", tokens=8, eval_s=0.5)
+        tell("sample", run, test="pp", tokens=8, eval_s=0.5, processor_s=1.0)
         if kind == "crash":
             os.kill(os.getpid(), signal.SIGKILL)
-        tell("sample", run, test="tg", tokens=4, eval_s=0.5)
+        tell("sample", run, test="tg", tokens=4, eval_s=0.5, processor_s=1.0)
         tell("finished", run, reason="stop")
     elif ask["do"] == "setthreads":
         tell("threads", run, n=ask["n"])

@@ -37,7 +37,7 @@ ONLY = {
     "llama_cpp": {"child/llama.py"},
     "pandas": {"scores", "charts"},
     "plotly": {"charts"},
-    "psutil": {"child/memory.py", "memory/free.py"},
+    "psutil": {"child/cores.py", "child/memory.py", "memory/free.py"},
     "pynvml": {"protocol/devices.py"},
     "regex": {"gallery"},
     "spaces": {"run/zerogpu.py"},

@@ -10,11 +10,13 @@ from typing import NamedTuple
 import jinja2
 
 from compare.child import llama
+from compare.child.cores import IdleCores
 from compare.child.engine import Emit, Engine
 from compare.child.llama import EngineError, Model, Sampler
+from compare.child.pace import Pace
 from compare.child.textstream import TextStream
 from compare.child.work import Control, Work
-from compare.protocol.events import Delta, Finished, Prefill, Prefilled, Started
+from compare.protocol.events import Delta, Finished, Paced, Prefill, Prefilled, Started
 from compare.protocol.requests import Generate
 
 
@@ -109,6 +111,10 @@ class _Answer(Work):
         self.tokens = rendered.tokens
         self.text = TextStream(rendered.stops)
         self.prefilled, self.written = False, 0
+        # A GPU's work takes no cores, and waiting for it says nothing of them.
+        self.threads = request.threads
+        self.pace = None if engine.uses_gpu else Pace(request.threads, IdleCores())
+        self.worked_before_s = time.process_time()
 
     def run(self, max_tokens: int) -> None:
         self.context.clear()
@@ -127,6 +133,7 @@ class _Answer(Work):
                 # Without a prompt read to its end, or a second token, the counters hold no rate.
                 engine_prefill_tps=prefill_tps if self.prefilled else None,
                 engine_decode_tps=decode_tps if self.written > 1 else None,
+                processor_s=time.process_time() - self.worked_before_s,
                 memory=self.engine.memory_now(),
             )
         )
@@ -148,6 +155,8 @@ class _Answer(Work):
     def _write(self, sampler: Sampler, max_tokens: int) -> str:
         """Token after token, until something ends it; returns what did."""
         emit, run, text = self.emit, self.request.run, self.text
+        if self.pace is not None:
+            self.pace.starts(time.monotonic(), time.process_time())
         sample, piece, decode_one = sampler.sample, self.model.piece, self.context.decode_one
         for n in range(1, max_tokens + 1):
             token = sample()
@@ -168,6 +177,26 @@ class _Answer(Work):
             self.hand_over()
             decode_one(token)
         raise AssertionError("max_tokens is at least 1")
+
+    def hand_over(self) -> int | None:
+        """Goes on with as many threads as it may, and as pay."""
+        granted = super().hand_over()
+        if self.pace is None:
+            return granted
+        if granted is not None:
+            self.pace.grant(granted)
+            self.threads = granted
+        step = self.pace.wrote if self.prefilled else self.pace.read
+        if (n := step(time.monotonic(), time.process_time())) != self.threads:
+            self.threads = n
+            self.context.set_threads(n)
+            self.emit(Paced(run=self.request.run, at=time.monotonic(), n=n))
+        return granted
+
+    def begins_anew(self, part: float) -> bool:
+        if self.pace is None:
+            return False
+        return self.pace.reading(part, time.monotonic(), time.process_time())
 
     def _sampler(self) -> Sampler:
         request = self.request

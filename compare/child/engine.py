@@ -17,6 +17,7 @@ from compare.protocol.events import Event, Loaded, Memory, Reserved
 from compare.protocol.requests import Load, Reserve
 
 PROGRESS_S = 0.1
+LOOK_S = 0.05
 
 Emit = Callable[[Event], None]
 
@@ -35,8 +36,11 @@ class Reader(Protocol):
     def interrupted(self) -> str | None:
         """Why it shall end."""
 
-    def hand_over(self) -> None:
+    def hand_over(self) -> int | None:
         """The moment to change the number of threads."""
+
+    def begins_anew(self, part: float) -> bool:
+        """Whether the batch of which `part` is done shall begin anew, with another number of threads."""
 
     def progress(self, at: float, done: int) -> None:
         """`done` tokens have been read."""
@@ -50,7 +54,8 @@ class Engine:
         _check_readable(request.path)
         log.clear()
         self._request = request
-        self._vram = memory.Vram() if _uses_gpu(request) else None
+        self.uses_gpu = _uses_gpu(request)
+        self._vram = memory.Vram() if self.uses_gpu else None
         self.model = self.context = None
         try:
             self.model = Model(request.path, log, _gpu_layers(request))
@@ -83,31 +88,37 @@ class Engine:
         """Reads tokens in physical batches. Raises EngineError."""
         context = self.context
         total, batch = len(tokens), context.batch
-        nodes = told_at = done = size = 0
-        interrupted = None
+        nodes = told_at = looked_at = done = size = 0
+        interrupted, anew = None, False
 
         def ends(_data) -> bool:
             # Called once a graph node: the only view into a batch, which may take ten seconds.
-            nonlocal nodes, told_at, interrupted
+            nonlocal nodes, told_at, looked_at, interrupted, anew
             nodes += 1
             now = time.monotonic()
-            if now - told_at >= PROGRESS_S:
-                told_at = now
+            if now - looked_at >= LOOK_S:
+                looked_at = now
                 part = min(1.0, nodes / self._nodes) if self._nodes else 0.0
-                reader.progress(now, done + int(size * part))
+                if now - told_at >= PROGRESS_S:
+                    told_at = now
+                    reader.progress(now, done + int(size * part))
                 interrupted = reader.interrupted()
-            return interrupted is not None
+                anew = reader.begins_anew(part)
+            return anew or interrupted is not None
 
         with context.asking(ends):
             began_at = time.monotonic()
             for done in range(0, total, batch):
-                nodes = 0
                 ids = tokens[done : done + batch]
-                size = len(ids)
+                size, nodes = len(ids), 0
                 interrupted = interrupted or reader.interrupted()
                 reader.hand_over()
-                if interrupted or context.decode(ids):
-                    return Pass(interrupted or reader.interrupted(), began_at, time.monotonic())
+                while interrupted or context.decode(ids):
+                    if not anew:
+                        return Pass(interrupted or reader.interrupted(), began_at, time.monotonic())
+                    nodes, anew = 0, False
+                    context.count_anew()
+                    reader.hand_over()
             # Once, after the last batch: between batches it would confuse llama.cpp's counters.
             context.synchronize()
         return Pass(None, began_at, time.monotonic())

@@ -225,6 +225,11 @@ class Context:
         api.llama_memory_clear(api.llama_get_memory(self.handle), True)
         api.llama_perf_context_reset(self.handle)
 
+    def count_anew(self) -> None:
+        """Its counters begin at nothing: what an aborted pass was to evaluate would count twice."""
+        self.synchronize()  # else they would still take that in
+        api.llama_perf_context_reset(self.handle)
+
     def set_threads(self, n: int) -> None:
         api.llama_set_n_threads(self.handle, n, n)
 

@@ -59,6 +59,7 @@ class _Bench(Work):
             self.repeat = repeat
             self.context.clear()
             self.progress(time.monotonic(), 0)
+            worked_before_s = time.process_time()
             if test == "pp":
                 interrupted, began_at, ended_at = self.engine.evaluate(ids, self)
                 self.engine.note_peak()
@@ -67,10 +68,11 @@ class _Bench(Work):
             if interrupted:
                 return interrupted
             if repeat:
-                eval_s = ended_at - began_at
                 sample = Sample(
-                    run=self.request.run, at=ended_at, test=test, tokens=n, eval_s=eval_s
-                )
+                    run=self.request.run, at=ended_at, test=test, tokens=n,
+                    eval_s=ended_at - began_at,
+                    processor_s=time.process_time() - worked_before_s,
+                )  # fmt: skip
                 self.emit(sample)
         return None
 

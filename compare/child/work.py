@@ -41,8 +41,12 @@ class Work:
             return "time"
         return None
 
-    def hand_over(self) -> None:
-        """Goes on with another number of threads, where one is wanted."""
+    def hand_over(self) -> int | None:
+        """Goes on with another number of threads, where one is wanted; returns it."""
         if (n := self.control.threads_wanted()) is not None:
             self.context.set_threads(n)
             self.emit(Threads(run=self.request.run, at=time.monotonic(), n=n))
+        return n
+
+    def begins_anew(self, part: float) -> bool:
+        return False

@@ -188,16 +188,24 @@ class Testing(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample(Event):
-    """One repetition of a test: `tokens` were evaluated in `eval_s` seconds."""
+    """One repetition of a test: `tokens` were evaluated in `eval_s` seconds, `processor_s` of all threads."""
 
     test: str
     tokens: int
     eval_s: float
+    processor_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Threads(Event):
-    """The child works with `n` threads from now on."""
+    """The child may work with `n` threads from now on."""
+
+    n: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paced(Event):
+    """Of its threads it works with `n` from now on, as others have the cores of the rest."""
 
     n: int
 
@@ -216,6 +224,8 @@ class Finished(Event):
     text: str = ""
     engine_prefill_tps: float | None = None
     engine_decode_tps: float | None = None
+    processor_s: float | None = None
+    """what all its threads together computed, from Started on"""
     memory: Memory | None = None
 
 
@@ -236,7 +246,7 @@ _KINDS: dict[str, type[Event]] = {
     kind.__name__.lower(): kind
     for kind in (
         *(Hello, Queued, Downloading, Fetched, Reserved, Loading, Loaded, Started, Prefill),
-        *(Prefilled, Delta, Testbed, Testing, Sample, Threads, Stopping, Finished, Failed),
+        *(Prefilled, Delta, Testbed, Testing, Sample, Threads, Paced, Stopping, Finished, Failed),
     )
 }
 

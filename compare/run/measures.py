@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 
 from compare.protocol.events import Memory
 
+ENOUGH = 0.9
+"""Of the cores that were its own; a quiet machine gives 0.97 and more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Measures:
@@ -35,8 +38,19 @@ class Measures:
     shared_s: float | None = None
     """for how long there was any"""
     threads: tuple[int, int] | None = None
-    """fewest and most it had while it answered"""
+    """fewest and most it worked with while it answered"""
+    cores_used: float | None = None
+    """processor seconds of its threads by the answer's seconds: what the system really gave"""
+    cores_granted: float | None = None
+    """threads that were its own, a mean over the answer; used less, others had the cores"""
     memory: Memory = field(default_factory=Memory)
+
+    @property
+    def short_of_cores(self) -> bool:
+        """Whether others had so much of its cores that its speed isn't the machine's; never on a GPU."""
+        if self.cores_used is None or self.cores_granted is None or self.memory.kind == "vram":
+            return False
+        return self.cores_used < ENOUGH * self.cores_granted
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +59,12 @@ class Timings:
 
     tokens: int
     samples_s: tuple[float, ...]
+    processor_s: float = 0.0
+    """of all threads in all repetitions"""
+
+    @property
+    def cores_used(self) -> float:
+        return self.processor_s / sum(self.samples_s)
 
     @property
     def samples_tps(self) -> tuple[float, ...]:

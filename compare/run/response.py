@@ -18,6 +18,7 @@ from compare.protocol.events import (
     Loaded,
     Loading,
     Memory,
+    Paced,
     Predicted,
     Prefill,
     Prefilled,
@@ -100,6 +101,9 @@ class Response:
     engine_prefill_tps: float | None = None
     engine_decode_tps: float | None = None
     threads: tuple[int, int] | None = None
+    granted: tuple[Mark, ...] = ()
+    """since when it may work with how many threads"""
+    processor_s: float | None = None
     notices: tuple[str, ...] = ()
     error: str | None = None
     log: tuple[str, ...] = ()
@@ -126,8 +130,21 @@ class Response:
             decode_tps=self.decode_tps, engine_prefill_tps=self.engine_prefill_tps,
             engine_decode_tps=self.engine_decode_tps, total_s=self.total_s,
             shared_with=self.shared_with, shared_s=self.shared_s, threads=self.threads,
-            memory=self.memory,
+            cores_used=self.cores_used, cores_granted=self.cores_granted, memory=self.memory,
         )  # fmt: skip
+
+    @property
+    def cores_used(self) -> float | None:
+        return self.processor_s / self.total_s if self.processor_s and self.total_s else None
+
+    @property
+    def cores_granted(self) -> float | None:
+        """None until it has ended."""
+        if not self.granted or not self.total_s:
+            return None
+        ends = [at for at, _ in self.granted[1:]] + [self.ended_at]
+        thread_s = sum(n * (end - at) for (at, n), end in zip(self.granted, ends, strict=True))
+        return thread_s / self.total_s
 
     @property
     def ttft_s(self) -> float | None:
@@ -199,7 +216,7 @@ class Response:
         match event:
             case Queued() | Downloading() | Fetched() | Predicted() | Loading() | Loaded():
                 return self._on_its_way(event)
-            case Started() | Prefill() | Prefilled() | Delta() | Threads():
+            case Started() | Prefill() | Prefilled() | Delta() | Threads() | Paced():
                 return self._answering(event)
             case Testbed() | Testing() | Sample():
                 return self._benched(event)
@@ -241,7 +258,8 @@ class Response:
                 return self._at_stage(
                     "reading", started_at=event.at, prompt_tokens=event.prompt_tokens,
                     cached_tokens=event.cached_tokens, rendered_prompt=event.rendered_prompt,
-                    threads=(event.threads, event.threads), notices=self.notices + event.notices,
+                    threads=(event.threads, event.threads), granted=((event.at, event.threads),),
+                    notices=self.notices + event.notices,
                 )  # fmt: skip
             case Prefill(at=at, done=done):
                 began, came = self.reading_began or (at, done), (at, done)
@@ -256,8 +274,11 @@ class Response:
                     first_token_at=_first(self.first_token_at, at), last_token_at=at,
                     marks=_marked(self.marks, at, self.output_tokens + 1),
                 )  # fmt: skip
-            case Threads(n=n) if self.threads:
-                return replace(self, threads=(min(self.threads[0], n), max(self.threads[1], n)))
+            case Threads(at=at, n=n) if self.threads:
+                granted = (*self.granted, (at, n))
+                return replace(self, threads=_widened(self.threads, n), granted=granted)
+            case Paced(n=n) if self.threads:
+                return replace(self, threads=_widened(self.threads, n))
         return self
 
     def _benched(self, event: Event) -> "Response":
@@ -266,10 +287,11 @@ class Response:
                 return replace(self, testbed=event)
             case Testing(test=test):
                 return self._at_stage("reading" if test == "pp" else "writing", testing=event)
-            case Sample(test=test, tokens=tokens, eval_s=eval_s):
-                earlier = getattr(self, test)
-                samples = (*(earlier.samples_s if earlier else ()), eval_s)
-                return replace(self, **{test: Timings(tokens, samples)})
+            case Sample(test=test, tokens=tokens):
+                earlier = getattr(self, test) or Timings(tokens, ())
+                samples_s = (*earlier.samples_s, event.eval_s)
+                processor_s = earlier.processor_s + event.processor_s
+                return replace(self, **{test: Timings(tokens, samples_s, processor_s)})
         return self
 
     def _finished(self, event: Finished) -> "Response":
@@ -277,6 +299,7 @@ class Response:
             self, state="cancelled" if event.reason == "cancelled" else "finished",
             text=self.text + event.text, finish_reason=event.reason, ended_at=event.at,
             engine_prefill_tps=event.engine_prefill_tps, engine_decode_tps=event.engine_decode_tps,
+            processor_s=event.processor_s,
             memory=self._predicted(event.memory) if event.memory else self.memory,
         )  # fmt: skip
 
@@ -319,6 +342,10 @@ def _marked(marks: tuple[Mark, ...], at: float, tokens: int) -> tuple[Mark, ...]
     while len(marks) > 1 and marks[1][0] <= at - RECENT_S:
         marks = marks[1:]
     return marks
+
+
+def _widened(range_: tuple[int, int], n: int) -> tuple[int, int]:
+    return min(range_[0], n), max(range_[1], n)
 
 
 def _between(start: float | None, end: float | None) -> float | None:

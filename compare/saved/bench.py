@@ -70,6 +70,7 @@ def _row(
         "cores": machine["cores"],
         "ram_bytes": machine["ram_bytes"],
         "llama_cpp_python": machine["llama_cpp_python"],
+        "cores_used": timings.cores_used,
     }
 
 

@@ -9,6 +9,7 @@ from compare.numbers import (
     NBSP,
     UNKNOWN,
     about_size,
+    cores_got,
     count,
     download_rate,
     elapsed,
@@ -262,12 +263,16 @@ def _company(response: Response, now: float) -> str:
 
 
 def _sharing(measures: Measures, lasted_s: float) -> str:
-    """What it shared the machine with in the `lasted_s` of its answer: alone · 2 threads."""
+    """What it shared the machine with in the `lasted_s` of its answer: alone · 2 threads; where other
+    programs had the cores, alone · got 1.1 of 2 cores.
+    """
     shared = "alone"
     if measures.shared_with and measures.shared_s:
         whole = measures.shared_s >= 0.9 * lasted_s
         others = plural(measures.shared_with, "other")
         shared = f"shared with {others}" if whole else f"shared for {rough(measures.shared_s)}"
+    if measures.short_of_cores:
+        return f"{shared} · {cores_got(measures.cores_used, measures.cores_granted)}"
     return f"{shared} · {thread_range(measures.threads)}"
 
 

@@ -97,17 +97,26 @@ def _final(responses: Mapping[str, Response], names: Mapping[str, str]) -> Summa
     if len(timed) == 1:
         key, response = next(iter(timed.items()))
         finding = f"{names[key]} wrote {speed(response.decode_tps)} tokens a second."
-        return Summary(finding=finding, rest=_no_comparison(rest, names))
+        return _weighed(finding, f"{_no_comparison(rest, names)}{_disturbed(timed, names)}", timed)
     ranked = sorted(timed, key=lambda key: -timed[key].decode_tps)
     ratios = {key: timed[ranked[0]].decode_tps / timed[key].decode_tps for key in ranked[1:]}
     others = _fates(rest, names)
-    return Summary(
-        finding=_finding(ranked, ratios, names),
-        rest=_memory_part(ranked, timed)
-        + ". "
-        + _fairness(timed)
-        + (f" {others}" if others else ""),
-    )
+    after = f"{_memory_part(ranked, timed)}. {_fairness(timed)}" + (f" {others}" if others else "")
+    return _weighed(_finding(ranked, ratios, names), after + _disturbed(timed, names), timed)
+
+
+def _weighed(finding: str, rest: str, timed: Mapping[str, Response]) -> Summary:
+    """A finding, unless other programs had the cores: then it says nothing of the models."""
+    if any(response.measures.short_of_cores for response in timed.values()):
+        return Summary(before=finding, rest=rest)
+    return Summary(finding=finding, rest=rest)
+
+
+def _disturbed(timed: Mapping[str, Response], names: Mapping[str, str]) -> str:
+    who = [names[key] for key, response in timed.items() if response.measures.short_of_cores]
+    if not who:
+        return ""
+    return f" Other programs had cores of {listed(who)}; run it again when they are done."
 
 
 def _finding(ranked: list[str], ratios: dict[str, float], names: Mapping[str, str]) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from compare import numbers
+from compare.run.measures import ENOUGH
 from compare.run.response import Response
 from compare.words import column
 from compare.words.sentence import Summary
@@ -71,8 +72,26 @@ def summary(responses: Mapping[str, Response], names: Mapping[str, str]) -> Summ
         for timings in (response.pp, response.tg)
         if timings
     )
-    end = " ".join(filter(None, (f"{rest}.", _fates(responses, names), uneven and DISTURBED)))
+    notes = (_fates(responses, names), _short_of_cores(responses, names), uneven and DISTURBED)
+    end = " ".join(filter(None, (f"{rest}.", *notes)))
     return Summary(finding=finding, rest=end)
+
+
+def _short_of_cores(responses: Mapping[str, Response], names: Mapping[str, str]) -> str:
+    """Whose cores other programs had, where the cores compute."""
+    shorts = []
+    for key, response in responses.items():
+        timed = [timings for timings in (response.pp, response.tg) if timings]
+        if not timed or response.memory.kind == "vram":
+            continue
+        used, granted = min(timings.cores_used for timings in timed), response.threads[1]
+        if used < ENOUGH * granted:
+            shorts.append(f"{names[key]} {numbers.cores_got(used, granted)}")
+    if not shorts:
+        return ""
+    return (
+        f"Other programs disturbed it: {numbers.listed(shorts)}. Measure again when they are done."
+    )
 
 
 def _compared(tps: Mapping[str, float], names: Mapping[str, str], verb: str) -> str:

@@ -36,6 +36,7 @@ def all_measures(
         row("Whole answer", lambda m: seconds(m.total_s)),
         of_column("Finish reason", _finish_reason),
         row("Threads", lambda m: _threads(m.threads)),
+        row("Cores used", lambda m: UNKNOWN if m.cores_used is None else f"{m.cores_used:.1f}"),
         row("Shared with", _shared_with),
         row("Memory, predicted", lambda m: about_size(m.memory.predicted_bytes)),
         of_column("VRAM instead, on a GPU", _vram_instead),

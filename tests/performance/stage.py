@@ -21,6 +21,7 @@ from visitor import choose, column
 from compare.asked.settings import SamplingParams
 from compare.models.local import local_path
 from compare.models.spec import parse, resolve
+from compare.protocol.events import Delta, Finished
 from compare.protocol.requests import Generate, Load, Measure, Message
 from compare.run import cpu
 from compare.run.machine import Machine
@@ -50,8 +51,8 @@ class Stage:
     def close(self) -> None:
         self.ending.close()
 
-    def model(self, path: str) -> "Model":
-        return self.ending.enter_context(loaded(path, self.cores))
+    def model(self, path: str, spawn=ChildProcess, threads: int | None = None) -> "Model":
+        return self.ending.enter_context(loaded(path, threads or self.cores, spawn))
 
     def machine(self, **settings) -> Machine:
         machine = WatchedMachine(**settings)
@@ -135,16 +136,36 @@ class Model:
     def __init__(self, runner: ChildProcess, heard: queue.SimpleQueue, threads: int):
         self._runner, self._heard, self._threads, self._run = runner, heard, threads, 1
 
-    def answer(self, prompt: str, max_tokens: int) -> Response:
+    def answer(self, prompt: str, max_tokens: int, max_seconds: float | None = None) -> Response:
+        """To its full length, or where it is given up after `max_seconds`, as far as it came."""
+        self._ask(prompt, max_tokens, max_seconds)
+        whole = None if max_seconds else max_tokens
+        return finished(followed(self._heard), whole)
+
+    def watched(self, prompt: str, max_tokens: int, after: int, then) -> tuple[list[float], float]:
+        """When each token came, and when `then` was called: after so many tokens."""
+        self._ask(prompt, max_tokens)
+        times: list[float] = []
+        called_at = 0.0
+        while True:
+            event = self._heard.get(timeout=600)
+            if isinstance(event, Delta):
+                times.append(event.at)
+            if len(times) == after and not called_at:
+                then()
+                called_at = time.monotonic()
+            if isinstance(event, Finished):
+                return times, called_at
+
+    def _ask(self, prompt: str, max_tokens: int, max_seconds: float | None = None) -> None:
         self._run += 1
         sampling = SamplingParams(max_tokens=max_tokens, seed=SEED).model_dump()
         self._runner.send(
             Generate(
                 run=self._run, messages=(Message("user", prompt),), template="", template_stop=(),
-                threads=self._threads, max_seconds=None, **sampling,
+                threads=self._threads, max_seconds=max_seconds, **sampling,
             )
         )  # fmt: skip
-        return finished(followed(self._heard), max_tokens)
 
     def measure(self, n_prompt: int, n_gen: int) -> Response:
         """One repetition of `bench`'s tests, its warm-up before it."""
@@ -159,9 +180,9 @@ class Model:
 
 
 @contextmanager
-def loaded(path: str, threads: int) -> Iterator[Model]:
+def loaded(path: str, threads: int, spawn=ChildProcess) -> Iterator[Model]:
     heard: queue.SimpleQueue = queue.SimpleQueue()
-    runner = ChildProcess(heard.put)
+    runner = spawn(heard.put)
     try:
         settings = {"n_ctx": 2048, "gpu_layers": None, "kv_type": "f16", "threads": threads}
         runner.send(Load(run=1, path=path, **settings))

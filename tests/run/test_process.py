@@ -5,6 +5,7 @@ import queue
 import signal
 import time
 
+import psutil
 import pytest
 from fakes import child
 
@@ -72,6 +73,16 @@ def test_a_death_is_an_event_that_says_how(spawn, kind, words):
     assert not runner.alive
     if kind != "garbage":
         assert failed.log in (("GGML_ASSERT(false) failed",), ("a last word",))
+
+
+def test_how_its_threads_wait_is_not_the_surroundings_to_say(spawn, monkeypatch):
+    for name in ("OMP_THREAD_LIMIT", "OMP_DYNAMIC", "GOMP_CPU_AFFINITY", "KMP_BLOCKTIME"):
+        monkeypatch.setenv(name, "1")
+    monkeypatch.setenv("COMPOSED", "1")
+    runner, _ = spawn("answers")
+    inside = psutil.Process(runner.pid).environ()
+    assert not [name for name in inside if name.startswith(("OMP_", "GOMP_", "KMP_"))]
+    assert inside["COMPOSED"] == "1"
 
 
 def test_a_closed_runner_says_nothing_and_its_child_is_gone(spawn):

@@ -11,6 +11,7 @@ from compare.protocol.events import (
     Loaded,
     Loading,
     Memory,
+    Paced,
     Prefill,
     Prefilled,
     Queued,
@@ -63,6 +64,19 @@ def test_a_whole_answer_to_the_digit():
     assert response.engine_decode_tps == 1.1
     assert response.memory.own_bytes == 9
     assert response.threads == (1, 1)
+
+
+def test_the_cores_it_was_granted_and_those_it_used_to_the_digit():
+    ended = story(
+        Threads(run=1, at=22.0, n=2), Paced(run=1, at=22.1, n=1), Paced(run=1, at=23.0, n=2),
+        Threads(run=1, at=23.0, n=3), Finished(run=1, at=24.0, reason="stop", processor_s=6.0),
+    )  # fmt: skip
+    assert ended.measures.cores_granted == (2 * 1 + 1 * 2 + 1 * 3) / 4
+    assert ended.measures.cores_used == 1.5
+    assert ended.threads == (1, 3)
+    paced = story(Paced(run=1, at=22.1, n=2), Finished(run=1, at=24.0, reason="stop"))
+    assert paced.threads == (1, 2) and paced.measures.cores_granted == 1
+    assert paced.measures.cores_used is None and not paced.measures.short_of_cores
 
 
 def written(*times: float) -> Response:

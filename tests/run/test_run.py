@@ -85,7 +85,7 @@ def test_in_turn_never_overlaps_and_each_has_the_whole_budget(ask):
     small, large = found[A], found[B]
     assert small.ended_at <= large.loading_at  # the smaller file first; it loads in its own turn
     assert (small.shared_with, small.shared_s) == (0, 0.0)
-    assert small.threads == large.threads == (2, 2)
+    assert small.threads[1] == large.threads[1] == 2  # all that there are; it may work with fewer
 
 
 def test_a_new_state_is_told_at_once(fake):

@@ -44,13 +44,21 @@ def told(*happened) -> Response:
     return response
 
 
-def measured(pp=(2.0, 4.0), tg=(8.0,), *, end=(Finished, {"reason": "stop"}), **bed) -> Response:
+def measured(
+    pp=(2.0, 4.0), tg=(8.0,), *, end=(Finished, {"reason": "stop"}), cores=2, **bed
+) -> Response:
     """Reads 512 tokens and writes 128, in these seconds."""
     return told(
         (Started, {"prompt_tokens": 512, "cached_tokens": 0, "threads": 2}),
         (events.Testbed, {**BED, **bed}),
-        *((Sample, {"test": "pp", "tokens": 512, "eval_s": s}) for s in pp),
-        *((Sample, {"test": "tg", "tokens": 128, "eval_s": s}) for s in tg),
+        *(
+            (Sample, {"test": "pp", "tokens": 512, "eval_s": s, "processor_s": cores * s})
+            for s in pp
+        ),
+        *(
+            (Sample, {"test": "tg", "tokens": 128, "eval_s": s, "processor_s": cores * s})
+            for s in tg
+        ),
         end,
     )
 
@@ -78,7 +86,7 @@ def test_a_single_repetition_has_no_deviation():
 
 def test_a_prompt_read_as_fast_counts_as_fast_as_in_an_answer():
     asked = told((Prefilled, {"tokens": 64, "eval_s": 1.6}))
-    benched = told((Sample, {"test": "pp", "tokens": 64, "eval_s": 1.6}))
+    benched = told((Sample, {"test": "pp", "tokens": 64, "eval_s": 1.6, "processor_s": 3.2}))
     assert asked.prefill_tps == benched.pp.avg_tps == 40.0
 
 
@@ -148,6 +156,16 @@ def test_repetitions_that_differ_are_said_not_to_be_quotable():
     steady, uneven = measured(pp=(2.0, 2.1)), measured(pp=(2.0, 2.6))
     assert DISTURBED not in str(summary({"a": steady}, {"a": "A"}))
     assert str(summary({"a": uneven}, {"a": "A"})).endswith(DISTURBED)
+
+
+def test_a_bench_that_others_disturbed_says_so_and_holds_its_cores():
+    found = {"tinyllama:Q8_0": measured(cores=1.1)}
+    said = str(summary(found, {"tinyllama:Q8_0": "TinyLlama"}))
+    assert "Other programs disturbed it: TinyLlama got 1.1 of 2\u00a0cores." in said
+    reading, writing = rows(bench(["tinyllama"]), found, MACHINE)
+    assert reading["cores_used"] == writing["cores_used"] == pytest.approx(1.1)
+    quiet = summary({"tinyllama:Q8_0": measured()}, {"tinyllama:Q8_0": "TinyLlama"})
+    assert "disturbed" not in str(quiet)
 
 
 def test_the_sentence_says_who_failed_or_was_stopped():
@@ -227,6 +245,7 @@ def test_each_model_is_measured_as_often_as_asked_one_after_the_other(machine, t
         assert (response.pp.tokens, len(response.pp.samples_s)) == (70, 3)
         assert (response.tg.tokens, len(response.tg.samples_s)) == (5, 3)
         assert response.shared_with == 0 and response.threads == (2, 2)
+        assert 0 < response.tg.cores_used < 2.1
         assert response.testbed.n_ubatch == 64 and response.memory.measured_bytes > 0
     assert found["a.gguf"].ended_at < found["b.gguf"].started_at
 

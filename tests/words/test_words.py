@@ -155,6 +155,31 @@ def test_a_speed_says_its_company():
     assert company(replace(WROTE, shared_s=3.6), 99) == "shared for 4 s · 1 to 2 threads"
     assert company(replace(WROTE, shared_s=0.42), 99) == "shared for 0.42 s · 1 to 2 threads"
     assert company(replace(WROTE, shared_with=0, threads=(2, 2)), 99) == "alone · 2 threads"
+
+
+def worked(cores: float, *granted: tuple[float, int], **changes) -> Response:
+    """An answer of 8.3 s whose threads computed on so many cores."""
+    return replace(WROTE, processor_s=8.3 * cores, granted=granted, **changes)
+
+
+def test_an_answer_whose_cores_others_had_says_how_many_it_got():
+    alone = {"shared_with": 0, "threads": (1, 2)}
+    assert company(worked(1.12, (1.0, 2), **alone), 99) == "alone · got 1.1 of 2 cores"
+    assert company(worked(1.9, (1.0, 2), **alone), 99) == "alone · 1 to 2 threads"
+    assert company(worked(0.5, (1.0, 1)), 99) == "shared with 1 other · got 0.5 of 1 core"
+    handed_over = worked(1.45, (1.0, 1), (5.15, 2))
+    assert company(handed_over, 99) == "shared with 1 other · 1 to 2 threads"
+    on_gpu = worked(0.9, (1.0, 8), memory=Memory(kind="vram"), **alone)
+    assert company(on_gpu, 99) == "alone · 1 to 2 threads"  # the cores only wait for it
+
+
+def test_nothing_is_found_of_speeds_whose_cores_others_had():
+    columns = {TINY: at_speed(9.6), SOLAR: at_speed(2.3, processor_s=1.0, granted=((1.0, 2),))}
+    said = summary(columns, NAMES)
+    assert not said.finding and said.before.startswith("TinyLlama wrote 4.2 times as fast")
+    assert said.rest.endswith("Other programs had cores of SOLAR; run it again when they are done.")
+    alone = summary({SOLAR: columns[SOLAR]}, NAMES)
+    assert not alone.finding and "Other programs had cores of SOLAR" in alone.rest
     assert company(Response(state="reading", loaded_at=1.0, load_s=3.1), 2) == "loaded in 3.1 s"
     assert company(Response(state="reading", loaded_at=1.0), 2) == "already loaded"
     assert company(Response(state="loading"), 2) == "not run yet"
@@ -310,6 +335,7 @@ def test_all_measures():
         "Whole answer": "8.3 s",
         "Finish reason": "stop",
         "Threads": "1 to 2",
+        "Cores used": "–",
         "Shared with": "1 other for 8.3 s",
         "Memory, predicted": "about 1.3 GB",
         "VRAM instead, on a GPU": "–",
