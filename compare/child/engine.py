@@ -17,7 +17,7 @@ from compare.protocol.events import Event, Loaded, Memory, Reserved
 from compare.protocol.requests import Load, Reserve
 
 PROGRESS_S = 0.1
-LOOK_S = 0.05
+LOOK_S = 0.06
 
 Emit = Callable[[Event], None]
 

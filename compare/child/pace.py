@@ -18,6 +18,8 @@ from dataclasses import dataclass
 
 LOOK_S = 0.1
 """The shortest time that is judged: some thirty time slices of Linux's scheduler (3 ms)."""
+READING_LOOK_S = 0.06
+"""A short prompt takes no longer; what is seen in it counts from the first token on."""
 TRIAL_S = 0.06
 TRIAL_TOKENS = 2
 MISSING = 0.35
@@ -101,7 +103,7 @@ class Pace:
     def read(self, now: float, processor_s: float) -> int:
         """Asked before each batch: returns the threads for it."""
         span = self._passed(0, now, processor_s)
-        if span.seconds >= LOOK_S:
+        if span.seconds >= READING_LOOK_S:
             if self._has_company(span):
                 self._go(self._given(span))
             elif (more := self._invited()) > self.threads:
