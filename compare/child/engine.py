@@ -106,7 +106,8 @@ class Engine:
                 size = len(ids)
                 interrupted = interrupted or reader.interrupted()
                 reader.hand_over()
-                if interrupted or context.decode(ids):
+                # The output layer is dear: for Gemma's vocabulary, 6 % of reading in batches of 64.
+                if interrupted or context.decode(ids, goes_on=done + size < total):
                     return Pass(interrupted or reader.interrupted(), began_at, time.monotonic())
             # Once, after the last batch: between batches it would confuse llama.cpp's counters.
             context.synchronize()
