@@ -113,7 +113,8 @@ class Engine:
                 size, nodes = len(ids), 0
                 interrupted = interrupted or reader.interrupted()
                 reader.hand_over()
-                while interrupted or context.decode(ids):
+                # The output layer is dear: for Gemma's vocabulary, 6 % of reading in batches of 64.
+                while interrupted or context.decode(ids, goes_on=done + size < total):
                     if not anew:
                         return Pass(interrupted or reader.interrupted(), began_at, time.monotonic())
                     nodes, anew = 0, False

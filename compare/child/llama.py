@@ -213,6 +213,7 @@ class Context:
         self.handle = api.llama_init_from_model(model.handle, params)
         if not self.handle:
             raise log.failure()
+        self._no_logits = (ctypes.c_int8 * batch)()
         self._one = (api.llama_token * 1)()
         self._one_batch = api.llama_batch_get_one(self._one, 1)
 
@@ -244,10 +245,16 @@ class Context:
         finally:
             api.llama_set_warmup(self.handle, False)
 
-    def decode(self, ids: Sequence[int]) -> bool:
-        """Evaluates tokens. Returns whether the abort callback ended it. Raises EngineError."""
+    def decode(self, ids: Sequence[int], goes_on: bool = False) -> bool:
+        """Evaluates tokens; where the text goes on, without the logits that follow the last of them.
+
+        Returns whether the abort callback ended it. Raises EngineError.
+        """
         array = (api.llama_token * len(ids))(*ids)
-        status = api.llama_decode(self.handle, api.llama_batch_get_one(array, len(ids)))
+        batch = api.llama_batch_get_one(array, len(ids))
+        if goes_on:
+            batch.logits = self._no_logits
+        status = api.llama_decode(self.handle, batch)
         if status not in (0, _ABORTED):
             raise EngineError(
                 f"llama.cpp could not evaluate the tokens (status {status}).\n"
