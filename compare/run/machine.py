@@ -235,10 +235,14 @@ class Machine:
 
     def describe(self) -> dict:
         """What this machine is: the document's `machine`. llama_cpp and gpus are known once a child ran."""
-        hello = self._pool.hello
+        hello, cores = self._pool.hello, cpu.here()
         return {
             "cpu": _cpu_name(),
-            "cores": cpu.budget(),
+            "cores": cores.threads,
+            "logical_processors": cores.processors.logical,
+            "physical_cores": cores.processors.physical,
+            "efficiency_cores": cores.processors.efficiency,
+            "quota_cores": cores.quota,
             "ram_bytes": total_bytes(),
             "gpus": list(hello.gpus) if hello else [],
             "llama_cpp_python": hello.llama_cpp_python if hello else None,
