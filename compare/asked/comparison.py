@@ -110,7 +110,9 @@ def comparison(
         raise UsageError("The prompt is empty. Write what the models should answer.")
     for text in (prompt, system or "", *params.get("stop", ())):
         if any("\ud800" <= letter <= "\udfff" for letter in text):
-            raise UsageError("The text holds half a character (a lone surrogate). Paste it again.")
+            raise UsageError(
+                "The text isn't UTF-8, or holds half a character (a lone surrogate). Write or paste it again."
+            )
     if mode not in ("together", "in-turn"):
         raise UsageError(f"“{mode}” is no mode. Choose together or in-turn.")
     _check_threads(threads)

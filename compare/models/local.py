@@ -10,6 +10,7 @@ import stat
 from importlib.util import find_spec
 from pathlib import Path
 
+from compare import letters
 from compare.gguf.header import HeaderError
 from compare.gguf.model import read_model
 from compare.models.spec import ModelFile
@@ -48,7 +49,7 @@ def local_path(file: ModelFile) -> str | None:
 
 def _check(path: str) -> None:
     """Raises FileError where there is no regular file that can be read; never waits for one."""
-    name = os.path.basename(path)
+    name = letters.name(os.path.basename(path))
     try:
         mode = os.stat(path).st_mode
         if stat.S_ISDIR(mode):
