@@ -106,6 +106,7 @@ def comparison(
     **params,
 ) -> Comparison:
     """A validated comparison. `params`: the fields of SamplingParams and LoadSettings. Raises UsageError."""
+    prompt, system = _plain(prompt), system and _plain(system)
     if not prompt.strip():
         raise UsageError("The prompt is empty. Write what the models should answer.")
     for text in (prompt, system or "", *params.get("stop", ())):
@@ -132,6 +133,11 @@ def comparison(
         force=force,
         notices=notices,
     )
+
+
+def _plain(text: str) -> str:
+    """Text as it was typed, whatever saved it: without a byte order mark, each line ended by a newline."""
+    return text.removeprefix("\ufeff").replace("\r\n", "\n")
 
 
 def _messages(prompt: str, system: str | None) -> tuple[Message, ...]:

@@ -67,7 +67,9 @@ def _from_stdin() -> str:
     try:
         return sys.stdin.buffer.read().decode()
     except UnicodeDecodeError as error:
-        raise UsageError(f"What came on stdin is not UTF-8 text ({error.reason}).") from None
+        raise UsageError(
+            f"What came on stdin is not UTF-8 text ({error.reason}). Save it as UTF-8."
+        ) from None
 
 
 class _Blocks:
