@@ -1,5 +1,6 @@
 // What Gradio has no setting for: light and dark kept, the keyboard, names and news for screen readers,
-// the pager, Copy. Listeners stand on the document, because Gradio makes its elements late and anew.
+// the direction of an answer, the pager, Copy. Listeners stand on the document, because Gradio makes its
+// elements late and anew.
 (() => {
   "use strict";
   const $ = (query, root = document) => root.querySelector(query);
@@ -113,6 +114,7 @@
       set(answer, "role", "region");
       set(answer, "tabindex", "0");
       set(answer, "aria-label", `Answer of ${name}`);
+      set($(".prose[dir]", answer), "dir", "auto");  // Gradio's is one for all languages
       for (const [kind, words] of [["stop", "Stop"], ["copy", "Copy"], ["again", "Run again"], ["remove", "Remove"]]) {
         set($(`button.${kind}`, column), "aria-label", kind === "copy" ? `Copy the answer of ${name}` : `${words}: ${name}`);
       }
