@@ -23,8 +23,9 @@ From the top; a folder imports only from those below its line (tests/test_map.py
     child/        that process: answer.py renders, reads, samples and stops; pace.py says how many threads
                   pay; llama.py the only llama_cpp; imported by nobody
 
-Beside them usage.py (what is wrong in what is asked), numbers.py (figures as they are read), colours.py (the
-colour of each model), proxies.py (the surroundings', put right before anything speaks HTTP) and data/.
+Beside them usage.py (what is wrong in what is asked), numbers.py (figures as they are read), letters.py
+(what of a text is shown), colours.py (the colour of each model), proxies.py (the surroundings', put right
+before anything speaks HTTP) and data/.
 Each is said once, and the rest follows: a setting in asked/settings.py, a model in models/catalogue.py, a
 measure in run/measures.py, a check in gallery/checks.py, a host's variable in asked/owner.py.
 Threads are started only in app.py (two, at the start), models/ (one a file that is fetched, one for a probe),

@@ -6,6 +6,7 @@ nothing of requests, events and clocks, nor of which settings are wise.
 """
 
 import ctypes
+import os
 import re
 import sys
 from collections import deque
@@ -105,7 +106,7 @@ class Model:
         if not weights:
             params.no_alloc = True
             params.load_mode = _NO_MMAP  # with a mapped file, no_alloc fails an assertion
-        self.handle = api.llama_model_load_from_file(path.encode(), params)
+        self.handle = api.llama_model_load_from_file(os.fsencode(path), params)
         if not self.handle:
             raise log.failure()
         self._vocab = api.llama_model_get_vocab(self.handle)

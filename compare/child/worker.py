@@ -56,7 +56,7 @@ class Outbox:
                 if event.at - self._sent_at < BATCH_S:
                     return
                 self._sent_at = event.at
-            data, self._lines = "".join(self._lines).encode(), []
+            data, self._lines = "".join(self._lines).encode(errors="replace"), []
             while data:
                 data = data[os.write(self._fd, data) :]
 

@@ -1,8 +1,6 @@
 """`ask`: sends a prompt to several models and prints their answers as blocks."""
 
-import json
 import sys
-import unicodedata
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -12,7 +10,7 @@ from compare.asked.comparison import comparison
 from compare.asked.owner import Owner
 from compare.asked.settings import SETTINGS
 from compare.cli.options import with_settings
-from compare.cli.terminal import AsJson, Force, Threads, follow, tell
+from compare.cli.terminal import AsJson, Force, Threads, follow, say, say_json, tell
 from compare.models.spec import split_specs
 from compare.run.machine import Machine
 from compare.run.response import Response
@@ -57,7 +55,7 @@ def ask(
     responses = run.responses()
     if as_json:
         found = document(run.comparison, responses, machine.describe())
-        print(json.dumps(found, ensure_ascii=False))
+        say_json(found)
     else:
         tell(str(sentence.summary(responses, column.names(run.comparison.models))))
     machine.close()
@@ -69,7 +67,9 @@ def _from_stdin() -> str:
     try:
         return sys.stdin.buffer.read().decode()
     except UnicodeDecodeError as error:
-        raise UsageError(f"What came on stdin is not UTF-8 text ({error.reason}).") from None
+        raise UsageError(
+            f"What came on stdin is not UTF-8 text ({error.reason}). Save it as UTF-8."
+        ) from None
 
 
 class _Blocks:
@@ -90,9 +90,8 @@ class _Blocks:
         self._tell_states(responses)
         while self._current or self._choose(responses):
             response = responses[self._current]
-            text = _printable(response.text)
-            print(text[self._written :], end="", flush=True)
-            self._written = len(text)
+            say(response.text[self._written :], end="")
+            self._written = len(response.text)
             if not response.ended:
                 return
             self._close(response)
@@ -105,20 +104,20 @@ class _Blocks:
         self._left.remove(self._current)
         self._written = 0
         file = self._files[self._current]
-        print(f"── {file.name}{' · ' + file.quant if file.quant else ''} ──")
+        say(f"── {file.name}{' · ' + file.quant if file.quant else ''} ──")
         if file.base:
-            print(column.BASE_NOTE)
+            say(column.BASE_NOTE)
         return True
 
     def _close(self, response: Response) -> None:
         if self._written:
-            print()
+            say()
         if response.state == "failed":
-            print("\n".join((response.error, *response.log)))
+            say("\n".join((response.error, *response.log)))
         figures = column.figures(response, 0.0)
         line = column.state_line(response, 0.0, max_seconds=self._max_seconds)
         rate = f"{figures.speed} tok/s, {figures.company}"
-        print(f"[{line} · {rate} · first token {figures.small['First token']}]\n", flush=True)
+        say(f"[{line} · {rate} · first token {figures.small['First token']}]\n")
         self._current = None
 
     def _tell_states(self, responses: dict[str, Response]) -> None:
@@ -127,8 +126,3 @@ class _Blocks:
             if self._states.get(key) != state and state in ("queued", "downloading", "loading"):
                 tell(f"{self._files[key].name}: {state}")
             self._states[key] = state
-
-
-def _printable(text: str) -> str:
-    """Without control characters: a model's text must not steer the terminal."""
-    return "".join(c for c in text if c in "\n\t" or not unicodedata.category(c).startswith("C"))

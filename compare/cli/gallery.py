@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from compare import numbers
 from compare.asked.owner import Owner
-from compare.cli.terminal import tell
+from compare.cli.terminal import say, tell
 from compare.gallery.prompts import chosen, load, load_files
 from compare.gallery.recorder import Task, record, settings, tasks
 from compare.gallery.recording_file import RecordingFile
@@ -45,7 +45,7 @@ def check(
     if not gallery.faults:
         prompts = gallery.prompts.values()
         checked = sum(prompt.check is not None for prompt in prompts)
-        print(f"Nothing is wrong. Prompts: {len(prompts)}, with a check: {checked}.")
+        say(f"Nothing is wrong. Prompts: {len(prompts)}, with a check: {checked}.")
     raise typer.Exit(int(bool(gallery.faults)))
 
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 
+from compare import letters
+
 MAX_LAYERS = 512  # LLAMA_MAX_LAYERS in llama.cpp's src/llama-hparams.h
 
 _SPLIT_EXPERT = re.compile(r"blk\.\d+\.ffn_(gate|up|down)\.\d+\.weight")
@@ -114,5 +116,4 @@ def most_common_type(tensors: tuple[Tensor, ...]) -> str | None:
 
 def shown(value) -> str:
     """What a file says of itself, fit to stand in a sentence."""
-    text = str(value)[:100]
-    return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
+    return letters.name(str(value)[:100])

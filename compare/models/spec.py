@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from compare import numbers
+from compare import letters, numbers
 from compare.gguf.header import Header, HeaderError, shown
 from compare.gguf.model import read_model
 from compare.gguf.reader import read_header
@@ -152,13 +152,14 @@ def known_models() -> str:
 def _local(spec: str) -> ModelFile:
     path = Path(spec).expanduser()
     header = _header(path)
-    stem = path.name.removesuffix(".gguf") or path.name
+    name = letters.name(path.name)
+    stem = name.removesuffix(".gguf") or name
     return ModelFile(
-        key=path.name or spec,
+        key=name or letters.name(spec),
         model=stem,
         name=stem,
         short=stem,
-        file=path.name,
+        file=name,
         quant=header.quant if header else None,
         bytes=path.stat().st_size if path.is_file() else None,
         path=str(path),

@@ -24,6 +24,7 @@ from compare.models.download import reachable
 from compare.models.files import Files
 from compare.models.local import FileError, local_path
 from compare.models.spec import ModelFile, parse
+from compare.models.surroundings import away
 from compare.numbers import listed
 from compare.protocol.devices import Gpus
 from compare.protocol.events import Downloading, Event, Failed, Hello, Predicted, Reserved
@@ -212,7 +213,7 @@ class Machine:
             return self.owner.models, _not_installed(missing)
         names = listed([file.short for file in missing])
         are = "is" if len(missing) == 1 else "are"
-        gone = f"The Hugging Face Hub can't be reached and {names} {are} not on this machine, so "
+        gone = f"{away()} and {names} {are} not on this machine, so "
         if all(self.cached(parse(spec)) for spec in EMBEDDED_PAIR):
             return EMBEDDED_PAIR, f"{gone}the small pair that came with the app stands in."
         there = listed([file.short for file in wanted if file not in missing])
@@ -235,10 +236,14 @@ class Machine:
 
     def describe(self) -> dict:
         """What this machine is: the document's `machine`. llama_cpp and gpus are known once a child ran."""
-        hello = self._pool.hello
+        hello, cores = self._pool.hello, cpu.here()
         return {
             "cpu": _cpu_name(),
-            "cores": cpu.budget(),
+            "cores": cores.threads,
+            "logical_processors": cores.processors.logical,
+            "physical_cores": cores.processors.physical,
+            "efficiency_cores": cores.processors.efficiency,
+            "quota_cores": cores.quota,
             "ram_bytes": total_bytes(),
             "gpus": list(hello.gpus) if hello else [],
             "llama_cpp_python": hello.llama_cpp_python if hello else None,

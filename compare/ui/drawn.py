@@ -142,7 +142,7 @@ def answer(response: Response, file: ModelFile, now: float) -> str:
 
 
 def _aside(text: str) -> str:
-    return f'<p class="aside">{letters(text)}</p>'
+    return f'<p class="aside" dir="ltr">{letters(text)}</p>'
 
 
 def pager(columns: Sequence[tuple[str, str, str]]) -> str:

@@ -31,7 +31,7 @@ def recorded(comparisons: Iterable[SideBySide]) -> str:
 def quoted_all(comparison: SideBySide) -> str:
     """A recorded comparison where its prompt stands nowhere else."""
     question = letters(teaser(comparison.takes[0].recorded.prompt))
-    return f'<p class="aside">Asked: “{question}”</p>\n\n{_comparison(comparison)}'
+    return f'<p class="aside">Asked: “<bdi>{question}</bdi>”</p>\n\n{_comparison(comparison)}'
 
 
 def quoted(take: Take) -> str:
@@ -43,7 +43,7 @@ def _question(take: Take) -> str:
     on = take.recorded.machine
     where = machine(on.cpu, on.cores, on.gpus)
     asked = letters(teaser(take.recorded.prompt))
-    return f'<p class="aside">Asked on {letters(where)}: “{asked}”</p>'
+    return f'<p class="aside">Asked on {letters(where)}: “<bdi>{asked}</bdi>”</p>'
 
 
 def _comparison(comparison: SideBySide) -> str:
@@ -76,7 +76,7 @@ def _column(take: Take, comparison: SideBySide) -> str:
     return (
         f'<div class="rec m-{file.model}"><p class="who"><b>{letters(file.name)}</b> '
         f"{letters(file.quant or '')}</p>{strip}"
-        f'<div class="text">\n\n{answer(take)}\n\n</div>\n\n'
+        f'<div class="text" dir="auto">\n\n{answer(take)}\n\n</div>\n\n'
         f"{verdict(take.verdict, passed)}{drawn.figures(recorded_figures(measures))}</div>"
     )
 
@@ -85,10 +85,12 @@ def answer(take: Take) -> str:
     """A recorded answer, as far as it is shown."""
     text = take.answer.text
     notes = [BASE_NOTE] if take.file.base else []
-    parts = [f'<p class="aside">{letters(note)}</p>' for note in (*notes, *take.answer.notices)]
+    parts = [
+        f'<p class="aside" dir="ltr">{letters(note)}</p>' for note in (*notes, *take.answer.notices)
+    ]
     parts.append(shown(text[:SHOWN_LETTERS]))
     if (more := len(text) - SHOWN_LETTERS) > 0:
-        parts.append(f'<p class="aside">… and {more:,} more characters</p>')
+        parts.append(f'<p class="aside" dir="ltr">… and {more:,} more characters</p>')
     return "\n\n".join(parts)
 
 

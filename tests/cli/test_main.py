@@ -91,7 +91,8 @@ def test_ask_prints_the_contracts_document():
     assert set(found) == {"prompt", "system", "mode", "params", "machine", "notices", "responses"}
     assert set(found["params"]) == PARAMS
     assert set(found["machine"]) == {
-        "cpu", "cores", "ram_bytes", "gpus", "llama_cpp_python", "llama_cpp",
+        "cpu", "cores", "logical_processors", "physical_cores", "efficiency_cores", "quota_cores",
+        "ram_bytes", "gpus", "llama_cpp_python", "llama_cpp",
     }  # fmt: skip
     assert found["machine"]["llama_cpp"] and found["machine"]["cpu"]
     assert [r["spec"] for r in found["responses"]] == ["smollm2:Q4_1", "gemma3:Q4_K_M"]
