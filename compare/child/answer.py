@@ -4,14 +4,11 @@ Knows how an answer ends and what is told of it; nothing of how a model is loade
 """
 
 import time
-from dataclasses import asdict
-from typing import NamedTuple
 
-import jinja2
-
-from compare.child import llama
 from compare.child.engine import Emit, Engine
-from compare.child.llama import EngineError, Model, Sampler
+from compare.child.llama import EngineError, Sampler
+from compare.child.prompt import Prompt, prompt
+from compare.child.sandbox import Interrupted
 from compare.child.textstream import TextStream
 from compare.child.work import Control, Work
 from compare.protocol.events import Delta, Finished, Prefill, Prefilled, Started
@@ -22,17 +19,22 @@ def answer(
     engine: Engine, request: Generate, taken_at: float, emit: Emit, control: Control
 ) -> None:
     """Answers what is asked in events, from Started to Finished. Raises EngineError."""
-    rendered = render(engine.model, request)
-    prompt_tokens = len(rendered.tokens)
+    interrupted = Work(engine, request, taken_at, emit, control).interrupted
+    try:
+        asked = prompt(engine.model, request, interrupted)
+    except Interrupted as end:
+        emit(Finished(run=request.run, at=time.monotonic(), reason=end.reason))
+        return
+    prompt_tokens = len(asked.tokens)
     room = engine.n_ctx - prompt_tokens
     if room < 1:
         raise EngineError(
             f"The prompt has {prompt_tokens:,} tokens; the context holds {engine.n_ctx:,}, "
             "the answer included.\nShorten the prompt or raise the context length."
         )
-    notices = ()
+    notices = asked.notices
     if request.max_tokens > room:
-        notices = (
+        notices += (
             f"Max tokens was lowered from {request.max_tokens:,} to {room:,}, "
             "all that the context has room for.",
         )
@@ -43,59 +45,12 @@ def answer(
             at=taken_at,
             prompt_tokens=prompt_tokens,
             cached_tokens=0,
-            rendered_prompt=rendered.text,
+            rendered_prompt=asked.text,
             threads=request.threads,
             notices=notices,
         )
     )
-    _Answer(engine, request, taken_at, emit, control, rendered).run(min(room, request.max_tokens))
-
-
-class Rendered(NamedTuple):
-    """What is asked as the model reads it, once as tokens and once as a text."""
-
-    tokens: list[int]
-    text: str
-    stops: tuple[str, ...]
-    """what ends the answer; the fallback template's own included, where that was used"""
-
-
-def render(model: Model, request: Generate) -> Rendered:
-    """The messages in the file's own template, or in the request's; with one token at their beginning.
-
-    Raises EngineError.
-    """
-    messages = [asdict(message) for message in request.messages]
-    template, stops = model.template, request.stop
-    if template is None:
-        template, stops = request.template, request.stop + request.template_stop
-    bos = model.bos_text
-    try:
-        text = llama.render(template, messages, bos, model.eos_text)
-    except (jinja2.TemplateError, ValueError, TypeError, OverflowError) as error:
-        raise _template_error(error, request) from error
-    begins = bool(bos) and text.startswith(bos)
-    tokens = model.tokenize(text, add_special=not begins)
-    if not begins and bos and model.adds_bos:
-        text = bos + text
-    if not tokens:
-        raise EngineError(
-            "The prompt has no tokens once its template is applied.\nWrite a longer prompt."
-        )
-    return Rendered(tokens, text, stops)
-
-
-def _template_error(error: Exception, request: Generate) -> EngineError:
-    said = (str(error) or type(error).__name__).rstrip(".")
-    if any(message.role == "system" for message in request.messages):
-        return EngineError(
-            f"This model's prompt template refuses a system prompt ({said}).\n"
-            "Empty the system prompt, or write it into the prompt itself."
-        )
-    return EngineError(
-        f"This model's prompt template can't be applied ({said}).\n"
-        "The file's template is broken; use another file of this model."
-    )
+    _Answer(engine, request, taken_at, emit, control, asked).run(min(room, request.max_tokens))
 
 
 class _Answer(Work):
@@ -103,11 +58,11 @@ class _Answer(Work):
 
     def __init__(
         self, engine: Engine, request: Generate, taken_at: float, emit: Emit, control: Control,
-        rendered: Rendered,
+        asked: Prompt,
     ):  # fmt: skip
         super().__init__(engine, request, taken_at, emit, control)
-        self.tokens = rendered.tokens
-        self.text = TextStream(rendered.stops)
+        self.tokens = asked.tokens
+        self.text = TextStream(asked.stops)
         self.prefilled, self.written = False, 0
 
     def run(self, max_tokens: int) -> None:

@@ -41,7 +41,9 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generate:
-    """Answer messages. `template` and `template_stop` serve a file without a template of its own."""
+    """Answer messages. `template` and `template_stop` serve a file without a template of its own; `guessed`:
+    nobody knows that they are its model's.
+    """
 
     run: int
     messages: tuple[Message, ...]
@@ -57,6 +59,7 @@ class Generate:
     seed: int
     stop: tuple[str, ...]
     max_seconds: float | None
+    guessed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
