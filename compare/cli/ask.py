@@ -115,6 +115,8 @@ class _Blocks:
             print()
         if response.state == "failed":
             print("\n".join((response.error, *response.log)))
+        for notice in response.notices:
+            print(f"({_printable(notice)})")
         figures = column.figures(response, 0.0)
         line = column.state_line(response, 0.0, max_seconds=self._max_seconds)
         rate = f"{figures.speed} tok/s, {figures.company}"
