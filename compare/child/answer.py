@@ -7,7 +7,7 @@ import time
 
 from compare.child.engine import Emit, Engine
 from compare.child.llama import EngineError, Sampler
-from compare.child.prompt import Prompt, prompt
+from compare.child.prompt import NEXT_TURN, Prompt, prompt
 from compare.child.sandbox import Interrupted
 from compare.child.textstream import TextStream
 from compare.child.work import Control, Work
@@ -61,8 +61,10 @@ class _Answer(Work):
         asked: Prompt,
     ):  # fmt: skip
         super().__init__(engine, request, taken_at, emit, control)
-        self.tokens = asked.tokens
-        self.text = TextStream(asked.stops)
+        self.tokens, self.next_turn = asked.tokens, asked.next_turn
+        letters = self.next_turn.letters
+        self.unseen = {token: letter.encode() for token, letter in letters.items()}
+        self.text = TextStream((*asked.stops, *self.next_turn.stops), "".join(letters.values()))
         self.prefilled, self.written = False, 0
 
     def run(self, max_tokens: int) -> None:
@@ -83,8 +85,13 @@ class _Answer(Work):
                 engine_prefill_tps=prefill_tps if self.prefilled else None,
                 engine_decode_tps=decode_tps if self.written > 1 else None,
                 memory=self.engine.memory_now(),
+                notices=self._notices(),
             )
         )
+
+    def _notices(self) -> tuple[str, ...]:
+        went_on = self.next_turn.stops.get(self.text.stopped or "")
+        return (NEXT_TURN.format(went_on),) if went_on else ()
 
     def _read(self) -> str | None:
         """The prompt. Returns why it was interrupted, if it was."""
@@ -104,13 +111,14 @@ class _Answer(Work):
         """Token after token, until something ends it; returns what did."""
         emit, run, text = self.emit, self.request.run, self.text
         sample, piece, decode_one = sampler.sample, self.model.piece, self.context.decode_one
+        unseen = self.unseen
         for n in range(1, max_tokens + 1):
             token = sample()
             self.ended_at = now = time.monotonic()
             data = piece(token)
             if data is None:
                 return "stop"
-            shown = text.push(data)
+            shown = text.push(data + unseen.get(token, b""))
             self.written = n
             emit(Delta(run=run, at=now, text=shown))
             if text.stopped:

@@ -217,6 +217,7 @@ class Finished(Event):
     engine_prefill_tps: float | None = None
     engine_decode_tps: float | None = None
     memory: Memory | None = None
+    notices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

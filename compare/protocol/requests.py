@@ -59,6 +59,8 @@ class Generate:
     seed: int
     stop: tuple[str, ...]
     max_seconds: float | None
+    raw: bool = False
+    """whether an answer goes on where the template's next turn would begin"""
     guessed: bool = False
 
 

@@ -278,6 +278,7 @@ class Response:
             text=self.text + event.text, finish_reason=event.reason, ended_at=event.at,
             engine_prefill_tps=event.engine_prefill_tps, engine_decode_tps=event.engine_decode_tps,
             memory=self._predicted(event.memory) if event.memory else self.memory,
+            notices=self.notices + event.notices,
         )  # fmt: skip
 
     def _predicted(self, memory: Memory) -> Memory:

@@ -66,6 +66,7 @@ PARAMS = set(
         "repeat_penalty",
         "seed",
         "stop",
+        "raw",
         "n_ctx",
         "gpu_layers",
         "kv_type",
