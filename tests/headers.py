@@ -39,6 +39,14 @@ def gguf(*entries: bytes, tensors=(), version=3, n_keys=None, n_tensors=None, da
     return header + bytes(-len(header) % 32) + data
 
 
+def with_entries(file: bytes, *entries: bytes) -> bytes:
+    """A whole GGUF with more entries in its header; what follows that stays where it must be."""
+    (n_keys,) = struct.unpack_from("<Q", file, 16)
+    more = b"".join(entries)
+    more += string("test.padding", bytes(-(len(more) + len(string("test.padding", b""))) % 32))
+    return file[:16] + struct.pack("<Q", n_keys + len(entries) + 1) + more + file[24:]
+
+
 LLAMA = string("general.architecture", "llama")
 LAYERS = u32("llama.block_count", 1)
 MODEL = gguf(LLAMA, LAYERS, tensors=[tensor()], data=bytes(128))

@@ -52,7 +52,8 @@ class Comparison:
         """What a loaded model is asked."""
         return Generate(
             run=run, messages=self.messages, template=file.template,
-            template_stop=file.template_stop, threads=threads, max_seconds=self.max_seconds,
+            template_stop=file.template_stop, guessed=file.guessed, threads=threads,
+            max_seconds=self.max_seconds,
             **self.sampling.model_dump(),
         )  # fmt: skip
 

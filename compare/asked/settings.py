@@ -59,6 +59,10 @@ class SamplingParams(BaseModel):
         tuple[Annotated[str, Field(min_length=1, max_length=1000)], ...],
         _worded("Stop", "Ends an answer; may be repeated.", empty="none"),
     ] = ()
+    raw: Annotated[
+        bool,
+        _worded("Keep what follows", "Goes on where a model writes the user's next turn itself."),
+    ] = False
 
     @field_validator("seed", mode="before")
     @classmethod
@@ -113,7 +117,7 @@ class Setting:
     help: str
     """on the command line"""
     kind: type
-    """of what is given: int, float, str, or tuple where several strings may be given"""
+    """of what is given: int, float, bool, str, or tuple where several strings may be given"""
     default: Any
     """None where it is drawn"""
     choices: tuple[str, ...] = ()
@@ -142,7 +146,7 @@ def _settings() -> Iterator[Setting]:
 
 
 def _kind(field: FieldInfo) -> type:
-    if field.annotation in (int, float):
+    if field.annotation in (int, float, bool):
         return field.annotation
     return tuple if isinstance(field.default, tuple) else str
 

@@ -10,13 +10,12 @@ import os
 import re
 import sys
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import llama_cpp
 from llama_cpp import llama_cpp as api
 from llama_cpp._ggml import libggml
-from llama_cpp.llama_chat_format import Jinja2ChatFormatter
 
 from compare.child.advice import readable
 
@@ -24,6 +23,13 @@ PENALTY_LAST_N = 64
 """llama.cpp's default window of repeat_penalty, in tokens"""
 ALL_LAYERS = 2**31 - 1
 CACHE_TYPES = {"f16": api.GGML_TYPE_F16, "q8_0": api.GGML_TYPE_Q8_0}
+CONTROL = api.LLAMA_TOKEN_ATTR_CONTROL | api.LLAMA_TOKEN_ATTR_UNKNOWN
+"""A token that a text holds only where `special` is allowed."""
+MARK = api.LLAMA_TOKEN_ATTR_CONTROL
+DEFINED = api.LLAMA_TOKEN_ATTR_USER_DEFINED
+"""A token that is looked for in every text."""
+LSTRIP, RSTRIP = api.LLAMA_TOKEN_ATTR_LSTRIP, api.LLAMA_TOKEN_ATTR_RSTRIP
+"""A token that takes the blanks before it, or behind it."""
 _NO_MMAP = 0  # LLAMA_LOAD_MODE_NONE in llama.h
 _ABORTED = 2  # llama_decode in llama.h
 _GPU = 1  # ggml_backend_dev_type in ggml-backend.h
@@ -115,25 +121,18 @@ class Model:
         self.trained_for = api.llama_model_n_ctx_train(self.handle)
         """tokens of context; 0 where the file doesn't say"""
         template = api.llama_model_chat_template(self.handle, None)
-        self.template = template.decode("utf-8", "replace") if template else None
-        """the file's own, Jinja"""
+        template = template.decode("utf-8", "replace") if template else ""
+        self.template = template if template.strip() else None
+        """the file's own: Jinja, or the name of one"""
         self.bos = api.llama_vocab_bos(self._vocab)
         """the token that a text begins with; negative where there is none"""
+        self.eos = api.llama_vocab_eos(self._vocab)
         self.adds_bos = api.llama_vocab_get_add_bos(self._vocab)
         self.vocabulary = api.llama_vocab_n_tokens(self._vocab)
 
     def close(self) -> None:
         """Gives its memory back; once, and after its context's."""
         api.llama_model_free(self.handle)
-
-    @property
-    def bos_text(self) -> str:
-        """As a template writes it; empty where there is none."""
-        return self._special(self.bos)
-
-    @property
-    def eos_text(self) -> str:
-        return self._special(api.llama_vocab_eos(self._vocab))
 
     def figures(self) -> dict[str, str | int]:
         """llama.cpp's own description (llama 1B Q8_0), bytes and elements of all tensors, by llama-bench's
@@ -151,18 +150,26 @@ class Model:
         """As llama.cpp counts them, the output as one."""
         return api.llama_model_n_layer(self.handle) + 1
 
-    def tokenize(self, text: str, add_special: bool) -> list[int]:
-        """The tokens of a text, in which special tokens may be written; `add_special`: also what the
-        vocabulary wants around any text.
-        """
+    def tokenize(self, text: str, special: bool = True) -> list[int]:
+        """The tokens of a text and nothing around them; `special`: control tokens may be written in it."""
         raw = text.encode()
         room = len(raw) + 8
         while True:
             ids = (api.llama_token * room)()
-            n = api.llama_tokenize(self._vocab, raw, len(raw), ids, room, add_special, True)
+            n = api.llama_tokenize(self._vocab, raw, len(raw), ids, room, False, special)
             if n >= 0:
                 return ids[:n]
             room = -n
+
+    def attributes(self, token: int) -> int:
+        """Some of CONTROL, DEFINED, LSTRIP and RSTRIP."""
+        return api.llama_vocab_get_attr(self._vocab, token)
+
+    def spelled(self, token: int) -> str:
+        """A token as it is written in a template; nothing for a negative one."""
+        if token < 0:
+            return ""
+        return (api.llama_vocab_get_text(self._vocab, token) or b"").decode("utf-8", "replace")
 
     def piece(self, token: int) -> bytes | None:
         """A token's bytes, none for a special token; None for one that ends an answer.
@@ -181,11 +188,6 @@ class Model:
             if n >= 0:
                 return ctypes.string_at(buffer, n)
             self._buffer = ctypes.create_string_buffer(-n)
-
-    def _special(self, token: int) -> str:
-        if token < 0:
-            return ""
-        return (api.llama_vocab_get_text(self._vocab, token) or b"").decode("utf-8", "replace")
 
 
 class Context:
@@ -339,16 +341,22 @@ class Sampler:
         api.llama_sampler_free(self._chain)
 
 
-def render(
-    template: str, messages: Sequence[Mapping[str, str]], bos_text: str, eos_text: str
-) -> str:
-    """Messages ({"role", "content"}) in a chat template, ready for the answer to follow.
+def written_by(name: str, messages: Sequence[tuple[str, str]], asks: bool) -> str | None:
+    """Messages (role, content) in llama.cpp's own template of that name; None where it has none such.
 
-    In Jinja's sandbox, with what Transformers offers to a template. Raises what a template may:
-    jinja2.TemplateError, ValueError, TypeError, OverflowError.
+    `asks`: ready for the answer to follow.
     """
-    formatter = Jinja2ChatFormatter(template=template, bos_token=bos_text, eos_token=eos_text)
-    return formatter(messages=list(messages)).prompt
+    names = (ctypes.c_char_p * api.llama_chat_builtin_templates(None, 0))()
+    api.llama_chat_builtin_templates(names, len(names))
+    if name.encode() not in tuple(names):
+        return None
+    chat = (api.llama_chat_message * len(messages))(
+        *((r.encode(), c.encode()) for r, c in messages)
+    )
+    size = api.llama_chat_apply_template(name.encode(), chat, len(chat), asks, None, 0)
+    text = ctypes.create_string_buffer(size + 1)
+    api.llama_chat_apply_template(name.encode(), chat, len(chat), asks, text, len(text))
+    return text.value.decode("utf-8", "replace")
 
 
 def supports_gpu() -> bool:

@@ -114,6 +114,8 @@ class _Blocks:
             say()
         if response.state == "failed":
             say("\n".join((response.error, *response.log)))
+        for notice in response.notices:
+            say(f"({notice})")
         figures = column.figures(response, 0.0)
         line = column.state_line(response, 0.0, max_seconds=self._max_seconds)
         rate = f"{figures.speed} tok/s, {figures.company}"

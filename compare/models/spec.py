@@ -62,6 +62,11 @@ class ModelFile:
     base: bool = False
     about: About = About()
 
+    @property
+    def guessed(self) -> bool:
+        """Whether nothing says that the fallback is how its model was taught to be asked."""
+        return self.template == BASE_TEMPLATE and not self.base
+
 
 def split_specs(texts: list[str]) -> list[str]:
     """The SPECs in comma-separated texts; a text that is an existing path is one SPEC, commas and all."""
@@ -186,7 +191,7 @@ def _about(header: Header) -> About:
         context=header.context,
         licence=shown(licence) if isinstance(licence, str) else None,
         architecture=shown(header.architecture) if header.architecture else None,
-        has_template=header.chat_template is not None,
+        has_template=bool((header.chat_template or "").strip()),
     )
 
 

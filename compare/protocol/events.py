@@ -227,6 +227,7 @@ class Finished(Event):
     processor_s: float | None = None
     """what all its threads together computed, from Started on"""
     memory: Memory | None = None
+    notices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -301,6 +301,7 @@ class Response:
             engine_prefill_tps=event.engine_prefill_tps, engine_decode_tps=event.engine_decode_tps,
             processor_s=event.processor_s,
             memory=self._predicted(event.memory) if event.memory else self.memory,
+            notices=self.notices + event.notices,
         )  # fmt: skip
 
     def _predicted(self, memory: Memory) -> Memory:

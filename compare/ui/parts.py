@@ -44,6 +44,13 @@ def typed(label: str, value: str | None = None, *, whole: bool = False, **more) 
     )  # fmt: skip
 
 
+def tick(label: str, value: bool, **more) -> gr.Checkbox:
+    """What is on or off."""
+    return gr.Checkbox(
+        value, label=label, container=False, interactive=True, min_width=0, elem_classes="tick", **more
+    )  # fmt: skip
+
+
 def segments(entries: Entries, label: str, elem_id: str, value: str | None = None) -> gr.Radio:
     """A few choices side by side, one of them pressed."""
     return gr.Radio(

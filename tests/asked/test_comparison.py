@@ -166,3 +166,13 @@ def test_a_model_is_asked_the_messages_with_its_fallback_template():
     assert request.messages == asked.messages
     assert (request.run, request.threads, request.max_tokens) == (3, 2, 8)
     assert (request.template, request.template_stop) == (MODELS["gemma3"].template, ("\nQ:",))
+    assert not request.guessed and not asked.sampling.raw
+
+
+def test_only_for_a_file_of_ones_own_the_fallback_template_is_a_guess(tiny):
+    asked = comparison("Hello", ["solar", "gemma3", tiny()])
+    assert [asked.request(1, file, threads=1).guessed for file in asked.models] == [
+        False,
+        False,
+        True,
+    ]

@@ -66,6 +66,7 @@ PARAMS = set(
         "repeat_penalty",
         "seed",
         "stop",
+        "raw",
         "n_ctx",
         "gpu_layers",
         "kv_type",
@@ -127,6 +128,7 @@ def test_a_models_text_does_not_steer_the_terminal(tiny):
     path = tiny(says="a\x1b[2Jb\x07c", ends=True)
     said = compare("ask", "hello", "--models", path, "--temperature", "0")
     assert "a[2Jbc" in said.stdout and "\x1b" not in said.stdout and "\x07" not in said.stdout
+    assert "\n(The file has no chat template: it was asked in plain words" in said.stdout
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ def test_a_file_of_ones_own_brings_what_its_header_says(tiny):
     assert plain.about.parameters == "390,272"
     assert plain.about.has_template is False and plain.about.quants == ()
     assert parse(tiny("own.gguf", chat_template="{{ 'Q' }}")).about.has_template is True
+    assert parse(tiny("blank.gguf", chat_template=" \n")).about.has_template is False
 
 
 def test_texts_of_a_header_are_shortened_and_made_harmless(tmp_path):

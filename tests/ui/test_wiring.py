@@ -44,7 +44,8 @@ def test_a_run_reads_each_setting_from_its_own_field():
     (run,) = (event for event in demo.fns.values() if event.api_name == "run")
     assert [part.label for part in run.inputs[1:]] == [
         "Prompt", "Order", "Max tokens", "Temperature", "Top-p", "Seed", "Context length", "Stop",
-        "System prompt", *(f"{menu} {n}" for menu in ("Model", "Quantization") for n in range(1, 5)),
+        "Keep what follows", "System prompt",
+        *(f"{menu} {n}" for menu in ("Model", "Quantization") for n in range(1, 5)),
     ]  # fmt: skip
 
 

@@ -17,7 +17,7 @@ PLACES = range(1, MAX_COLUMNS + 1)
 """The columns, counted from 1."""
 FIELDS = {
     name: SETTINGS[name]
-    for name in ("max_tokens", "temperature", "top_p", "seed", "n_ctx", "stop")
+    for name in ("max_tokens", "temperature", "top_p", "seed", "n_ctx", "stop", "raw")
 }  # fmt: skip
 """The settings that have a field on the page, in its order."""
 INPUTS = ("prompt", "mode", *FIELDS, "system")
@@ -51,8 +51,11 @@ def _within(name: str) -> str:
 
 def untouched() -> Values:
     """What the fields hold as the page opens."""
-    texts = {name: setting.typed for name, setting in FIELDS.items()}
-    return {"prompt": "", "mode": "together", **texts, "system": ""}
+    fields = {
+        name: setting.default if setting.kind is bool else setting.typed
+        for name, setting in FIELDS.items()
+    }
+    return {"prompt": "", "mode": "together", **fields, "system": ""}
 
 
 def choices(values: Mapping[str, Any]) -> dict[int, Choice]:
@@ -108,7 +111,7 @@ def filled(prompt: Prompt, recorded: Sequence[SideBySide]) -> tuple[Values, Furt
     the settings that have no field. How many threads there are is each machine's matter.
     """
     params = recorded[0].params if recorded else Params(**{**RECORDED, **prompt.settings})
-    told = {name: str(getattr(params, name)) for name in FIELDS}
+    told = {name: _field(getattr(params, name)) for name in FIELDS}
     told["stop"] = ", ".join(map(_typed, params.stop))
     values = {"prompt": prompt.prompt, "mode": "in-turn", "system": prompt.system or "", **told}
     others = {
@@ -119,6 +122,10 @@ def filled(prompt: Prompt, recorded: Sequence[SideBySide]) -> tuple[Values, Furt
     return values, Further(prompt.prompt.strip(), others, bool(recorded)) if others else None
 
 
+def _field(value: Any) -> str | bool:
+    return value if isinstance(value, bool) else str(value)
+
+
 def _typed(stop: str) -> str:
     """A stop string as it is typed into its field."""
     return stop.replace(",", "\\,").replace("\n", "\\n").replace("\t", "\\t")
@@ -126,7 +133,7 @@ def _typed(stop: str) -> str:
 
 def _params(values: Mapping[str, Any]) -> dict[str, Any]:
     """What was typed; an empty field means the default."""
-    texts = {name: str(values[name] or "").strip() for name in FIELDS if name != "stop"}
+    texts = {name: str(values.get(name) or "").strip() for name in FIELDS if name != "stop"}
     params: dict[str, Any] = {name: text for name, text in texts.items() if text}
     return {**params, "stop": stops(str(values["stop"] or ""))}
 

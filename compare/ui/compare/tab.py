@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import gradio as gr
 from gradio.events import Dependency
@@ -12,7 +13,7 @@ from compare.ui.compare.form import FIELDS, INPUTS, PLACES, untouched
 from compare.ui.compare.session import ADD, EXAMPLES, House, Session
 from compare.ui.markup import MATHS
 from compare.ui.menu import Menu
-from compare.ui.parts import action, button, headline, segments, typed, words
+from compare.ui.parts import action, button, headline, segments, tick, typed, words
 from compare.ui.wiring import AT_ONCE, PLAIN, PUBLIC, QUEUED, Wiring
 
 Parts = dict[str, gr.blocks.Block]
@@ -70,19 +71,25 @@ def _ask() -> Parts:
     }  # fmt: skip
 
 
-def _settings(defaults: dict[str, str]) -> Parts:
+def _settings(defaults: dict[str, Any]) -> Parts:
     with gr.Row(elem_id="fields"):
         fields = {
             name: typed(
                 setting.label, defaults[name], whole=setting.whole, placeholder=setting.empty
             )
             for name, setting in FIELDS.items()
+            if setting.kind is not bool
         }
+    ticks = {
+        name: tick(setting.label, defaults[name], info=setting.help)
+        for name, setting in FIELDS.items()
+        if setting.kind is bool
+    }
     system = gr.Textbox(
         defaults["system"], label="System prompt", placeholder="none", lines=2, max_lines=6,
         interactive=True, elem_id="system",
     )  # fmt: skip
-    return {**fields, "system": system}
+    return {**fields, **ticks, "system": system}
 
 
 def _columns(menu: Menu) -> Parts:
