@@ -20,8 +20,8 @@ From the top; a folder imports only from those below its line (tests/test_map.py
     scores/       published scores, and what two articles claim of them
     gguf/         what a file says of itself
     protocol/     the requests and events that cross between a model's process and its parent
-    child/        that process: answer.py renders, reads, samples and stops; llama.py the only llama_cpp;
-                  imported by nobody
+    child/        that process: answer.py renders, reads, samples and stops; thinking.py sets apart what is
+                  thought, by the table in marks.py; llama.py the only llama_cpp; imported by nobody
 
 Beside them usage.py (what is wrong in what is asked), numbers.py (figures as they are read), colours.py (the
 colour of each model), proxies.py (the surroundings', put right before anything speaks HTTP) and data/.

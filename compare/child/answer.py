@@ -5,7 +5,7 @@ Knows how an answer ends and what is told of it; nothing of how a model is loade
 
 import time
 from dataclasses import asdict
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jinja2
 
@@ -13,6 +13,7 @@ from compare.child import llama
 from compare.child.engine import Emit, Engine
 from compare.child.llama import EngineError, Model, Sampler
 from compare.child.textstream import TextStream
+from compare.child.thinking import Part, Thinking
 from compare.child.work import Control, Work
 from compare.protocol.events import Delta, Finished, Prefill, Prefilled, Started
 from compare.protocol.requests import Generate
@@ -70,6 +71,7 @@ def render(model: Model, request: Generate) -> Rendered:
     if template is None:
         template, stops = request.template, request.stop + request.template_stop
     bos = model.bos_text
+
     try:
         text = llama.render(template, messages, bos, model.eos_text)
     except (jinja2.TemplateError, ValueError, TypeError, OverflowError) as error:
@@ -107,7 +109,9 @@ class _Answer(Work):
     ):  # fmt: skip
         super().__init__(engine, request, taken_at, emit, control)
         self.tokens = rendered.tokens
-        self.text = TextStream(rendered.stops)
+        self.stops = rendered.stops
+        self.apart = Thinking(rendered.text)
+        self.text, self.thinking = TextStream(self.stops), TextStream()
         self.prefilled, self.written = False, 0
 
     def run(self, max_tokens: int) -> None:
@@ -123,7 +127,8 @@ class _Answer(Work):
                 run=self.request.run,
                 at=self.ended_at,
                 reason=reason,
-                text="" if self.text.stopped else self.text.finish(),
+                **self._held_back(),
+                stop_string=self.text.stopped if self.text.stopped in self.request.stop else None,
                 # Without a prompt read to its end, or a second token, the counters hold no rate.
                 engine_prefill_tps=prefill_tps if self.prefilled else None,
                 engine_decode_tps=decode_tps if self.written > 1 else None,
@@ -146,19 +151,24 @@ class _Answer(Work):
         self.emit(Prefill(run=self.request.run, at=at, done=done, total=len(self.tokens)))
 
     def _write(self, sampler: Sampler, max_tokens: int) -> str:
-        """Token after token, until something ends it; returns what did."""
-        emit, run, text = self.emit, self.request.run, self.text
-        sample, piece, decode_one = sampler.sample, self.model.piece, self.context.decode_one
+        """Token after token, until something ends it; returns what did.
+
+        A stop string ends the answer alone, not the thinking, which may well quote it: so do hosted services,
+        and vLLM (pull request 14550).
+        """
+        emit, run, apart = self.emit, self.request.run, self.apart
+        sample, piece, own = sampler.sample, self.model.piece, self.model.own
+        decode_one = self.context.decode_one
         for n in range(1, max_tokens + 1):
             token = sample()
             self.ended_at = now = time.monotonic()
-            data = piece(token)
-            if data is None:
+            data, name = piece(token), own(token)
+            if data is None and not apart.ends_message(name):
                 return "stop"
-            shown = text.push(data)
+            texts = self._texts(apart.push(data or b"", name, now))
             self.written = n
-            emit(Delta(run=run, at=now, text=shown))
-            if text.stopped:
+            emit(Delta(run=run, at=now, **texts))
+            if self.text.stopped:
                 return "stop"
             if n == max_tokens:
                 return "length"
@@ -168,6 +178,27 @@ class _Answer(Work):
             self.hand_over()
             decode_one(token)
         raise AssertionError("max_tokens is at least 1")
+
+    def _texts(self, part: Part) -> dict[str, Any]:
+        """The values of an event by which a part is told."""
+        recalled = ""
+        if part.recalls:
+            recalled, self.text = self.text.finish(), TextStream(self.stops)
+        return {
+            "text": self.text.push(part.answer) if part.answer else "",
+            "thinking": recalled + self.thinking.push(part.thinking),
+            "thinking_tokens": part.thinking_tokens,
+            "answer_at": part.answer_at,
+            "recalls": part.recalls,
+        }
+
+    def _held_back(self) -> dict[str, Any]:
+        """What hasn't been told when it ends."""
+        if self.text.stopped:
+            return {}
+        texts = self._texts(self.apart.finish())
+        rest = "" if self.text.stopped else self.text.finish()
+        return {**texts, "text": texts["text"] + rest}
 
     def _sampler(self) -> Sampler:
         request = self.request

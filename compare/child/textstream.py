@@ -18,7 +18,8 @@ class TextStream:
         self._stops = tuple(stops)
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._held = ""
-        self.stopped = False
+        self.stopped: str | None = None
+        """the stop string that has ended it"""
 
     def push(self, piece: bytes) -> str:
         """The text that has become certain. Sets `stopped` once a stop string is complete."""
@@ -26,10 +27,10 @@ class TextStream:
         if not self._stops:
             return text
         self._held += text
-        found = [i for i in (self._held.find(stop) for stop in self._stops) if i >= 0]
+        found = [(self._held.find(stop), stop) for stop in self._stops if stop in self._held]
         if found:
-            self.stopped = True
-            text, self._held = self._held[: min(found)], ""
+            at, self.stopped = min(found)
+            text, self._held = self._held[:at], ""
             return text
         keep = max(_overlap(self._held, stop) for stop in self._stops)
         cut = len(self._held) - keep
