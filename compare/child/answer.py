@@ -4,12 +4,14 @@ Knows how an answer ends and what is told of it; nothing of how a model is loade
 """
 
 import time
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
 import jinja2
 
-from compare.child import llama
+from compare.child import llama, switch
 from compare.child.engine import Emit, Engine
 from compare.child.llama import EngineError, Model, Sampler
 from compare.child.textstream import TextStream
@@ -17,6 +19,9 @@ from compare.child.thinking import Part, Thinking
 from compare.child.work import Control, Work
 from compare.protocol.events import Delta, Finished, Prefill, Prefilled, Started
 from compare.protocol.requests import Generate
+
+_REFUSALS = jinja2.TemplateError, ValueError, TypeError, OverflowError
+"""How a template fails."""
 
 
 def answer(
@@ -31,9 +36,9 @@ def answer(
             f"The prompt has {prompt_tokens:,} tokens; the context holds {engine.n_ctx:,}, "
             "the answer included.\nShorten the prompt or raise the context length."
         )
-    notices = ()
+    notices = rendered.notices
     if request.max_tokens > room:
-        notices = (
+        notices += (
             f"Max tokens was lowered from {request.max_tokens:,} to {room:,}, "
             "all that the context has room for.",
         )
@@ -59,6 +64,7 @@ class Rendered(NamedTuple):
     text: str
     stops: tuple[str, ...]
     """what ends the answer; the fallback template's own included, where that was used"""
+    notices: tuple[str, ...] = ()
 
 
 def render(model: Model, request: Generate) -> Rendered:
@@ -72,9 +78,17 @@ def render(model: Model, request: Generate) -> Rendered:
         template, stops = request.template, request.stop + request.template_stop
     bos = model.bos_text
 
+    def rendered(variables: Mapping[str, Any]) -> str:
+        return llama.render(template, messages, bos, model.eos_text, variables)
+
+    def tried(variables: Mapping[str, Any]) -> str | None:
+        with suppress(*_REFUSALS):
+            return rendered(variables)
+
+    thinking = switch.choose(template, request.thinking, tried)
     try:
-        text = llama.render(template, messages, bos, model.eos_text)
-    except (jinja2.TemplateError, ValueError, TypeError, OverflowError) as error:
+        text = rendered(thinking.variables)
+    except _REFUSALS as error:
         raise _template_error(error, request) from error
     begins = bool(bos) and text.startswith(bos)
     tokens = model.tokenize(text, add_special=not begins)
@@ -84,7 +98,7 @@ def render(model: Model, request: Generate) -> Rendered:
         raise EngineError(
             "The prompt has no tokens once its template is applied.\nWrite a longer prompt."
         )
-    return Rendered(tokens, text, stops)
+    return Rendered(tokens, text, stops, thinking.notices)
 
 
 def _template_error(error: Exception, request: Generate) -> EngineError:

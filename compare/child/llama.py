@@ -11,6 +11,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import llama_cpp
 from llama_cpp import llama_cpp as api
@@ -338,15 +339,17 @@ class Sampler:
 
 
 def render(
-    template: str, messages: Sequence[Mapping[str, str]], bos_text: str, eos_text: str
-) -> str:
-    """Messages ({"role", "content"}) in a chat template, ready for the answer to follow.
+    template: str, messages: Sequence[Mapping[str, str]], bos_text: str, eos_text: str,
+    variables: Mapping[str, Any] = {},
+) -> str:  # fmt: skip
+    """Messages ({"role", "content"}) in a chat template, ready for the answer to follow; `variables` are what
+    else the template shall find by its name.
 
     In Jinja's sandbox, with what Transformers offers to a template. Raises what a template may:
     jinja2.TemplateError, ValueError, TypeError, OverflowError.
     """
     formatter = Jinja2ChatFormatter(template=template, bos_token=bos_text, eos_token=eos_text)
-    return formatter(messages=list(messages)).prompt
+    return formatter(messages=list(messages), **variables).prompt
 
 
 def supports_gpu() -> bool:

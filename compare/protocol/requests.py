@@ -56,6 +56,8 @@ class Generate:
     repeat_penalty: float
     seed: int
     stop: tuple[str, ...]
+    thinking: str
+    """auto, off, on, or an effort: low, medium, high"""
     max_seconds: float | None
 
 

@@ -78,3 +78,24 @@ def test_an_answer_says_which_stop_string_left_nothing_of_it(thinks):
     fallback = {"template": ECHO, "template_stop": ("a",)}
     response = thinks("abc", {}, None, **fallback)
     assert (response.text, response.stop_string) == ("", None), "not one that was asked for"
+
+
+SWITCHED = (
+    ECHO[:-1] + "{% if not enable_thinking is defined or enable_thinking %}<think>{% endif %}|"
+)
+
+
+def test_the_templates_own_switch_is_turned(thinks):
+    def read(wanted):
+        return thinks("42", {}, SWITCHED, thinking=wanted)
+
+    assert read("auto").rendered_prompt == read("on").rendered_prompt == "<s>hi<think>|"
+    off = read("off")
+    assert (off.rendered_prompt, off.notices) == ("<s>hi|", ())
+
+
+def test_a_template_without_one_is_left_alone_and_said(thinks):
+    response = thinks("42", {}, thinking="off")
+    assert (response.text, response.rendered_prompt) == ("42", "<s>hi|")
+    (notice,) = response.notices
+    assert "has no switch for thinking" in notice

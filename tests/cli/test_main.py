@@ -69,6 +69,7 @@ PARAMS = set(
         "repeat_penalty",
         "seed",
         "stop",
+        "thinking",
         "n_ctx",
         "gpu_layers",
         "kv_type",

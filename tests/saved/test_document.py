@@ -11,8 +11,10 @@ def told(*events) -> dict:
     response = Response().after(Started(run=1, at=1.0, prompt_tokens=3, cached_tokens=0, threads=1))
     for event in (*events, Finished(run=1, at=9.0, reason="stop")):
         response = response.after(event)
-    asked = comparison("hi", ["smollm2"])
-    return document(asked, {"smollm2:Q4_1": response}, {})["responses"][0]
+    asked = comparison("hi", ["smollm2"], thinking="on")
+    found = document(asked, {"smollm2:Q4_1": response}, {})
+    assert found["params"]["thinking"] == "on"
+    return found["responses"][0]
 
 
 def test_thinking_stands_beside_the_answer():
