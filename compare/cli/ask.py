@@ -1,6 +1,7 @@
 """`ask`: sends a prompt to several models and prints their answers as blocks."""
 
 import json
+import os
 import sys
 import unicodedata
 from enum import StrEnum
@@ -20,6 +21,7 @@ from compare.run.run import Run
 from compare.saved.document import document
 from compare.usage import UsageError
 from compare.words import column, sentence
+from compare.words.thought import thought, unanswered
 
 
 class Mode(StrEnum):
@@ -82,7 +84,8 @@ class _Blocks:
         self._files = {file.key: file for file in run.comparison.models}
         self._max_seconds = run.comparison.max_seconds
         self._current: str | None = None
-        self._written = 0
+        self._written = self._thought = 0
+        self._thinks = False
         self._left = list(self._files)
         self._states: dict[str, str] = {}
 
@@ -90,31 +93,50 @@ class _Blocks:
         self._tell_states(responses)
         while self._current or self._choose(responses):
             response = responses[self._current]
-            text = _printable(response.text)
-            print(text[self._written :], end="", flush=True)
-            self._written = len(text)
+            self._write(response)
             if not response.ended:
                 return
             self._close(response)
 
     def _choose(self, responses: dict[str, Response]) -> bool:
-        writing = [key for key in self._left if responses[key].text or responses[key].ended]
+        writing = [key for key in self._left if _has_begun(responses[key])]
         if not writing:
             return False
         self._current = min(writing, key=lambda key: responses[key].first_token_at or float("inf"))
         self._left.remove(self._current)
-        self._written = 0
+        self._written = self._thought = 0
         file = self._files[self._current]
         print(f"── {file.name}{' · ' + file.quant if file.quant else ''} ──")
-        if file.base:
-            print(column.BASE_NOTE)
+        notes = (column.BASE_NOTE,) if file.base else ()
+        for note in (*notes, *responses[self._current].notices):
+            print(note)
         return True
+
+    def _write(self, response: Response) -> None:
+        """What is new of its thinking, then of its answer."""
+        thinking, text = _printable(response.thinking), _printable(response.text)
+        if len(text) < self._written:
+            print("\n[All this was thinking.]")
+            self._thinks, self._written, self._thought = True, 0, len(thinking)
+        if len(thinking) > self._thought:
+            if not self._thinks:
+                print("\nThinking:" if self._written else "Thinking:")
+            print(_dim(thinking[self._thought :]), end="", flush=True)
+            self._thinks, self._thought = True, len(thinking)
+        if self._thinks and (response.ended or len(text) > self._written):
+            print(f"\n[{thought(response.measures)}]\n")
+            self._thinks = False
+        print(text[self._written :], end="", flush=True)
+        self._written = len(text)
 
     def _close(self, response: Response) -> None:
         if self._written:
             print()
         if response.state == "failed":
             print("\n".join((response.error, *response.log)))
+        elif response.state == "finished" and not response.text.strip():
+            why = unanswered(response.measures, response.finish_reason, response.stop_string)
+            print(_printable("\n".join(why)))
         figures = column.figures(response, 0.0)
         line = column.state_line(response, 0.0, max_seconds=self._max_seconds)
         rate = f"{figures.speed} tok/s, {figures.company}"
@@ -127,6 +149,16 @@ class _Blocks:
             if self._states.get(key) != state and state in ("queued", "downloading", "loading"):
                 tell(f"{self._files[key].name}: {state}")
             self._states[key] = state
+
+
+def _has_begun(response: Response) -> bool:
+    return bool(response.thinking or response.text or response.ended)
+
+
+def _dim(text: str) -> str:
+    """Fainter where that can be seen: on a terminal whose owner wants no plain text (no-color.org)."""
+    plain = not text or os.environ.get("NO_COLOR") or not sys.stdout.isatty()
+    return text if plain else f"\x1b[2m{text}\x1b[22m"
 
 
 def _printable(text: str) -> str:
