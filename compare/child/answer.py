@@ -4,6 +4,7 @@ Knows how an answer ends and what is told of it; nothing of how a model is loade
 """
 
 import time
+from typing import Any
 
 from compare.child.cores import IdleCores
 from compare.child.engine import Emit, Engine
@@ -12,6 +13,7 @@ from compare.child.pace import Pace
 from compare.child.prompt import NEXT_TURN, Prompt, prompt
 from compare.child.sandbox import Interrupted
 from compare.child.textstream import TextStream
+from compare.child.thinking import Part, Thinking, is_mark
 from compare.child.work import Control, Work
 from compare.protocol.events import Delta, Finished, Paced, Prefill, Prefilled, Started
 from compare.protocol.requests import Generate
@@ -64,9 +66,16 @@ class _Answer(Work):
     ):  # fmt: skip
         super().__init__(engine, request, taken_at, emit, control)
         self.tokens, self.next_turn = asked.tokens, asked.next_turn
-        letters = self.next_turn.letters
-        self.unseen = {token: letter.encode() for token, letter in letters.items()}
-        self.text = TextStream((*asked.stops, *self.next_turn.stops), "".join(letters.values()))
+        self.stops = (*asked.stops, *self.next_turn.stops)
+        letters = self.next_turn.letters.items()
+        # A mark of thinking stays one, though the next turn may begin with it, too.
+        self.unseen = {
+            token: letter.encode()
+            for token, letter in letters
+            if not is_mark(self.model.own(token))
+        }
+        self.apart = Thinking(asked.text)
+        self.text, self.thinking = self._stream(), TextStream()
         self.prefilled, self.written = False, 0
         # A GPU's work takes no cores, and waiting for it says nothing of them.
         self.threads = request.threads
@@ -86,7 +95,8 @@ class _Answer(Work):
                 run=self.request.run,
                 at=self.ended_at,
                 reason=reason,
-                text="" if self.text.stopped else self.text.finish(),
+                **self._held_back(),
+                stop_string=self.text.stopped if self.text.stopped in self.request.stop else None,
                 # Without a prompt read to its end, or a second token, the counters hold no rate.
                 engine_prefill_tps=prefill_tps if self.prefilled else None,
                 engine_decode_tps=decode_tps if self.written > 1 else None,
@@ -115,22 +125,27 @@ class _Answer(Work):
         self.emit(Prefill(run=self.request.run, at=at, done=done, total=len(self.tokens)))
 
     def _write(self, sampler: Sampler, max_tokens: int) -> str:
-        """Token after token, until something ends it; returns what did."""
-        emit, run, text = self.emit, self.request.run, self.text
+        """Token after token, until something ends it; returns what did.
+
+        A stop string ends the answer alone, not the thinking, which may well quote it: so do hosted services,
+        and vLLM (pull request 14550).
+        """
+        emit, run, apart = self.emit, self.request.run, self.apart
         if self.pace is not None:
             self.pace.starts(time.monotonic(), time.process_time())
-        sample, piece, decode_one = sampler.sample, self.model.piece, self.context.decode_one
-        unseen = self.unseen
+        sample, piece, own = sampler.sample, self.model.piece, self.model.own
+        decode_one, unseen = self.context.decode_one, self.unseen
         for n in range(1, max_tokens + 1):
             token = sample()
             self.ended_at = now = time.monotonic()
-            data = piece(token)
-            if data is None:
+            data, name = piece(token), own(token)
+            if data is None and not apart.ends_message(name):
                 return "stop"
-            shown = text.push(data + unseen.get(token, b""))
+            shows = (data or b"") + unseen.get(token, b"")
+            texts = self._texts(apart.push(shows, name, now))
             self.written = n
-            emit(Delta(run=run, at=now, text=shown))
-            if text.stopped:
+            emit(Delta(run=run, at=now, **texts))
+            if self.text.stopped:
                 return "stop"
             if n == max_tokens:
                 return "length"
@@ -160,6 +175,30 @@ class _Answer(Work):
         if self.pace is None:
             return False
         return self.pace.reading(part, time.monotonic(), time.process_time())
+
+    def _stream(self) -> TextStream:
+        return TextStream(self.stops, "".join(self.next_turn.letters.values()))
+
+    def _texts(self, part: Part) -> dict[str, Any]:
+        """The values of an event by which a part is told."""
+        recalled = ""
+        if part.recalls:
+            recalled, self.text = self.text.finish(), self._stream()
+        return {
+            "text": self.text.push(part.answer) if part.answer else "",
+            "thinking": recalled + self.thinking.push(part.thinking),
+            "thinking_tokens": part.thinking_tokens,
+            "answer_at": part.answer_at,
+            "recalls": part.recalls,
+        }
+
+    def _held_back(self) -> dict[str, Any]:
+        """What hasn't been told when it ends."""
+        if self.text.stopped:
+            return {}
+        texts = self._texts(self.apart.finish())
+        rest = "" if self.text.stopped else self.text.finish()
+        return {**texts, "text": texts["text"] + rest}
 
     def _sampler(self) -> Sampler:
         request = self.request

@@ -34,6 +34,7 @@ _NO_MMAP = 0  # LLAMA_LOAD_MODE_NONE in llama.h
 _ABORTED = 2  # llama_decode in llama.h
 _GPU = 1  # ggml_backend_dev_type in ggml-backend.h
 _LOG_WARN, _LOG_ERROR, _LOG_CONT = 3, 4, 5  # ggml_log_level in ggml.h; 2 is information
+_BESIDE_TEXT = api.LLAMA_TOKEN_ATTR_CONTROL | api.LLAMA_TOKEN_ATTR_USER_DEFINED
 _BUFFER_LINE = re.compile(r"(\S+)\s+(model|KV|RS|compute|output) buffer size\s*=\s*([\d.]+) MiB")
 _CACHE_LINE = re.compile(r"^llama_\w+: size = +([\d.]+) MiB")
 _PARTS = {"model": "weights", "KV": "kv", "RS": "kv", "compute": "compute", "output": "compute"}
@@ -118,6 +119,7 @@ class Model:
         self._vocab = api.llama_model_get_vocab(self.handle)
         self._buffer = ctypes.create_string_buffer(64)
         self._pieces: dict[int, bytes | None] = {}
+        self._own: dict[int, bytes] = {}
         self.trained_for = api.llama_model_n_ctx_train(self.handle)
         """tokens of context; 0 where the file doesn't say"""
         template = api.llama_model_chat_template(self.handle, None)
@@ -181,10 +183,19 @@ class Model:
             self._pieces[token] = None if ends else self._piece(token)
         return self._pieces[token]
 
-    def _piece(self, token: int) -> bytes:
+    def own(self, token: int) -> bytes:
+        """What a token is called that the vocabulary has beside those of text, shown or not, such as
+        <|im_start|>; empty for any other. Kept.
+        """
+        if token not in self._own:
+            beside = api.llama_vocab_get_attr(self._vocab, token) & _BESIDE_TEXT
+            self._own[token] = self._piece(token, special=True) if beside else b""
+        return self._own[token]
+
+    def _piece(self, token: int, special: bool = False) -> bytes:
         while True:
             buffer = self._buffer
-            n = api.llama_token_to_piece(self._vocab, token, buffer, len(buffer), 0, False)
+            n = api.llama_token_to_piece(self._vocab, token, buffer, len(buffer), 0, special)
             if n >= 0:
                 return ctypes.string_at(buffer, n)
             self._buffer = ctypes.create_string_buffer(-n)

@@ -6,11 +6,12 @@ events and samplers.
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, TypeVar
 
-from compare.child import turns
+from compare.child import switch, turns
 from compare.child.conversation import broken, written
 from compare.child.llama import MARK, EngineError, Model
 from compare.child.sandbox import TemplateFault, within_limits
@@ -67,12 +68,10 @@ def prompt(
     model: Model,
     request: Generate,
     interrupted: Callable[[], str | None] = lambda: None,
-    values: Mapping[str, Any] | None = None,
 ) -> Prompt:
     """The messages in the file's own template, or in the request's; with one token at their beginning.
 
-    `interrupted`: why to end it, once there is a reason; `values`: what else the template is given. Raises
-    EngineError, and Interrupted.
+    `interrupted`: why to end it, once there is a reason. Raises EngineError, and Interrupted.
     """
 
     def limited(act: Callable[[], T]) -> T:
@@ -81,7 +80,9 @@ def prompt(
         except TemplateFault as fault:
             raise broken(fault) from fault
 
-    template, stops, notices = _template(model, request, values or {})
+    template, stops, notices = _template(model, request)
+    thinking = limited(lambda: _switched(template, request))
+    template, notices = replace(template, values=thinking.variables), notices + thinking.notices
     found = limited(lambda: written(template, request.messages))
     following = ("", "") if request.raw else limited(lambda: turns.next_turn(template, found))
     held: list[Place] = []
@@ -103,13 +104,22 @@ def prompt(
     return Prompt(ids, text, stops, _next_turn(model, *following, stops), notices)
 
 
-def _template(
-    model: Model, request: Generate, values: Mapping[str, Any]
-) -> tuple[Template, tuple[str, ...], tuple[str, ...]]:
+def _switched(template: Template, request: Generate) -> switch.Choice:
+    """What the template is to be given, so that the model thinks as it is asked to."""
+
+    def tried(values: Mapping[str, Any]) -> str | None:
+        with suppress(TemplateFault, EngineError):
+            return written(replace(template, values=values), request.messages).text
+        return None
+
+    return switch.choose(template.source, request.thinking, tried)
+
+
+def _template(model: Model, request: Generate) -> tuple[Template, tuple[str, ...], tuple[str, ...]]:
     """The template, what ends an answer, and what is to be said of it."""
 
     def template(source: str) -> Template:
-        return Template(source, model.spelled(model.bos), model.spelled(model.eos), values)
+        return Template(source, model.spelled(model.bos), model.spelled(model.eos))
 
     if model.template is not None:
         own = template(model.template)

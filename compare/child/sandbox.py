@@ -109,6 +109,11 @@ def _address_space() -> int | None:
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
+def read(source: str) -> nodes.Template:
+    """A template's syntax tree. Raises jinja2.TemplateError."""
+    return _ENVIRONMENT.parse(source)
+
+
 def write(source: str, messages: Sequence[Mapping[str, Any]], **values: Any) -> str:
     """What a template writes. Raises TemplateFault for whatever it may do wrong."""
     most = MAX_LETTERS + 4 * len(str(messages))

@@ -18,6 +18,7 @@ from compare.run.run import Run
 from compare.saved.document import document
 from compare.usage import UsageError
 from compare.words import column, sentence
+from compare.words.thought import thought, unanswered
 
 
 class Mode(StrEnum):
@@ -82,7 +83,8 @@ class _Blocks:
         self._files = {file.key: file for file in run.comparison.models}
         self._max_seconds = run.comparison.max_seconds
         self._current: str | None = None
-        self._written = 0
+        self._written = self._thought = 0
+        self._thinks = False
         self._left = list(self._files)
         self._states: dict[str, str] = {}
 
@@ -90,30 +92,49 @@ class _Blocks:
         self._tell_states(responses)
         while self._current or self._choose(responses):
             response = responses[self._current]
-            say(response.text[self._written :], end="")
-            self._written = len(response.text)
+            self._write(response)
             if not response.ended:
                 return
             self._close(response)
 
     def _choose(self, responses: dict[str, Response]) -> bool:
-        writing = [key for key in self._left if responses[key].text or responses[key].ended]
+        writing = [key for key in self._left if _has_begun(responses[key])]
         if not writing:
             return False
         self._current = min(writing, key=lambda key: responses[key].first_token_at or float("inf"))
         self._left.remove(self._current)
-        self._written = 0
+        self._written = self._thought = 0
         file = self._files[self._current]
         say(f"── {file.name}{' · ' + file.quant if file.quant else ''} ──")
         if file.base:
             say(column.BASE_NOTE)
         return True
 
+    def _write(self, response: Response) -> None:
+        """What is new of its thinking, then of its answer."""
+        thinking, text = response.thinking, response.text
+        if len(text) < self._written:
+            say("\n[All this was thinking.]")
+            self._thinks, self._written, self._thought = True, 0, len(thinking)
+        if len(thinking) > self._thought:
+            if not self._thinks:
+                say("\nThinking:" if self._written else "Thinking:")
+            say(thinking[self._thought :], end="", faint=True)
+            self._thinks, self._thought = True, len(thinking)
+        if self._thinks and (response.ended or len(text) > self._written):
+            say(f"\n[{thought(response.measures)}]\n")
+            self._thinks = False
+        say(text[self._written :], end="")
+        self._written = len(text)
+
     def _close(self, response: Response) -> None:
         if self._written:
             say()
         if response.state == "failed":
             say("\n".join((response.error, *response.log)))
+        elif response.state == "finished" and not response.text.strip():
+            why = unanswered(response.measures, response.finish_reason, response.stop_string)
+            say("\n".join(why))
         for notice in response.notices:
             say(f"({notice})")
         figures = column.figures(response, 0.0)
@@ -128,3 +149,7 @@ class _Blocks:
             if self._states.get(key) != state and state in ("queued", "downloading", "loading"):
                 tell(f"{self._files[key].name}: {state}")
             self._states[key] = state
+
+
+def _has_begun(response: Response) -> bool:
+    return bool(response.thinking or response.text or response.ended)

@@ -1,6 +1,7 @@
 """What the commands share: options, what is said on stderr, and a run that is followed to its end."""
 
 import json
+import os
 import sys
 from typing import Annotated, Any
 
@@ -32,9 +33,14 @@ def tell(text: str) -> None:
     print(steerless(text), file=sys.stderr, flush=True)
 
 
-def say(text: str = "", end: str = "\n") -> None:
-    """On stdout, whatever it holds."""
-    print(steerless(text), end=end, flush=True)
+def say(text: str = "", end: str = "\n", *, faint: bool = False) -> None:
+    """On stdout, whatever it holds. `faint`: where that can be seen, on a terminal whose owner wants more
+    than plain text (no-color.org).
+    """
+    shown = steerless(text)
+    if faint and shown and sys.stdout.isatty() and not os.environ.get("NO_COLOR"):
+        shown = f"\x1b[2m{shown}\x1b[22m"
+    print(shown, end=end, flush=True)
 
 
 def say_json(document: Any) -> None:

@@ -58,6 +58,8 @@ class Generate:
     repeat_penalty: float
     seed: int
     stop: tuple[str, ...]
+    thinking: str
+    """auto, off, on, or an effort: low, medium, high"""
     max_seconds: float | None
     raw: bool = False
     """whether an answer goes on where the template's next turn would begin"""

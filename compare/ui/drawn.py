@@ -15,6 +15,7 @@ from compare.ui.markup import code, letters, shown
 from compare.words import column
 from compare.words.sentence import Summary
 from compare.words.table import ACCOUNTS, RESERVED_NOTE, all_measures
+from compare.words.thought import unanswered
 
 TEMPLATES = {True: "its own", False: "none, so it is asked in plain text"}
 
@@ -126,19 +127,27 @@ def card(file: ModelFile) -> str:
 
 
 def answer(response: Response, file: ModelFile, now: float) -> str:
-    """What a column's model has written, its notices above, what went wrong below."""
+    """What a column's model has answered, its notices above, what went wrong below."""
     parts = [_aside(note) for note in ((column.BASE_NOTE,) if file.base else ()) + response.notices]
-    if response.text:
+    if response.text.strip():
         parts.append(shown(response.text))
+    elif response.state == "finished":
+        parts += happened(
+            *unanswered(response.measures, response.finish_reason, response.stop_string)
+        )
     elif place := column.place_text(response, now):
         parts.insert(0, f'<p class="place">{letters(place)}</p>')
     if response.state == "failed":
-        happened, advice = column.failure(response)
-        parts.append(f'<p class="happened"><strong>{letters(happened)}</strong></p>')
-        parts += [f"<p>{letters(line)}</p>" for line in advice.splitlines() if line.strip()]
+        parts += happened(*column.failure(response))
         if response.log:
             parts.append(code("\n".join(response.log)))
     return "\n\n".join(parts)
+
+
+def happened(what: str, advice: str) -> list[str]:
+    """What happened in an answer's place, and what to do about it: a paragraph a line."""
+    lines = (f"<p>{letters(line)}</p>" for line in advice.splitlines() if line.strip())
+    return [f'<p class="happened"><strong>{letters(what)}</strong></p>', *lines]
 
 
 def _aside(text: str) -> str:

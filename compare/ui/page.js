@@ -39,6 +39,8 @@
 
   document.addEventListener("click", (event) => {
     if (event.target.closest("#theme")) switchTheme();
+    const thought = event.target.closest(".thought");
+    if (thought) unfold(columns().indexOf(thought.closest(".col")));
     const page = event.target.closest("#pager button");
     if (page) goTo(Number(page.dataset.col));
     if (event.target.closest("#examples button") && matchMedia("(hover: hover)").matches) {
@@ -88,6 +90,17 @@
   }
   document.addEventListener("scroll", (event) => { if (event.target.id === "columns") inView(); }, true);
 
+  // A model's thoughts are folded until a visitor opens them, and stay as they were left while they grow.
+  // Opened while they grow, they show their end, and Gradio keeps it in view.
+  const unfolded = new Set();
+  function unfold(n) {
+    if (!unfolded.delete(n)) unfolded.add(n);
+    label();
+    const thoughts = $(".thoughts textarea", columns()[n]);
+    const grow = $(".thought", columns()[n]).textContent.trim().startsWith("Thinking");
+    thoughts.scrollTop = grow ? thoughts.scrollHeight : 0;
+  }
+
   // News for screen readers: polite, at most one message in 2 s.
   let live, waiting = [], free = 0, timer;
   function say(text) {
@@ -115,6 +128,12 @@
       set(answer, "tabindex", "0");
       set(answer, "aria-label", `Answer of ${name}`);
       set($(".prose[dir]", answer), "dir", "auto");  // Gradio's is one for all languages
+      const thoughts = $(".thoughts textarea", column);
+      set(thoughts, "aria-label", `Thoughts of ${name}`);
+      set(thoughts, "readonly", "");
+      const thought = $(".thought", column);
+      if (thought?.textContent.trim()) set(thought, "aria-expanded", String(unfolded.has(columns().indexOf(column))));
+      else thought?.removeAttribute("aria-expanded");
       for (const [kind, words] of [["stop", "Stop"], ["copy", "Copy"], ["again", "Run again"], ["remove", "Remove"]]) {
         set($(`button.${kind}`, column), "aria-label", kind === "copy" ? `Copy the answer of ${name}` : `${words}: ${name}`);
       }

@@ -8,10 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from compare.gallery.gallery import SideBySide, Take
 from compare.gallery.judge import Verdict
+from compare.gallery.recordings import Answer
 from compare.ui import drawn
-from compare.ui.markup import letters, shown
+from compare.ui.markup import code, letters, shown
 from compare.words.column import BASE_NOTE, finished_line, recorded_figures
 from compare.words.recorded import NO_CHECK, VERDICTS, machine, recorded_on, settings
+from compare.words.thought import thought, unanswered
 
 TEASER_LETTERS = 140
 SHOWN_LETTERS = 8_000
@@ -82,16 +84,30 @@ def _column(take: Take, comparison: SideBySide) -> str:
 
 
 def answer(take: Take) -> str:
-    """A recorded answer, as far as it is shown."""
-    text = take.answer.text
+    """A recorded answer, as far as it is shown, its thoughts folded above."""
+    told = take.answer
     notes = [BASE_NOTE] if take.file.base else []
-    parts = [
-        f'<p class="aside" dir="ltr">{letters(note)}</p>' for note in (*notes, *take.answer.notices)
-    ]
-    parts.append(shown(text[:SHOWN_LETTERS]))
-    if (more := len(text) - SHOWN_LETTERS) > 0:
-        parts.append(f'<p class="aside" dir="ltr">… and {more:,} more characters</p>')
+    parts = [f'<p class="aside" dir="ltr">{letters(n)}</p>' for n in (*notes, *told.notices)]
+    if told.thinking:
+        parts.append(_thoughts(told))
+    if told.text.strip():
+        parts.append(shown(told.text[:SHOWN_LETTERS]))
+        parts += [f'<p class="aside" dir="ltr">{more}</p>' for more in _more(told.text)]
+    else:
+        parts += drawn.happened(*unanswered(told.measures, told.finish_reason))
     return "\n\n".join(parts)
+
+
+def _thoughts(told: Answer) -> str:
+    """On one line, as all of our own markup within Markdown."""
+    text = code("\n".join((told.thinking[:SHOWN_LETTERS], *_more(told.thinking))))
+    return f'<details class="thoughts"><summary>{letters(thought(told.measures))}</summary>{text}</details>'
+
+
+def _more(text: str) -> tuple[str, ...]:
+    """What is said of the rest of a text that is longer than is shown."""
+    more = len(text) - SHOWN_LETTERS
+    return (f"… and {more:,} more characters",) if more > 0 else ()
 
 
 # Verdicts.

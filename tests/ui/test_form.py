@@ -10,7 +10,7 @@ from compare.usage import UsageError
 
 FIELDS = {
     "prompt": "Hello", "mode": "in-turn", "max_tokens": "64", "temperature": "0", "top_p": "0.9",
-    "seed": "", "n_ctx": "512", "stop": "", "system": "",
+    "seed": "", "n_ctx": "512", "stop": "", "thinking": "", "system": "",
 }  # fmt: skip
 
 
@@ -35,7 +35,7 @@ def test_the_fields_make_a_comparison(menu):
     )
     assert ask.sampling.model_dump() == {
         "max_tokens": 64, "temperature": 0, "top_p": 0.9, "top_k": 40, "min_p": 0.05,
-        "repeat_penalty": 1.0, "seed": 7, "stop": ("###", "Q:"), "raw": False,
+        "repeat_penalty": 1.0, "seed": 7, "stop": ("###", "Q:"), "raw": False, "thinking": "auto",
     }  # fmt: skip
 
 

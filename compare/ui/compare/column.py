@@ -20,11 +20,14 @@ from compare.words.column import (
     state_line,
 )
 from compare.words.recorded import recorded_on
+from compare.words.thought import thought_line
 
 _OFFERS = {"finished": "nothing", "cancelled": "nothing", "failed": "again"}
 """The button beside the state line once a run has ended; before, Stop."""
-SHOWN = "model", "quant", "strip", "answer", "figures", "written"
-"""What may change in it while a model runs; `written` is the answer to the letter, for Copy."""
+SHOWN = "model", "quant", "strip", "thought", "thoughts", "answer", "figures", "written"
+"""What may change in it while a model runs. `thought` is the line over the `thoughts`, which are shown to the
+letter; `written` is the answer to the letter, for Copy."""
+_TEXTS = "strip", "thought", "thoughts", "answer", "figures", "written"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ class Column:
         return {f"{name}_{self.place}": value for name, value in parts.items()}
 
     def closed(self) -> Changes:
-        empty = dict.fromkeys(("strip", "answer", "figures", "written"), "")
+        empty = dict.fromkeys(_TEXTS, "")
         return self._named(box=Change(visible=False), model=None, quant=None, **empty)
 
     def opened(self, choice: Choice, load: LoadSettings, take: Take | None = None) -> Changes:
@@ -48,6 +51,8 @@ class Column:
             box=Change(visible=True),
             model=Change(value=choice.model),
             quant=Change(choices=quants, value=choice.quant, visible=bool(quants)),
+            thought="",
+            thoughts="",
             written="",
         )
         return opened | (self.recorded(choice, take) if take else self.idle(choice, load))
@@ -90,13 +95,15 @@ class Column:
     ) -> Changes:  # fmt: skip
         """The column at one moment of a run."""
         line = state_line(response, now, names=names, max_seconds=max_seconds)
-        answered = response.ended and response.state != "failed" and bool(response.text)
+        answered = response.ended and response.state != "failed" and bool(response.text.strip())
         strip = drawn.strip(
             line, glyph(response), **self._seen(choice), state=response.state, done=progress(response),
             offers="copy" if answered else _OFFERS.get(response.state, "stop"),
         )  # fmt: skip
         changes = self._named(
             strip=strip,
+            thought=thought_line(response, now),
+            thoughts=response.thinking,
             answer=drawn.answer(response, self.menu.file(choice), now),
             figures=drawn.figures(figures(response, now)),
         )

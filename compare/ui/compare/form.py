@@ -15,9 +15,11 @@ from compare.usage import UsageError
 
 PLACES = range(1, MAX_COLUMNS + 1)
 """The columns, counted from 1."""
+MORE = ("thinking", "raw")
+"""The settings whose fields stand apart from the others, under More."""
 FIELDS = {
     name: SETTINGS[name]
-    for name in ("max_tokens", "temperature", "top_p", "seed", "n_ctx", "stop", "raw")
+    for name in ("max_tokens", "temperature", "top_p", "seed", "n_ctx", "stop", *MORE)
 }  # fmt: skip
 """The settings that have a field on the page, in its order."""
 INPUTS = ("prompt", "mode", *FIELDS, "system")

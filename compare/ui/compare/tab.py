@@ -9,11 +9,11 @@ from gradio.events import Dependency
 
 from compare.models.catalogue import ARTICLES_PAIR
 from compare.ui.compare import column, running
-from compare.ui.compare.form import FIELDS, INPUTS, PLACES, untouched
+from compare.ui.compare.form import FIELDS, INPUTS, MORE, PLACES, untouched
 from compare.ui.compare.session import ADD, EXAMPLES, House, Session
 from compare.ui.markup import MATHS
 from compare.ui.menu import Menu
-from compare.ui.parts import action, button, headline, segments, tick, typed, words
+from compare.ui.parts import action, button, headline, of_setting, segments, thoughts, words
 from compare.ui.wiring import AT_ONCE, PLAIN, PUBLIC, QUEUED, Wiring
 
 Parts = dict[str, gr.blocks.Block]
@@ -73,23 +73,17 @@ def _ask() -> Parts:
 
 def _settings(defaults: dict[str, Any]) -> Parts:
     with gr.Row(elem_id="fields"):
-        fields = {
-            name: typed(
-                setting.label, defaults[name], whole=setting.whole, placeholder=setting.empty
-            )
-            for name, setting in FIELDS.items()
-            if setting.kind is not bool
-        }
-    ticks = {
-        name: tick(setting.label, defaults[name], info=setting.help)
-        for name, setting in FIELDS.items()
-        if setting.kind is bool
-    }
+        fields = {n: of_setting(FIELDS[n], defaults[n]) for n in FIELDS if n not in MORE}
     system = gr.Textbox(
         defaults["system"], label="System prompt", placeholder="none", lines=2, max_lines=6,
         interactive=True, elem_id="system",
     )  # fmt: skip
-    return {**fields, **ticks, "system": system}
+    with (
+        gr.Accordion("More", open=False, elem_id="more"),
+        gr.Row(elem_id="more-fields", elem_classes="fields"),
+    ):
+        more = {name: of_setting(FIELDS[name], defaults[name]) for name in MORE}
+    return {**fields, **more, "system": system}
 
 
 def _columns(menu: Menu) -> Parts:
@@ -117,12 +111,15 @@ def _column(place: int, menu: Menu) -> Parts:
                 kind: button(label, kind)
                 for kind, label in (("stop", "Stop"), ("copy", "Copy"), ("again", "Run again"))
             }
-        answer = gr.Markdown(elem_classes="answer", latex_delimiters=MATHS)
+        with gr.Column(elem_classes="reply", min_width=0):
+            thought, thinking = button("", "thought"), thoughts(f"Thoughts {place}")
+            answer = gr.Markdown(elem_classes="answer", latex_delimiters=MATHS)
         figures = words(elem_classes="measures")
         written = gr.Textbox(visible="hidden", label=f"Answer {place}", elem_classes="written")
     return {
         "box": box, "model": model, "quant": quant, "remove": remove, "strip": strip, **buttons,
-        "answer": answer, "figures": figures, "written": written,
+        "thought": thought, "thoughts": thinking, "answer": answer, "figures": figures,
+        "written": written,
     }  # fmt: skip
 
 
