@@ -33,7 +33,7 @@ def recorded(comparisons: Iterable[SideBySide]) -> str:
 def quoted_all(comparison: SideBySide) -> str:
     """A recorded comparison where its prompt stands nowhere else."""
     question = letters(teaser(comparison.takes[0].recorded.prompt))
-    return f'<p class="aside">Asked: “<bdi>{question}</bdi>”</p>\n\n{_comparison(comparison)}'
+    return f'<p class="aside">Asked: <bdi>“{question}”</bdi></p>\n\n{_comparison(comparison)}'
 
 
 def quoted(take: Take) -> str:
@@ -45,7 +45,7 @@ def _question(take: Take) -> str:
     on = take.recorded.machine
     where = machine(on.cpu, on.cores, on.gpus)
     asked = letters(teaser(take.recorded.prompt))
-    return f'<p class="aside">Asked on {letters(where)}: “<bdi>{asked}</bdi>”</p>'
+    return f'<p class="aside">Asked on {letters(where)}: <bdi>“{asked}”</bdi></p>'
 
 
 def _comparison(comparison: SideBySide) -> str:
