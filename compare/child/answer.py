@@ -150,6 +150,7 @@ class _Answer(Work):
         emit, run, text = self.emit, self.request.run, self.text
         sample, piece, decode_one = sampler.sample, self.model.piece, self.context.decode_one
         for n in range(1, max_tokens + 1):
+            self.check_numbers()
             token = sample()
             self.ended_at = now = time.monotonic()
             data = piece(token)

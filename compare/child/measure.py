@@ -66,6 +66,7 @@ class _Bench(Work):
                 interrupted, began_at, ended_at = self._write(ids if repeat else ids[:1])
             if interrupted:
                 return interrupted
+            self.check_numbers()
             if repeat:
                 eval_s = ended_at - began_at
                 sample = Sample(
