@@ -110,7 +110,7 @@ def unfit(
         what = "This is a diffusion language model: it writes all words of a text at once, in many passes."
         return f"{what}\nChoose a model that writes one word after the other."
     if encoder and decoder:
-        what = "This model has an encoder beside its decoder, as T5 has: it rewrites texts, and doesn't chat."
+        what = "This is an encoder-decoder model: it rewrites texts, and doesn't chat."
         return f"{what}\nChoose a model for chat or for completing text."
     if encoder or not decoder or not causal or pools:
         what = "This is an embedding model: it turns text into numbers and writes no answers."

@@ -6,6 +6,7 @@ nothing of requests, events and clocks, nor of which settings are wise.
 """
 
 import ctypes
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ ALL_LAYERS = 2**31 - 1
 CACHE_TYPES = {"f16": api.GGML_TYPE_F16, "q8_0": api.GGML_TYPE_Q8_0}
 _NO_MMAP = 0  # LLAMA_LOAD_MODE_NONE in llama.h
 _ABORTED = 2  # llama_decode in llama.h
+_FIRST_PART = re.compile(r"(.*)-00001-of-(\d{5})\.gguf", re.DOTALL)
 _GPU = 1  # ggml_backend_dev_type in ggml-backend.h
 
 
@@ -49,6 +51,8 @@ class Model:
         if not weights:
             params.no_alloc = True
             params.load_mode = _NO_MMAP  # with a mapped file, no_alloc fails an assertion
+        if not _in_parts(path):
+            params.kv_overrides = _alone()
         self.handle = api.llama_model_load_from_file(path.encode(), params)
         if not self.handle:
             raise log.failure()
@@ -138,6 +142,20 @@ class Model:
         if token < 0:
             return ""
         return (api.llama_vocab_get_text(self._vocab, token) or b"").decode("utf-8", "replace")
+
+
+def _in_parts(path: str) -> bool:
+    """Whether it is the first part of a model, with another beside it."""
+    name = _FIRST_PART.fullmatch(path)
+    return bool(name) and os.path.exists(f"{name[1]}-00002-of-{name[2]}.gguf")
+
+
+def _alone() -> ctypes.Array:
+    """Says that a file is no part of another: one that was merged may say so still."""
+    overrides = (api.llama_model_kv_override * 2)()  # the second, empty, ends them
+    overrides[0].tag = api.LLAMA_KV_OVERRIDE_TYPE_INT
+    overrides[0].key = b"split.count"
+    return overrides
 
 
 class Context:

@@ -60,7 +60,7 @@ def test_warnings_that_bear_on_answers_become_notices():
     ("kind", "words"),
     [
         ({"diffusion": True, "causal": False}, "a diffusion language model"),
-        ({"encoder": True}, "an encoder beside its decoder"),
+        ({"encoder": True}, "an encoder-decoder model"),
         ({"encoder": True, "decoder": False}, "an embedding model"),
         ({"causal": False}, "an embedding model"),
         ({"pools": True}, "an embedding model"),

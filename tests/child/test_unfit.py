@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 import shapes
 from engines import log
+from headers import entry, with_entries
 
 from compare.child.engine import reserve
 from compare.child.llama import EngineError, Model, commit
+from compare.gguf.model import read_model
 from compare.gguf.reader import read_header
 from compare.protocol.events import Failed
 from compare.protocol.requests import Measure, Reserve
@@ -54,6 +56,17 @@ def test_an_unknown_pre_tokenizer_needs_a_newer_llama_cpp(renamed):
     assert str(refused.value).startswith(
         f"The file was made for a newer llama.cpp than this build's ({commit()}): its pre-tokenizer “smollX”"
     )
+
+
+@pytest.mark.parametrize("name", ["merged.gguf", "merged-00001-of-00002.gguf"])
+def test_a_file_that_was_merged_and_says_still_that_it_is_a_part_is_opened(tmp_path, name):
+    path = shapes.tiny(tmp_path / name)
+    tensors = len(read_header(path).tensors)
+    split = [entry("split.no", 2, b"\0\0"), entry("split.count", 2, b"\2\0")]
+    split.append(entry("split.tensors.count", 5, tensors.to_bytes(4, "little")))
+    path.write_bytes(with_entries(path.read_bytes(), *split))
+    assert read_model(path)[1].split is None
+    assert opened(str(path)).vocabulary == 370
 
 
 @pytest.mark.parametrize("arch", ["llada", "dream"])

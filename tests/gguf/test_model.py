@@ -2,7 +2,7 @@
 
 import pytest
 import shapes
-from headers import LAYERS, LLAMA, MODEL, gguf, string, tensor, u32
+from headers import MODEL, gguf, string, tensor, u32, write_parts
 from reading import read, refusal
 
 from compare.gguf.header import HeaderError, Split
@@ -51,23 +51,6 @@ def test_an_older_mixtral_is_known_by_its_tensors(tmp_path):
         "layout.\nUse mradermacher/Mixtral-8x7B-Instruct-v0.1-GGUF."
     )
     assert read_model(shapes.tiny_mixtral(tmp_path / "new.gguf"))[1].get("expert_count") == 4
-
-
-def write_parts(folder, count=3, name="my model") -> list:
-    """A model in parts, as llama-gguf-split writes them: the first one holds the metadata."""
-    paths = []
-    for no in range(count):
-        entries = [
-            u32("split.no", no),
-            u32("split.count", count),
-            u32("split.tensors.count", count),
-        ]
-        if no == 0:
-            entries += [LLAMA, LAYERS]
-        path = folder / f"{name}-{no + 1:05}-of-{count:05}.gguf"
-        path.write_bytes(gguf(*entries, tensors=[tensor(f"t{no}")], data=bytes(128)))
-        paths.append(path)
-    return paths
 
 
 def test_any_part_leads_to_the_first_with_the_tensors_of_all(tmp_path):
