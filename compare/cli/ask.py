@@ -13,7 +13,7 @@ from compare.asked.owner import Owner
 from compare.asked.settings import SETTINGS
 from compare.cli.options import with_settings
 from compare.cli.terminal import AsJson, Force, Threads, follow, tell
-from compare.models.spec import split_specs
+from compare.models.spec import catalogued, split_specs
 from compare.run.machine import Machine
 from compare.run.response import Response
 from compare.run.run import Run
@@ -45,7 +45,8 @@ def ask(
     machine = Machine(Owner.from_environ())
     specs, reason = split_specs(models or []), None
     if not specs:
-        specs, reason = machine.start_pair()
+        pair, reason = machine.start_pair()
+        specs = [catalogued(spec) for spec in pair]
     request = comparison(
         _from_stdin() if prompt == "-" else prompt, specs, system=system, mode=mode.value,
         threads=threads, force=force, notices=(reason,) if reason else (), **settings,

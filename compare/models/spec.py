@@ -1,23 +1,27 @@
-"""From a SPEC to the file it means: an id, an id with a quantization, or a path.
+"""From a SPEC to the file it means: a file that exists, whatever its name, or an id, with a quantization or
+without.
 
 Knows the catalogue and the file names in it; of a file on this machine it reads the header. What is wrong
 with a SPEC is wrong usage (UsageError); what is wrong with its file is its column's failure.
 """
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from compare import numbers
 from compare.gguf.header import Header, HeaderError, shown
-from compare.gguf.model import read_model
+from compare.gguf.model import Identity, identity, read_model
 from compare.gguf.reader import read_header
 from compare.models.catalogue import BASE_STOP, BASE_TEMPLATE, MODELS, Model, Quant, Shape
 from compare.usage import UsageError
 
 MAX_COLUMNS = 4
 """of one comparison; a menu, a download, a bench or a recording may name more"""
+_HASH = re.compile(r"(sha256[-_:])?[0-9a-f]{12,128}", re.IGNORECASE)
+"""A name that tells nothing: a blob's, of Ollama or of the Hub's cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +65,15 @@ class ModelFile:
     """stop strings that belong to the fallback"""
     base: bool = False
     about: About = About()
+    version: Identity = ()
+    """what told it from other files at its path when its header was read"""
 
 
 def split_specs(texts: list[str]) -> list[str]:
     """The SPECs in comma-separated texts; a text that is an existing path is one SPEC, commas and all."""
     specs = []
     for text in texts:
-        parts = [text] if os.path.exists(text) else text.split(",")
+        parts = [text] if os.path.exists(os.path.expanduser(text)) else text.split(",")
         specs += [part.strip() for part in parts if part.strip()]
     return specs
 
@@ -93,11 +99,18 @@ def resolve(specs: Sequence[str | ModelFile], most: int | None = None) -> tuple[
 
 
 def parse(spec: str) -> ModelFile:
-    """The file one SPEC means: an id, an id with a quantization, or a path. Raises UsageError."""
+    """The file one SPEC means: a path, an id, or an id with a quantization. Raises UsageError."""
+    if os.path.isfile(os.path.expanduser(spec)):
+        return _local(spec)
     if spec.startswith(("http:", "https:", "hf:")):
         raise UsageError(f"“{spec}”: models on other machines can't be compared, not yet.")
     if "/" in spec or os.sep in spec or spec.lower().endswith(".gguf"):
         return _local(spec)
+    return catalogued(spec)
+
+
+def catalogued(spec: str) -> ModelFile:
+    """The file of the catalogue that an id means, whatever lies in the folder. Raises UsageError."""
     model_id, _, quant_name = spec.partition(":")
     model = MODELS.get(model_id.lower())
     if model is None:
@@ -149,10 +162,19 @@ def known_models() -> str:
     return f"Known: {', '.join(MODELS)}, or the path of a .gguf file."
 
 
+def renewed(file: ModelFile) -> ModelFile:
+    """A file by its path as it is now: read again where another is there, under the key that it has."""
+    if file.path is None or identity(file.path) == file.version:
+        return file
+    return replace(_local(file.path), key=file.key)
+
+
 def _local(spec: str) -> ModelFile:
-    path = Path(spec).expanduser()
-    header = _header(path)
+    version = identity(Path(spec).expanduser())
+    path, header = _read(Path(spec).expanduser())
     stem = path.name.removesuffix(".gguf") or path.name
+    if header and header.name and _HASH.fullmatch(path.name):
+        stem = shown(header.name)
     return ModelFile(
         key=path.name or spec,
         model=stem,
@@ -160,22 +182,26 @@ def _local(spec: str) -> ModelFile:
         short=stem,
         file=path.name,
         quant=header.quant if header else None,
-        bytes=path.stat().st_size if path.is_file() else None,
+        bytes=sum(size for _, _, size, _ in version) if path.is_file() else None,
         path=str(path),
         about=_about(header) if header else About(),
+        version=version,
     )
 
 
-def _header(path: Path) -> Header | None:
-    """Of all its parts, where they are here; None where it can't be read."""
+def _read(path: Path) -> tuple[Path, Header | None]:
+    """Where a model's file begins, and the header of all its parts, where they are here; no header where it
+    can't be read.
+    """
     try:
         header = read_header(path)
     except HeaderError:
-        return None  # what is wrong with it is its column's failure
+        return path, None  # what is wrong with it is its column's failure
     try:
-        return read_model(path)[1]
+        first, header = read_model(path)
+        return Path(first), header
     except (HeaderError, OSError):
-        return header if header.split is None else replace(header, parameters=0)
+        return path, header if header.split is None else replace(header, parameters=0)
 
 
 def _about(header: Header) -> About:

@@ -23,7 +23,7 @@ from compare.models.catalogue import EMBEDDED_PAIR
 from compare.models.download import reachable
 from compare.models.files import Files
 from compare.models.local import FileError, local_path
-from compare.models.spec import ModelFile, parse
+from compare.models.spec import ModelFile, catalogued, renewed
 from compare.numbers import listed
 from compare.protocol.devices import Gpus
 from compare.protocol.events import Downloading, Event, Failed, Hello, Predicted, Reserved
@@ -55,7 +55,7 @@ class Machine:
     ):  # fmt: skip
         """`lease`: lends a run its GPU, where this machine has none of its own."""
         self.owner = owner or Owner()
-        self.own = own
+        self._own = own
         self._files = files or Files(self.owner.disk_bytes)
         self._spawn = spawn
         self._pool = Pool(spawn)
@@ -69,6 +69,12 @@ class Machine:
         self._pair: tuple[tuple[str, ...], str | None] | None = None
         self._pair_until = 0.0
         self._pair_lock = threading.Lock()
+
+    @property
+    def own(self) -> tuple[ModelFile, ...]:
+        """The local files offered beside the catalogue's models, as they are now."""
+        self._own = tuple(map(renewed, self._own))
+        return self._own
 
     def compare(self, comparison: Comparison) -> Run:
         """Sends a prompt to its models; returns at once. Faults of a model are its column's."""
@@ -166,7 +172,7 @@ class Machine:
         Takes as long as that takes. One after the other: the first is here soonest then. What fails is
         tried again after `again_s` seconds, until it is here; None: once.
         """
-        left, said = [parse(spec) for spec in self.owner.fetch], set()
+        left, said = [catalogued(spec) for spec in self.owner.fetch], set()
         while left:
             for file in list(left):
                 failure = self._cannot_be_had(file)
@@ -206,14 +212,14 @@ class Machine:
             return self._pair
 
     def _choose_pair(self) -> tuple[tuple[str, ...], str | None]:
-        wanted = [parse(spec) for spec in self.owner.models]
+        wanted = [catalogued(spec) for spec in self.owner.models]
         missing = [file for file in wanted if not self.cached(file)]
         if not missing or reachable():
             return self.owner.models, _not_installed(missing)
         names = listed([file.short for file in missing])
         are = "is" if len(missing) == 1 else "are"
         gone = f"The Hugging Face Hub can't be reached and {names} {are} not on this machine, so "
-        if all(self.cached(parse(spec)) for spec in EMBEDDED_PAIR):
+        if all(self.cached(catalogued(spec)) for spec in EMBEDDED_PAIR):
             return EMBEDDED_PAIR, f"{gone}the small pair that came with the app stands in."
         there = listed([file.short for file in wanted if file not in missing])
         only = f"only {there} can answer now." if there else "nothing can answer now."
