@@ -102,6 +102,11 @@ def _such_as(header: Header) -> str:
     return f" (it holds {several} “{shown(header.tensors[0].name)}”)"
 
 
+def first_beside(path: str) -> str:
+    """Of the parts of a model, by their names, the first that is in the folder; of any other file itself."""
+    return next(filter(os.path.isfile, _named_parts(path)), path)
+
+
 def _named_parts(path: str) -> list[str]:
     """The paths of all parts of a model's file, by its name alone."""
     name = _PART_NAME.fullmatch(path)

@@ -8,13 +8,15 @@ import platform
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from weakref import WeakSet
 
 from compare.asked.comparison import Bench, Comparison
 from compare.asked.owner import Owner
 from compare.asked.settings import LoadSettings
+from compare.gguf.model import Identity, identity
 from compare.memory.admission import Gate, need_of
 from compare.memory.free import total_bytes
 from compare.memory.hardware import Hardware, this_machine
@@ -22,7 +24,7 @@ from compare.memory.predict import Prediction
 from compare.models.catalogue import EMBEDDED_PAIR
 from compare.models.download import reachable
 from compare.models.files import Files
-from compare.models.local import FileError, local_path
+from compare.models.local import FileError, fetched, local_path
 from compare.models.spec import ModelFile, catalogued, renewed
 from compare.numbers import listed
 from compare.protocol.devices import Gpus
@@ -40,7 +42,7 @@ from compare.run.zerogpu import Lease
 RESERVE_S = 20.0
 """the longest that a child may take to start and to say what a file would reserve"""
 EXAMINED = 256
-"""predictions that are kept, the newest, of files with their settings: visitors may try any settings"""
+"""predictions and refusals that are kept, the newest: visitors may try any settings"""
 PROBED_S = 60.0
 """For so long it isn't asked again whether the Hub can be reached."""
 
@@ -60,6 +62,8 @@ class Machine:
         self._spawn = spawn
         self._pool = Pool(spawn)
         self._examined: dict[tuple[ModelFile, LoadSettings], Prediction] = {}
+        self._refused: dict[Identity, str] = {}
+        """why llama.cpp can't load a file"""
         self._line = Line()
         self._runs: WeakSet[Run] = WeakSet()
         self._gate = gate or Gate()
@@ -121,31 +125,56 @@ class Machine:
             return Response()
         return _predicted(self._gate.predict(file, settings, path))
 
+    def trouble(self, file: ModelFile) -> str | None:
+        """Why a file can't answer, as far as its header tells, or llama.cpp did when it was examined.
+
+        What is wrong on the first line, what to do on the next. None where nothing is known to be wrong.
+        """
+        try:
+            path = local_path(file)
+            if path is not None:
+                fetched(file, path)
+        except FileError as error:
+            return str(error)
+        return self._refused.get(identity(path)) if path else None
+
+    def refusal(self, file: ModelFile) -> str | None:
+        """As `trouble`, and for a file of one's own llama.cpp is asked first, which takes a second, once."""
+        if file.path is not None:
+            self.examine(file, LoadSettings())
+        return self.trouble(file)
+
     def examine(self, file: ModelFile, settings: LoadSettings) -> Response:
-        """As `foreseen`, and of a file on the Hub more exactly: from its own first bytes, and from what
-        llama.cpp says of these while no run is in progress. Takes seconds, once a file and settings.
+        """As `foreseen`, but more exactly: of a file on the Hub from its own first bytes, and of these, or
+        of a file of one's own, from what llama.cpp says while no run is in progress. Takes seconds, once a
+        file and settings. What llama.cpp can't load, `trouble` tells from then on.
         """
         if (file, settings) not in self._examined:
             try:
-                if not file.repo or local_path(file) is not None:
-                    return self.foreseen(file, settings)
-                with self._files.header_of(file) as path:
+                with self._header_of(file) as path:
+                    if path is None or self.trouble(file):
+                        return self.foreseen(file, settings)
                     hello, reserved = self._reserved(path, settings)
                     prediction = need_of(path, settings, hello, reserved).prediction
             except (FileError, OSError):
                 return self.foreseen(file, settings)
             if reserved is None or prediction is None:
                 return _predicted(prediction) if prediction else self.foreseen(file, settings)
-            if len(self._examined) >= EXAMINED:
-                del self._examined[next(iter(self._examined))]
-            self._examined[file, settings] = prediction
+            _keep(self._examined, (file, settings), prediction)
         return _predicted(self._examined[file, settings])
+
+    def _header_of(self, file: ModelFile) -> AbstractContextManager[str | None]:
+        """Gives a file with the header of one that isn't here, or of one's own; None for the others."""
+        if file.repo and local_path(file) is None:
+            return self._files.header_of(file)
+        return nullcontext(file.path)
 
     def _reserved(self, path: str, settings: LoadSettings) -> tuple[Hello | None, Reserved | None]:
         """What a child of its own says that llama.cpp would reserve; nothing while a run is in progress."""
         if not self._line.is_free:
             return None, None
         heard: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        version = identity(path)
         process = self._spawn(heard.put)
         try:
             process.send(Reserve(run=1, path=path, **settings.for_child()))
@@ -155,6 +184,8 @@ class Machine:
             return process.hello, None
         finally:
             process.close()
+        if isinstance(event, Failed):
+            _keep(self._refused, version, event.message)
         return process.hello, event if isinstance(event, Reserved) else None
 
     def want(self, file: ModelFile, sink: Callable[[Event], None]) -> None:
@@ -275,6 +306,12 @@ def _predicted(prediction: Prediction | None) -> Response:
     if prediction is None:
         return Response()
     return Response().after(Predicted(run=0, at=0.0, prediction=prediction))
+
+
+def _keep(kept: dict, key: Hashable, value: object) -> None:
+    if len(kept) >= EXAMINED:
+        del kept[next(iter(kept))]
+    kept[key] = value
 
 
 def _cpu_name() -> str:

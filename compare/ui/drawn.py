@@ -133,12 +133,21 @@ def answer(response: Response, file: ModelFile, now: float) -> str:
     elif place := column.place_text(response, now):
         parts.insert(0, f'<p class="place">{letters(place)}</p>')
     if response.state == "failed":
-        happened, advice = column.failure(response)
-        parts.append(f'<p class="happened"><strong>{letters(happened)}</strong></p>')
-        parts += [f"<p>{letters(line)}</p>" for line in advice.splitlines() if line.strip()]
+        parts.append(fault("\n".join(column.failure(response))))
         if response.log:
             parts.append(code("\n".join(response.log)))
     return "\n\n".join(parts)
+
+
+def fault(message: str) -> str:
+    """What happened on the first line, what to do on the next ones."""
+    happened, *advice = (letters(line) for line in message.splitlines() if line.strip())
+    return "\n\n".join(
+        [
+            f'<p class="happened"><strong>{happened}</strong></p>',
+            *(f"<p>{line}</p>" for line in advice),
+        ]
+    )
 
 
 def _aside(text: str) -> str:

@@ -73,6 +73,10 @@ class Menu:
         """Whether its file is on this machine."""
         return self._machine.cached(self.file(choice))
 
+    def trouble(self, choice: Choice) -> str | None:
+        """Why it can't answer, as far as is known; None where nothing is."""
+        return self._machine.trouble(self.file(choice))
+
     def coming(self, choice: Choice) -> Response | None:
         """Its file on the way here, without anyone having run it; None where it isn't."""
         return None if self.here(choice) else self._machine.coming(self.file(choice))

@@ -1,5 +1,6 @@
 """The Compare tab without Gradio: what a visitor sees when they choose, add, remove and set something."""
 
+import os
 import subprocess
 import sys
 from copy import deepcopy
@@ -8,16 +9,20 @@ from pathlib import Path
 import pytest
 from fake_machine import FakeMachine, answering
 from recorded import GEMMA, PREMISES, SUMS, put, recorded, whole
-from seen import Seen, figure, state
+from seen import Seen, figure, state, text
 
 from compare.asked.owner import Owner
 from compare.gallery import prompts
 from compare.gallery.gallery import Library, load
 from compare.models.catalogue import EMBEDDED_PAIR
+from compare.models.spec import resolve
 from compare.run.machine import Machine
 from compare.run.response import Response
 from compare.ui.compare.form import untouched
 from compare.ui.compare.session import House, Session
+from compare.ui.menu import Choice
+from compare.ui.speed.lanes import idle
+from compare.ui.speed.session import Range
 from compare.usage import UsageError
 
 ROOT = Path(__file__).parent.parent.parent
@@ -203,3 +208,30 @@ def test_visitors_share_a_machine_and_nothing_else():
     second = deepcopy(first)
     assert second.house is first.house and second.chosen is not first.chosen
     first.house.machine.close()
+
+
+def test_a_file_of_ones_own_that_cannot_answer_says_so_when_it_is_chosen(tmp_path, tiny):
+    """By its header at once, by what llama.cpp says a moment later; until there is another file."""
+    (tmp_path / "page.gguf").write_text("<!DOCTYPE html>")
+    newer = tiny("newer.gguf", arch="quux")
+    machine = Machine(own=resolve([str(tmp_path / "page.gguf"), newer, tiny("good.gguf")]))
+    session, seen = opened(machine)
+    for place, key in ((1, "page.gguf"), (2, "newer.gguf")):
+        seen.tell(session.model_chosen(key, place=place, **untouched()))
+    assert (state(seen, 1), state(seen, 2)) == ("Can't answer", "On this machine, ready")
+    assert "This is a web page that was saved under the file's name" in seen.text("answer_1")
+    seen.tell(session.examined())
+    assert (state(seen, 1), state(seen, 2)) == ("Can't answer", "Can't answer")
+    assert "this one doesn't know the architecture “quux”" in seen.text("answer_2")
+    assert "Architecture quux" in seen.text("answer_2")
+    speed = Range(machine, lambda: 0.0)
+    lane = idle(speed.menu, Choice("newer.gguf"), {}, None)
+    assert "Can't answer" in text(lane) and "doesn't know the architecture “quux”" in text(lane)
+    os.replace(tmp_path / "good.gguf", newer)
+    seen.tell(session.model_chosen("page.gguf", place=2, **untouched()))
+    seen.tell(session.model_chosen("newer.gguf", place=2, **untouched()))
+    seen.tell(session.examined())
+    assert state(seen, 2) == "On this machine, ready" and "Architecture llama" in seen.text(
+        "answer_2"
+    )
+    machine.close()

@@ -184,7 +184,11 @@ class _Events:
         self._heard(chosen.then, running.arriving, self.written, **self.lasting)
 
     def _examine(self, after: Dependency) -> None:
-        given = {"inputs": [self.session], "outputs": self.figures}
+        told = [f"{part}_{place}" for part in ("strip", "answer") for place in PLACES]
+        given = {
+            "inputs": [self.session],
+            "outputs": [*self.figures, *self.wiring.components(*told)],
+        }
         self._heard(after.then, Session.examined, given, **QUEUED)
 
     def _runs(self) -> None:
