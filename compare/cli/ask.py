@@ -20,6 +20,7 @@ from compare.run.run import Run
 from compare.saved.document import document
 from compare.usage import UsageError
 from compare.words import column, sentence
+from compare.words.settings import not_as_recommended
 
 
 class Mode(StrEnum):
@@ -54,6 +55,9 @@ def ask(
     run = machine.compare(request)
     for notice in run.comparison.notices:
         tell(notice)
+    for file in run.comparison.models:
+        if told := not_as_recommended(file, run.comparison.sampling):
+            tell(told)
     interrupted = follow(run, (lambda _: None) if as_json else _Blocks(run))
     responses = run.responses()
     if as_json:

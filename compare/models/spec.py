@@ -7,7 +7,7 @@ with a SPEC is wrong usage (UsageError); what is wrong with its file is its colu
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -38,6 +38,8 @@ class About:
     architecture: str | None = None
     has_template: bool | None = None
     """whether the file carries a chat template of its own; None before it was read"""
+    recommended: tuple[tuple[str, int | float], ...] = ()
+    """settings, by name, with which the file's makers want it asked"""
     quants: tuple[Quant, ...] = ()
     """the model's files, of which a smaller one may fit"""
     shape: Shape | None = None
@@ -212,7 +214,26 @@ def _about(header: Header) -> About:
         licence=shown(licence) if isinstance(licence, str) else None,
         architecture=shown(header.architecture) if header.architecture else None,
         has_template=header.chat_template is not None,
+        recommended=tuple(_recommended(header)),
     )
+
+
+# What llama.cpp reads of general.sampling.* (llama_model_meta_key in llama.h), and has a setting here.
+_SAMPLING = {
+    "temp": "temperature",
+    "top_p": "top_p",
+    "top_k": "top_k",
+    "min_p": "min_p",
+    "penalty_repeat": "repeat_penalty",
+}
+
+
+def _recommended(header: Header) -> Iterator[tuple[str, int | float]]:
+    """Which settings a header recommends; a single-precision number as it was meant, 0.6 and no longer."""
+    for key, name in _SAMPLING.items():
+        value = header.metadata.get(f"general.sampling.{key}")
+        if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e6:
+            yield name, int(value) if name == "top_k" else float(f"{value:.6g}")
 
 
 def _same(one: ModelFile, other: ModelFile) -> bool:

@@ -14,6 +14,7 @@ from compare.run.response import Response
 from compare.ui.markup import code, letters, shown
 from compare.words import column
 from compare.words.sentence import Summary
+from compare.words.settings import listed_settings
 from compare.words.table import ACCOUNTS, RESERVED_NOTE, all_measures
 
 TEMPLATES = {True: "its own", False: "none, so it is asked in plain text"}
@@ -114,6 +115,7 @@ def card(file: ModelFile) -> str:
         "Licence": about.licence,
         "Context": about.context and numbers.tokens(about.context),
         "Chat template": TEMPLATES.get(about.has_template),
+        "Recommends": listed_settings(dict(about.recommended)),
         "From": about.origin,
         "Kind": column.BASE_NOTE.removesuffix(".") if file.base else None,
     }

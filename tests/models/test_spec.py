@@ -1,10 +1,12 @@
 """What is known of a file before it loads: by the catalogue, or by its own header."""
 
 import os
+import struct
 
 import pytest
-from headers import LAYERS, LLAMA, MODEL, gguf, string, tensor, u32, write_parts
+from headers import LAYERS, LLAMA, MODEL, entry, gguf, string, tensor, u32, write_parts
 
+from compare.asked.settings import SamplingParams
 from compare.models.spec import About, catalogued, files_of, parse, place, renewed, resolve
 from compare.usage import UsageError
 
@@ -36,6 +38,35 @@ def test_texts_of_a_header_are_shortened_and_made_harmless(tmp_path):
     path.write_bytes(gguf(long, steering, tensors=[tensor()], data=bytes(128)))
     about = parse(str(path)).about
     assert about.architecture == "a" * 100 and about.licence == "MIT\ufffd[2J"
+
+
+def test_what_a_file_recommends_is_known_by_the_settings_names(tmp_path):
+    """A single-precision number as it was meant; nothing that is no number, or no setting here."""
+    sampling = "general.sampling."
+    half = [
+        entry(sampling + key, 6, struct.pack("<f", v))
+        for key, v in (("temp", 0.6), ("top_p", 0.95))
+    ]
+    odd = [
+        entry(sampling + "min_p", 6, struct.pack("<f", float("nan"))),
+        string(sampling + "penalty_repeat", "x"),
+    ]
+    path = tmp_path / "a.gguf"
+    path.write_bytes(
+        gguf(
+            LLAMA,
+            LAYERS,
+            *half,
+            *odd,
+            u32(sampling + "top_k", 20),
+            u32(sampling + "mirostat", 2),
+            tensors=[tensor()],
+            data=bytes(128),
+        )
+    )
+    told = dict(parse(str(path)).about.recommended)
+    assert told == {"temperature": 0.6, "top_p": 0.95, "top_k": 20}
+    assert told.keys() <= SamplingParams.model_fields.keys()
 
 
 @pytest.mark.parametrize(

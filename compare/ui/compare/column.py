@@ -20,6 +20,7 @@ from compare.words.column import (
     state_line,
 )
 from compare.words.recorded import recorded_on
+from compare.words.settings import recommended_label
 
 _OFFERS = {"finished": "nothing", "cancelled": "nothing", "failed": "again"}
 """The button beside the state line once a run has ended; before, Stop."""
@@ -39,13 +40,16 @@ class Column:
 
     def closed(self) -> Changes:
         empty = dict.fromkeys(("strip", "answer", "figures", "written"), "")
-        return self._named(box=Change(visible=False), model=None, quant=None, **empty)
+        gone = Change(visible=False)
+        return self._named(box=gone, recommended=gone, model=None, quant=None, **empty)
 
     def opened(self, choice: Choice, load: LoadSettings, take: Take | None = None) -> Changes:
         """The column with a model that hasn't run; `take`: a recorded answer of it to show meanwhile."""
         quants = self.menu.quants(choice.model)
+        advice = recommended_label(self.menu.file(choice))
         opened = self._named(
             box=Change(visible=True),
+            recommended=Change(value=advice, visible=bool(advice)),
             model=Change(value=choice.model),
             quant=Change(choices=quants, value=choice.quant, visible=bool(quants)),
             written="",

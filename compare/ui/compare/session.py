@@ -24,6 +24,7 @@ from compare.ui.compare.column import Column
 from compare.ui.compare.form import (
     PLACES,
     Further,
+    as_recommended,
     load_settings,
     read,
     untouched,
@@ -202,6 +203,13 @@ class Session:
     def stop_one(self, *, place: int) -> None:
         if self.run:
             self.run.stop(self.keys.get(place))
+
+    def as_recommended(self, *, place: int) -> Changes:
+        """The settings that a column's file recommends, for all columns."""
+        if place not in self.chosen:
+            return {}
+        texts, further = as_recommended(self.menu.file(self.chosen[place]))
+        return texts | self.bring(further)
 
     def keep_seed(self) -> Changes:
         """The seed of the last run, for the next one."""
