@@ -104,8 +104,8 @@ def figures(found: column.Figures) -> str:
     )  # fmt: skip
 
 
-def card(file: ModelFile) -> str:
-    """What a model is, where its answer will stand."""
+def card(file: ModelFile, answers: bool = True) -> str:
+    """What a model is, where its answer will stand, and how it is asked, where it `answers`."""
     about = file.about
     size = [numbers.size(file.bytes)] if file.bytes else []
     rows = {
@@ -114,8 +114,8 @@ def card(file: ModelFile) -> str:
         "Architecture": about.architecture,
         "Licence": about.licence,
         "Context": about.context and numbers.tokens(about.context),
-        "Chat template": TEMPLATES.get(about.has_template),
-        "Recommends": listed_settings(dict(about.recommended)),
+        "Chat template": TEMPLATES.get(about.has_template) if answers else None,
+        "Recommends": listed_settings(dict(about.recommended)) if answers else None,
         "From": about.origin,
         "Kind": column.BASE_NOTE.removesuffix(".") if file.base else None,
     }

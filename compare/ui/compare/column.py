@@ -71,7 +71,8 @@ class Column:
 
     def _card(self, choice: Choice) -> Changes:
         """What its model is, and why it can't answer, where that is known."""
-        card, trouble = drawn.card(self.menu.file(choice)), self.menu.trouble(choice)
+        trouble = self.menu.trouble(choice)
+        card = drawn.card(self.menu.file(choice), answers=not trouble)
         return self._named(answer=f"{drawn.fault(trouble)}\n\n{card}" if trouble else card)
 
     def arriving(self, choice: Choice) -> Changes:
