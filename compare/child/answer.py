@@ -136,6 +136,7 @@ class _Answer(Work):
         sample, piece, own = sampler.sample, self.model.piece, self.model.own
         decode_one, unseen = self.context.decode_one, self.unseen
         for n in range(1, max_tokens + 1):
+            self.check_numbers()
             token = sample()
             self.ended_at = now = time.monotonic()
             data, name = piece(token), own(token)

@@ -8,16 +8,16 @@ nothing of requests, events and clocks, nor of which settings are wise.
 import ctypes
 import os
 import re
-import sys
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import llama_cpp
+import numpy as np
 from llama_cpp import llama_cpp as api
 from llama_cpp._ggml import libggml
 
-from compare.child.advice import readable
+from compare.child.advice import unfit
+from compare.child.log import EngineError, LogLines
 
 PENALTY_LAST_N = 64
 """llama.cpp's default window of repeat_penalty, in tokens"""
@@ -32,73 +32,18 @@ LSTRIP, RSTRIP = api.LLAMA_TOKEN_ATTR_LSTRIP, api.LLAMA_TOKEN_ATTR_RSTRIP
 """A token that takes the blanks before it, or behind it."""
 _NO_MMAP = 0  # LLAMA_LOAD_MODE_NONE in llama.h
 _ABORTED = 2  # llama_decode in llama.h
+_FIRST_PART = re.compile(r"(.*)-00001-of-(\d{5})\.gguf", re.DOTALL)
 _GPU = 1  # ggml_backend_dev_type in ggml-backend.h
-_LOG_WARN, _LOG_ERROR, _LOG_CONT = 3, 4, 5  # ggml_log_level in ggml.h; 2 is information
 _BESIDE_TEXT = api.LLAMA_TOKEN_ATTR_CONTROL | api.LLAMA_TOKEN_ATTR_USER_DEFINED
-_BUFFER_LINE = re.compile(r"(\S+)\s+(model|KV|RS|compute|output) buffer size\s*=\s*([\d.]+) MiB")
-_CACHE_LINE = re.compile(r"^llama_\w+: size = +([\d.]+) MiB")
-_PARTS = {"model": "weights", "KV": "kv", "RS": "kv", "compute": "compute", "output": "compute"}
 
 
-class EngineError(Exception):
-    """What happened on the first line of its text, what to do on the next; `log`: llama.cpp's last lines."""
-
-    def __init__(self, message: str, log: Sequence[str] = ()):
-        super().__init__(message)
-        self.log = tuple(log)
-
-
-class Log:
-    """llama.cpp's log: passed on to stderr, its last lines and its account of memory kept."""
+class Log(LogLines):
+    """llama.cpp's log, from now on."""
 
     def __init__(self):
-        self._last = deque(maxlen=12)
-        self._level = 0
-        self._buffers: dict[tuple[str, str], float] = {}  # MiB by device and kind of line
-        self._cache_mib = 0.0
-        self._callback = api.llama_log_callback(self._heard)  # kept: llama.cpp holds a bare pointer
-        api.llama_log_set(self._callback, None)
-
-    def clear(self) -> None:
-        self._last.clear()
-        self._buffers.clear()
-        self._cache_mib = 0.0
-
-    def faults(self) -> tuple[str, ...]:
-        """The last warnings and errors, or the last lines where there are none."""
-        bad = tuple(text for level, text in self._last if level >= _LOG_WARN)
-        return bad or tuple(text for _, text in self._last)
-
-    def failure(self) -> EngineError:
-        """Why a load has failed, in plain words."""
-        errors = [text for level, text in self._last if level == _LOG_ERROR]
-        return EngineError(readable(errors), self.faults())
-
-    def buffers(self) -> tuple[tuple[str, str, int], ...]:
-        """What was allocated, to the 0.01 MiB of the log's lines: a device's name, then `weights`, `kv` or
-        `compute`, then bytes. A device may have several of one kind.
-        """
-        return tuple(
-            (device, _PARTS[kind], round(mib * 2**20))
-            for (device, kind), mib in self._buffers.items()
-        )
-
-    def cache_bytes(self) -> int:
-        """Of all caches, as large as they will be, allocated or not."""
-        return round(self._cache_mib * 2**20)
-
-    def _heard(self, level: int, text: bytes, _data) -> None:
-        self._level = level = self._level if level == _LOG_CONT else level
-        line = text.decode("utf-8", "replace").rstrip()
-        if level < 2 or not line.strip("."):
-            return
-        sys.stderr.write(line + "\n")
-        self._last.append((level, line))
-        if found := _BUFFER_LINE.search(line):
-            device, kind, mib = found.groups()
-            self._buffers[device, kind] = self._buffers.get((device, kind), 0.0) + float(mib)
-        elif found := _CACHE_LINE.search(line):
-            self._cache_mib += float(found[1])
+        super().__init__(commit())
+        self._callback = api.llama_log_callback(lambda level, text, _data: self.heard(level, text))
+        api.llama_log_set(self._callback, None)  # which holds a bare pointer: kept above
 
 
 class Model:
@@ -113,6 +58,8 @@ class Model:
         if not weights:
             params.no_alloc = True
             params.load_mode = _NO_MMAP  # with a mapped file, no_alloc fails an assertion
+        if not _in_parts(path):
+            params.kv_overrides = _alone()
         self.handle = api.llama_model_load_from_file(os.fsencode(path), params)
         if not self.handle:
             raise log.failure()
@@ -131,6 +78,15 @@ class Model:
         self.eos = api.llama_vocab_eos(self._vocab)
         self.adds_bos = api.llama_vocab_get_add_bos(self._vocab)
         self.vocabulary = api.llama_vocab_n_tokens(self._vocab)
+
+    @property
+    def unfit(self) -> str | None:
+        """Why it writes no answers, by what llama.cpp knows of its architecture."""
+        return unfit(
+            diffusion=api.llama_model_is_diffusion(self.handle),
+            encoder=api.llama_model_has_encoder(self.handle),
+            decoder=api.llama_model_has_decoder(self.handle),
+        )
 
     def close(self) -> None:
         """Gives its memory back; once, and after its context's."""
@@ -201,6 +157,20 @@ class Model:
             self._buffer = ctypes.create_string_buffer(-n)
 
 
+def _in_parts(path: str) -> bool:
+    """Whether it is the first part of a model, with another beside it."""
+    name = _FIRST_PART.fullmatch(path)
+    return bool(name) and os.path.exists(f"{name[1]}-00002-of-{name[2]}.gguf")
+
+
+def _alone() -> ctypes.Array:
+    """Says that a file is no part of another: one that was merged may say so still."""
+    overrides = (api.llama_model_kv_override * 2)()  # the second, empty, ends them
+    overrides[0].tag = api.LLAMA_KV_OVERRIDE_TYPE_INT
+    overrides[0].key = b"split.count"
+    return overrides
+
+
 class Context:
     """A model's cache and compute buffers, for one sequence of tokens. Making it raises EngineError."""
 
@@ -223,6 +193,7 @@ class Context:
             params.n_threads = params.n_threads_batch = threads
         self._log = log
         self.batch = batch
+        self.vocabulary = model.vocabulary
         self.flash_attention = flash_attention
         self.handle = api.llama_init_from_model(model.handle, params)
         if not self.handle:
@@ -234,6 +205,16 @@ class Context:
     def close(self) -> None:
         """Gives its memory back; once."""
         api.llama_free(self.handle)
+
+    @property
+    def unfit(self) -> str | None:
+        """Why its model writes no answers, by how it attends to a text, and what it makes of it."""
+        pools = api.llama_pooling_type(self.handle) > 0  # 0: LLAMA_POOLING_TYPE_NONE
+        return unfit(causal=api.llama_get_causal_attn(self.handle), pools=pools)
+
+    def logits(self) -> np.ndarray:
+        """Of what was decoded last, one a token of the vocabulary; until the next pass."""
+        return np.ctypeslib.as_array(api.llama_get_logits_ith(self.handle, -1), (self.vocabulary,))
 
     def clear(self) -> None:
         """Empties it, and its counters, so that nothing is read faster because it was read before."""
@@ -377,14 +358,18 @@ def supports_gpu() -> bool:
 
 def describe() -> dict:
     """Versions, devices ("gpus") and the processor's "features"; "llama_cpp" is the commit."""
-    commit = libggml.ggml_commit
-    commit.restype = ctypes.c_char_p
     return {
         "llama_cpp_python": llama_cpp.__version__,
-        "llama_cpp": commit().decode(),
+        "llama_cpp": commit(),
         "gpus": _gpus(),
         "features": _features(),
     }
+
+
+def commit() -> str:
+    """What llama.cpp was built from."""
+    libggml.ggml_commit.restype = ctypes.c_char_p
+    return libggml.ggml_commit().decode()
 
 
 def _features() -> tuple[str, ...]:

@@ -11,13 +11,14 @@ from compare.asked.owner import Owner
 from compare.asked.settings import SETTINGS
 from compare.cli.options import with_settings
 from compare.cli.terminal import AsJson, Force, Threads, follow, say, say_json, tell
-from compare.models.spec import split_specs
+from compare.models.spec import catalogued, split_specs
 from compare.run.machine import Machine
 from compare.run.response import Response
 from compare.run.run import Run
 from compare.saved.document import document
 from compare.usage import UsageError
 from compare.words import column, sentence
+from compare.words.settings import not_as_recommended
 from compare.words.thought import thought, unanswered
 
 
@@ -44,7 +45,8 @@ def ask(
     machine = Machine(Owner.from_environ())
     specs, reason = split_specs(models or []), None
     if not specs:
-        specs, reason = machine.start_pair()
+        pair, reason = machine.start_pair()
+        specs = [catalogued(spec) for spec in pair]
     request = comparison(
         _from_stdin() if prompt == "-" else prompt, specs, system=system, mode=mode.value,
         threads=threads, force=force, notices=(reason,) if reason else (), **settings,
@@ -52,6 +54,9 @@ def ask(
     run = machine.compare(request)
     for notice in run.comparison.notices:
         tell(notice)
+    for file in run.comparison.models:
+        if told := not_as_recommended(file, run.comparison.sampling):
+            tell(told)
     interrupted = follow(run, (lambda _: None) if as_json else _Blocks(run))
     responses = run.responses()
     if as_json:

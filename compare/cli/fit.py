@@ -28,9 +28,9 @@ def fit_command(
     """Tell which models fit on which hardware, before anything is downloaded."""
     machine = Machine(Owner.from_environ())
     here = machine.hardware()
-    machine.close()
     rooms = [named(name, here) for name in split_specs(hardware or [])] or [here]
-    learned = learn(resolve(split_specs(models)))
+    learned = learn(resolve(split_specs(models)), machine.refusal)
+    machine.close()
     fits = fit(learned, rooms, settings["n_ctx"], settings["kv_type"])
     for model in learned:
         if model.trouble:

@@ -27,6 +27,10 @@ class CutShort(HeaderError):
         self.needed_bytes = needed_bytes
 
 
+class Unknown(HeaderError):
+    """Bytes that tell nothing of what they are."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tensor:
     name: str
@@ -114,6 +118,6 @@ def most_common_type(tensors: tuple[Tensor, ...]) -> str | None:
     return total.most_common(1)[0][0] if total else None
 
 
-def shown(value) -> str:
+def shown(value, longest: int = 100) -> str:
     """What a file says of itself, fit to stand in a sentence."""
-    return letters.name(str(value)[:100])
+    return letters.name(str(value)[:longest])

@@ -253,6 +253,8 @@ class Failed(Event):
 
     message: str
     log: tuple[str, ...] = ()
+    void: bool = False
+    """whether what was measured before counts for nothing"""
 
 
 def unforeseen(error: Exception) -> str:

@@ -240,8 +240,9 @@ class Response:
                 return replace(self, stopping=True)
             case Finished():
                 return self._finished(event)
-            case Failed(at=at, message=message, log=log):
-                return replace(self, state="failed", error=message, log=log, ended_at=at)
+            case Failed(at=at, message=message, log=log, void=void):
+                failed = replace(self, state="failed", error=message, log=log, ended_at=at)
+                return failed._without_figures() if void else failed
         return self
 
     def _on_its_way(self, event: Event) -> "Response":
@@ -332,6 +333,12 @@ class Response:
             processor_s=event.processor_s,
             memory=self._predicted(event.memory) if event.memory else self.memory,
             notices=self.notices + event.notices,
+        )  # fmt: skip
+
+    def _without_figures(self) -> "Response":
+        """Where what was computed was wrong, how fast it came says nothing of the model."""
+        return replace(
+            self, first_token_at=None, last_token_at=None, marks=(), prefill_eval_s=None, pp=None, tg=None
         )  # fmt: skip
 
     def _predicted(self, memory: Memory) -> Memory:

@@ -14,6 +14,7 @@ from compare.run.response import Response
 from compare.ui.markup import code, letters, shown
 from compare.words import column
 from compare.words.sentence import Summary
+from compare.words.settings import listed_settings
 from compare.words.table import ACCOUNTS, RESERVED_NOTE, all_measures
 from compare.words.thought import unanswered
 
@@ -104,8 +105,8 @@ def figures(found: column.Figures) -> str:
     )  # fmt: skip
 
 
-def card(file: ModelFile) -> str:
-    """What a model is, where its answer will stand."""
+def card(file: ModelFile, answers: bool = True) -> str:
+    """What a model is, where its answer will stand, and how it is asked, where it `answers`."""
     about = file.about
     size = [numbers.size(file.bytes)] if file.bytes else []
     rows = {
@@ -114,7 +115,8 @@ def card(file: ModelFile) -> str:
         "Architecture": about.architecture,
         "Licence": about.licence,
         "Context": about.context and numbers.tokens(about.context),
-        "Chat template": TEMPLATES.get(about.has_template),
+        "Chat template": TEMPLATES.get(about.has_template) if answers else None,
+        "Recommends": listed_settings(dict(about.recommended)) if answers else None,
         "From": about.origin,
         "Kind": column.BASE_NOTE.removesuffix(".") if file.base else None,
     }
@@ -148,6 +150,12 @@ def happened(what: str, advice: str) -> list[str]:
     """What happened in an answer's place, and what to do about it: a paragraph a line."""
     lines = (f"<p>{letters(line)}</p>" for line in advice.splitlines() if line.strip())
     return [f'<p class="happened"><strong>{letters(what)}</strong></p>', *lines]
+
+
+def fault(message: str) -> str:
+    """A message that says on its first line what happened, and on the others what to do."""
+    what, _, advice = message.partition("\n")
+    return "\n\n".join(happened(what, advice))
 
 
 def _aside(text: str) -> str:

@@ -86,8 +86,10 @@ def names(files: Sequence[ModelFile]) -> dict[str, str]:
     }
 
 
-def ready_line(file: ModelFile, cached: bool) -> Line:
-    """The state of a column that hasn't run."""
+def ready_line(file: ModelFile, cached: bool, trouble: str | None = None) -> Line:
+    """The state of a column that hasn't run. `trouble`: why its file can't answer."""
+    if trouble:
+        return Line(("Can't answer",))
     if cached:
         return Line(("On this machine, ready",))
     return Line((f"To download: {size(file.bytes)}" if file.bytes else "To download",))

@@ -86,6 +86,11 @@ class FakeMachine:
     def cached(self, file: ModelFile) -> bool:
         return self._cached or file.package is not None
 
+    def trouble(self, file: ModelFile) -> None:
+        return None
+
+    refusal = trouble
+
     def coming(self, file: ModelFile) -> None:
         return None
 

@@ -7,9 +7,11 @@ import subprocess
 import sys
 import time
 from functools import partial
+from pathlib import Path
 
 import psutil
 import pytest
+from headers import u32, with_entries
 from processes import outliving, within
 
 KEYS = set(
@@ -126,6 +128,18 @@ def test_without_json_the_answers_come_in_labelled_blocks():
     assert "── SmolLM2 135M Instruct · Q4_1 ──" in said.stdout
     assert "A base model: it continues text" in said.stdout
     assert "tok/s" in said.stdout and "loading" in said.stderr
+
+
+def test_what_a_file_recommends_is_said_beside_the_answer(tiny):
+    path = Path(tiny(says="Ok", ends=True))
+    top_k = u32("general.sampling.top_k", 20)
+    path.write_bytes(with_entries(path.read_bytes(), top_k))
+    said = compare("ask", "hello", "--models", str(path))
+    assert (
+        "tiny.gguf recommends top-k 20, and is asked with top-k 40. To follow it: --top-k 20"
+        in said.stderr
+    )
+    assert "recommends" not in said.stdout
 
 
 def test_a_models_text_does_not_steer_the_terminal(tiny):

@@ -233,6 +233,13 @@ def test_stopping_is_seen_until_the_child_answers():
     assert response.stopping and response.state == "writing"
 
 
+def test_what_is_void_has_no_speed():
+    kept, void = (story(Failed(run=1, at=25, message="m", void=void)) for void in (False, True))
+    assert (kept.decode_tps, kept.prefill_tps, kept.ttft_s) == (1.0, 20.0, 2.0)
+    assert (void.decode_tps, void.prefill_tps, void.ttft_s) == (None, None, None)
+    assert (void.state, void.text, void.output_tokens) == ("failed", "aβγ", 3)
+
+
 def test_download_and_waiting_are_outside_the_times():
     response = fold(
         Downloading(run=1, at=0, done_bytes=0, total_bytes=9), Queued(run=1, at=5, place=1),

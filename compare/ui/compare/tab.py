@@ -74,6 +74,9 @@ def _ask() -> Parts:
 def _settings(defaults: dict[str, Any]) -> Parts:
     with gr.Row(elem_id="fields"):
         fields = {n: of_setting(FIELDS[n], defaults[n]) for n in FIELDS if n not in MORE}
+    with gr.Row(elem_id="recommended"):
+        for place in PLACES:
+            fields[f"recommended_{place}"] = button("As recommended", visible=False)
     system = gr.Textbox(
         defaults["system"], label="System prompt", placeholder="none", lines=2, max_lines=6,
         interactive=True, elem_id="system",
@@ -160,7 +163,8 @@ class _Events:
         every = {**self.fields, **{name: self.parts[name] for name in menus}}
         self.asked = {"inputs": [session], "inputs_kwargs": every}
         self.shown = wiring.components(*wiring.repeats)
-        self.outputs = [*self.shown, *wiring.components(*(f"box_{place}" for place in PLACES))]
+        boxes = [f"{name}_{place}" for name in ("box", "recommended") for place in PLACES]
+        self.outputs = [*self.shown, *wiring.components(*boxes)]
         self.figures = wiring.components(*(f"figures_{place}" for place in PLACES))
         self.lasting = {"outputs": self.shown, **QUEUED, **PLAIN}
 
@@ -188,7 +192,11 @@ class _Events:
         self._heard(chosen.then, running.arriving, self.written, **self.lasting)
 
     def _examine(self, after: Dependency) -> None:
-        given = {"inputs": [self.session], "outputs": self.figures}
+        told = [f"{part}_{place}" for part in ("strip", "answer") for place in PLACES]
+        given = {
+            "inputs": [self.session],
+            "outputs": [*self.figures, *self.wiring.components(*told)],
+        }
         self._heard(after.then, Session.examined, given, **QUEUED)
 
     def _runs(self) -> None:
@@ -224,6 +232,12 @@ class _Events:
         for name, heard in (("model", Session.model_chosen), ("quant", Session.quant_chosen)):
             given = {"inputs": [self.session, part[name]], "inputs_kwargs": self.fields}
             self._chosen(part[name].input, partial(heard, place=place), given)
+        filled = {
+            "inputs": [self.session],
+            "outputs": [self.parts["further"], *self.fields.values()],
+        }
+        as_recommended = partial(Session.as_recommended, place=place)
+        self._heard(self.parts[f"recommended_{place}"].click, as_recommended, filled, **AT_ONCE)
         removed = partial(Session.removed, place=place)
         self._heard(
             part["remove"].click, removed, self.written, outputs=self.outputs, **QUEUED
