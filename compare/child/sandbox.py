@@ -65,13 +65,18 @@ def within_limits(
     began, armed = time.thread_time(), True
 
     def look(_signal, _frame) -> None:
+        nonlocal armed
         if not armed:
             return
         faulthandler.dump_traceback_later(STUCK_S, exit=True, file=2)
+        fault: Exception | None = None
         if reason := interrupted():
-            raise _Ended(Interrupted(reason))
-        if time.thread_time() - began > work_s:
-            raise _Ended(TemplateFault(f"it doesn't come to an end within {work_s:g} seconds"))
+            fault = Interrupted(reason)
+        elif time.thread_time() - began > work_s:
+            fault = TemplateFault(f"it doesn't come to an end within {work_s:g} seconds")
+        if fault:
+            armed = False  # once: the next signal may come while this one is on its way out
+            raise _Ended(fault)
 
     before = signal.signal(signal.SIGALRM, look)
     timer = signal.setitimer(signal.ITIMER_REAL, _TICK_S, _TICK_S)
