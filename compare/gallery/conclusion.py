@@ -11,6 +11,7 @@ from compare.gallery.numerals import Number, in_unit, joined, mark_operands, num
 _SENTENCE = regex.compile(r"(?:[^.!?;\n]|[.!?;](?=\S))*+[.!?;]?")
 _BREAK = regex.compile(r"[,;:()–—]|\b(?:but|and|so|then|therefore|rather|instead)\b")
 _BEFORE = regex.compile(r"(?r)[,;:–—]|\b(?:but|so|then|therefore)\b")
+_BEFORE_BUT_COLON = regex.compile(r"(?r)[,;–—]|\b(?:but|so|then|therefore)\b")
 _NOT = r"\b(?:not|never|neither|nor|nobody|none|cannot|rather than|instead of)\b|n't\b"
 _DENIES = regex.compile(rf"{_NOT}|\bno\W*$")
 _WRONG_BEFORE = regex.compile(r"\b(?:wrong|incorrect|false|untrue)\b[^,;.]*$")
@@ -46,6 +47,11 @@ _VERB = (
     r"|comes? to|(?:must|will|would|should) (?:be|cost|get|have|take|print|receive)|becomes?|=)"
 )
 _CUT = regex.compile(r"[\p{L},+×*/=(-]\s*$")
+_REPLACED = regex.compile(
+    r"(?r)\bbut (?:the (?:correct|right|real|actual|true)|actually|in fact|it is really)\b|\bno, "
+)
+"""what stands before it in a sentence is taken back"""
+_PARENTHESIS = regex.compile(r",\s(?:being|who|which|as|since|at)\b[^,]*,")
 _CALLED_ANSWER = regex.compile(r"\b(?:answer|result|boxed)\b(?:\s+is|\s+would be)?[^\p{L}\d]*$")
 _AND = regex.compile(r"\s*(?:,|and|&|,\s*and)\s*")
 
@@ -135,7 +141,7 @@ class _Sentence:
 
 
 def _is_cut(last: _Sentence) -> bool:
-    return _CUT.search(last.text) is not None and not (last.stated or last.beside)
+    return _CUT.search(last.text) is not None and not last.stated
 
 
 def _read(sentence: str, asked: Asked) -> _Sentence:
@@ -157,12 +163,14 @@ def _read(sentence: str, asked: Asked) -> _Sentence:
     for i, number in enumerate(numbers):
         value = number.value
         before, after = _clause(sentence, number, numbers[i + 1 : i + 2])
-        if of_others and (of_others.search(before) or belongs.match(after)):
+        subject = _subject(sentence, number)
+        taken_back = _REPLACED.search(sentence, number.end)
+        if taken_back or (of_others and (of_others.search(subject) or belongs.match(after))):
             claims.append(False)
             continue
         answer = _called_answer(sentence, number)
         listed = i > 0 and claims[-1] and joined(sentence, numbers[i - 1], number, _AND)
-        claimed = answer or listed or bool(of_asked and of_asked.search(before))
+        claimed = answer or listed or bool(of_asked and of_asked.search(subject))
         claims.append(claimed)
         counts = answer or listed or (claimed and here.concludes) or _offered(sentence, numbers, i)
         if _denied(sentence, number, before, after):
@@ -197,7 +205,15 @@ def _prepared(text: str) -> str:
             count = int(numbered[1])
             line = f"- {line[numbered.end() :]}"
         lines.append(line)
-    return regex.sub(r":[^\S\n]*\n\s*(?![-•*\s])", ": ", "\n".join(lines))
+    text = regex.sub(
+        r"(?m)(?<=[\p{L}\d])[^\S\n]*\n[^\S\n]*(?=\d+[^\S\n]*$)", _joining, "\n".join(lines)
+    )
+    return regex.sub(r":[^\S\n]*\n\s*(?![-•*\s])", ": ", text)
+
+
+def _joining(end: regex.Match) -> str:
+    """A line that is a number alone continues the one before: as a list after a number."""
+    return ", " if end.string[end.start() - 1].isdigit() else " "
 
 
 def _clause(sentence: str, number: Number, following: list[Number]) -> tuple[str, str]:
@@ -211,6 +227,13 @@ def _clause(sentence: str, number: Number, following: list[Number]) -> tuple[str
         after = _OF_THE_NEXT.sub("", after)
     stop = _BREAK.search(after)
     return before, after[: stop.start()] if stop else after
+
+
+def _subject(sentence: str, number: Number) -> str:
+    """The clause before a number with its subject: over a colon, and without what stands between commas."""
+    before = _PARENTHESIS.sub(" ", sentence[max(0, number.start - 200) : number.start])
+    broken = _BEFORE_BUT_COLON.search(before)
+    return before[broken.end() :] if broken else before
 
 
 def _denied(sentence: str, number: Number, before: str, after: str) -> bool:

@@ -131,7 +131,7 @@ def _in_words(text: str, start: int) -> Iterator[Number]:
 
 
 def mark_operands(sentence: str, numbers: list[Number]) -> None:
-    """Both sides of an operator, where the calculation has an equals sign before or behind it."""
+    """Both sides of an operator, where the calculation stands in brackets or at an equals sign."""
     i = 0
     while i < len(numbers):
         j = i
@@ -140,9 +140,16 @@ def mark_operands(sentence: str, numbers: list[Number]) -> None:
         if j > i:
             behind = j + 1 < len(numbers) and joined(sentence, numbers[j], numbers[j + 1], _EQUALS)
             before = i > 0 and joined(sentence, numbers[i - 1], numbers[i], _EQUALS)
-            for number in numbers[i : j + 1] if behind or before else ():
+            inside = _in_brackets(sentence, numbers[i].start, numbers[j].end)
+            for number in numbers[i : j + 1] if behind or before or inside else ():
                 number.operand = True
         i = j + 1
+
+
+def _in_brackets(sentence: str, start: int, end: int) -> bool:
+    return sentence[:start].rstrip(" $€£").endswith("(") and sentence[end:].lstrip(
+        " $€£"
+    ).startswith(")")
 
 
 def joined(sentence: str, one: Number, other: Number, by: regex.Pattern) -> bool:
