@@ -160,12 +160,15 @@ def _read(sentence: str, asked: Asked) -> _Sentence:
     mark_operands(sentence, numbers)
     numbers = [each for each in numbers if not each.operand and (asked.one or not each.pronoun)]
     claims: list[bool] = []
+    replaced = _REPLACED.search(sentence)
+    taken_back = replaced.start() if replaced else 0
     for i, number in enumerate(numbers):
         value = number.value
         before, after = _clause(sentence, number, numbers[i + 1 : i + 2])
         subject = _subject(sentence, number)
-        taken_back = _REPLACED.search(sentence, number.end)
-        if taken_back or (of_others and (of_others.search(subject) or belongs.match(after))):
+        if number.end <= taken_back or (
+            of_others and (of_others.search(subject) or belongs.match(after))
+        ):
             claims.append(False)
             continue
         answer = _called_answer(sentence, number)

@@ -160,7 +160,7 @@ def in_unit(sentence: str, numbers: list[Number], unit: str) -> list[Number]:
     """Times in the unit: “2 hours and 35 minutes” is 155 minutes, and one number."""
     made: list[Number] = []
     joins = False
-    clock = [span for found in _CLOCK.finditer(sentence) for span in (found.span(1), found.span(2))]
+    clock = {span for found in _CLOCK.finditer(sentence) for span in (found.span(1), found.span(2))}
     for number in numbers:
         if (number.start, number.end) in clock:
             continue

@@ -89,8 +89,8 @@ def _blocks(answer: str, name: str) -> list[str]:
     blocks = []
     for i, line in enumerate(lines):
         if regex.match(rf"def {name}\b|{name}\s*=\s*lambda\b", line):
-            more = [j for j in range(i + 1, len(lines)) if lines[j][:1].strip()]
-            blocks.append("\n".join(lines[i : more[0] if more else len(lines)]))
+            end = next((j for j in range(i + 1, len(lines)) if lines[j][:1].strip()), len(lines))
+            blocks.append("\n".join(lines[i:end]))
     return blocks
 
 

@@ -3,7 +3,7 @@
 Knows nothing of checks, prompts or models.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -111,13 +111,16 @@ def chosen(
     it is the first there that isn't denied.
     """
     sentences = [s for s in _SENTENCES.findall(spelt_out(text)) if not _QUESTION.search(s)]
-    mentions = [m for i, s in enumerate(sentences) for m in _mentions(i, s, names, others)]
+    known = {spelt_out(name): (name, False) for name in others}
+    known |= {spelt_out(name): (name, True) for name in names}
+    mentions = [m for i, s in enumerate(sentences) for m in _mentions(i, s, known)]
     if not mentions:
         return (), ()
     naming = list(dict.fromkeys(mention.sentence for mention in mentions))
     concluding = [i for i in naming if _CONCLUDES.search(sentences[i])]
-    on_topic = [i for i in naming if any(spelt_out(word) in sentences[i] for word in about)]
-    alone = [i for i in naming[:1] if _bare(sentences[i]) in _known(names, others)]
+    topic = [spelt_out(word) for word in about]
+    on_topic = [i for i in naming if any(word in sentences[i] for word in topic)]
+    alone = [i for i in naming[:1] if sentences[i].strip(" \"'.,:;!-") in known]
     at = (concluding[-1:] or alone or on_topic or naming)[0]
     here = [mention for mention in mentions if mention.sentence == at]
     picked = here[:1]
@@ -131,11 +134,8 @@ def chosen(
     )
 
 
-def _mentions(
-    at: int, sentence: str, names: Collection[str], others: Collection[str]
-) -> list[_Mention]:
-    """The names and others that a sentence mentions and doesn't deny, in their order."""
-    known = _known(names, others)
+def _mentions(at: int, sentence: str, known: Mapping[str, tuple[str, bool]]) -> list[_Mention]:
+    """What a sentence mentions of the known and doesn't deny, in order; each is a name, and right or not."""
     pattern = "|".join(map(regex.escape, sorted(known, key=len, reverse=True)))
     found = []
     for match in regex.finditer(rf"(?<![\w'])(?:{pattern})(?!\w|'s)", sentence):
@@ -146,14 +146,3 @@ def _mentions(
             name, right = known[match[0]]
             found.append(_Mention(name, right, at, match.start(), match.end()))
     return found
-
-
-def _known(names: Collection[str], others: Collection[str]) -> dict[str, tuple[str, bool]]:
-    """Each name as it is spelt in a sentence, and whether it is a right one."""
-    return {spelt_out(name): (name, False) for name in others} | {
-        spelt_out(name): (name, True) for name in names
-    }
-
-
-def _bare(sentence: str) -> str:
-    return sentence.strip(" \"'.,:;!-")

@@ -17,7 +17,8 @@ ONE_OF_EACH = [
     {"matches": r"(?i)\bparis\b"},
     {"not_matches": r"(?i)\bparis\b"},
     {"number": 26},
-    {"one_of": ["Paris"]},
+    {"number": 26, "unit": "minutes", "of": ["it"]},
+    {"one_of": ["Paris"], "others": ["a", "1"], "about": ["is"]},
     {"says": ["is … paris"]},
     {"not_says": ["is … paris"]},
     {"python": "f", "cases": [{"of": [1], "gives": 2}]},
@@ -317,7 +318,8 @@ def test_two_numbers_are_never_one_answer(right, other):
 @pytest.mark.parametrize(
     "text",
     ["a", "1 ", "1+1=", "one and ", "[", "a, ", "not 1 ", "-", "1,", ". ", "is ", "1", "**", "\n",
-     "sarah is 1", "step 1 ", "answer 1 ", "```\n", "a.", "1.\n", "(1) ", "{\"a\":", ": \n"],
+     "sarah is 1", "step 1 ", "answer 1 ", "```\n", "a.", "1.\n", "(1) ", "{\"a\":", ": \n",
+     "def f(x):\n", "select "],
 )  # fmt: skip
 def test_a_long_odd_answer_is_judged_all_the_same(text):
     """A pattern that backtracks would meet the limit of pytest-timeout here."""
