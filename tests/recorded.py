@@ -86,7 +86,7 @@ settings = { max_tokens = 16 }
 why = "A control."
 source = "written for this test"
 language = "en"
-check = { number = 4, beside = [2] }
+check = { all = [{ number = 4, beside = [2] }, { max_words = 1 }] }
 """
 
 

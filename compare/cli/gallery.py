@@ -13,6 +13,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from compare import numbers
 from compare.asked.owner import Owner
 from compare.cli.terminal import say, tell
+from compare.gallery.gallery import load as load_library
+from compare.gallery.overruled import digest
 from compare.gallery.prompts import chosen, load, load_files
 from compare.gallery.recorder import Task, record, settings, tasks
 from compare.gallery.recording_file import RecordingFile
@@ -22,6 +24,7 @@ from compare.run.machine import Machine
 from compare.run.response import Response
 from compare.usage import UsageError
 from compare.words import column
+from compare.words.recorded import VERDICTS, judged
 
 
 def _own_or(name: str):
@@ -34,11 +37,17 @@ def check(
     files: Annotated[
         list[Path] | None, typer.Argument(help="Files of prompts; without any, all of prompts/.")
     ] = None,
+    answers: Annotated[
+        bool, typer.Option("--answers", help="Print each recorded answer's verdict and its hash.")
+    ] = False,
 ) -> None:
     """Tell what is wrong in files of prompts, a line each; exit status 1 where something is."""
     for path in files or []:
         if not path.exists():
             raise UsageError(f"There is no file {path}. Name files of prompts, or none for all.")
+    if answers:
+        _tell_verdicts(files)
+        return
     gallery = load_files(files) if files else load()
     for fault in gallery.faults:
         tell(fault)
@@ -47,6 +56,23 @@ def check(
         checked = sum(prompt.check is not None for prompt in prompts)
         say(f"Nothing is wrong. Prompts: {len(prompts)}, with a check: {checked}.")
     raise typer.Exit(int(bool(gallery.faults)))
+
+
+def _tell_verdicts(files: list[Path] | None) -> None:
+    """A line an answer: what an entry of overruled.toml needs, the verdict, and why."""
+    if files:
+        raise UsageError(
+            "--answers judges the recorded answers to prompts/. Name no files with it."
+        )
+    library = load_library()
+    for fault in library.faults:
+        tell(fault)
+    for take in sorted(library.takes, key=lambda take: take.recorded.prompt_id):
+        why = judged(take.verdict.reasons, take.verdict.form, take.verdict.form_reasons)
+        print(
+            f"{take.recorded.prompt_id}  {digest(take.answer.text)}  {take.spec}  "
+            f"{VERDICTS[take.verdict.substance]}: {why}"
+        )
 
 
 def record_command(

@@ -1,10 +1,12 @@
 """What a right answer must hold: the kinds of checks, as prompts write them.
 
-A check says what can be seen in the text, never more: without one, a person must judge.
+A check says what can be seen in the text, never more: without one, a person must judge. Most ask for an
+answer's substance; lengths and what stands under `form` ask for its form, `one_of` and `json_keys` for
+both.
 """
 
-from collections.abc import Mapping
-from typing import Annotated, Literal, Self
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Literal, Self
 
 import regex
 from pydantic import (
@@ -15,6 +17,7 @@ from pydantic import (
     Discriminator,
     Field,
     Tag,
+    field_validator,
     model_validator,
 )
 
@@ -32,6 +35,8 @@ Text = Annotated[str, Field(min_length=1, max_length=1000)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1, le=MAX_CHARACTERS)]
 Texts = Annotated[tuple[Text, ...], Field(min_length=1, max_length=100, strict=False)]
+Names = Annotated[tuple[Text, ...], Field(max_length=100, strict=False)]
+Plain = str | int | float | bool | None
 
 
 def _compiles(pattern: str) -> str:
@@ -60,6 +65,24 @@ class NotContains(_Kind):
     not_contains: Text
 
 
+class Says(_Kind):
+    """One of these wordings stands in the answer, in the English of a sentence; `wordings.py` has the rule.
+
+    A word may be one of several (no/zero moons) or a beginning (glid*), … stands for up to five words of
+    the same clause, and “can't” is “can not”.
+    """
+
+    says: Texts
+    meaning: Text | None = None
+
+
+class NotSays(_Kind):
+    """None of these wordings stands in the answer; `meaning` is what an answer would say that has one."""
+
+    not_says: Texts
+    meaning: Text | None = None
+
+
 class Matches(_Kind):
     """A regular expression of the `regex` package is found in the answer; (?i) for any case.
 
@@ -79,34 +102,50 @@ class NotMatches(_Kind):
 
 
 class NumberIs(_Kind):
-    """The answer states this number and no other as its conclusion; `numerals.conclusion` has the rule.
+    """The answer states this number and no other as its conclusion; `conclusion.py` has the rule.
 
     `beside`: numbers that a right answer may name as well, such as the question's own. `others`: whose
-    numbers don't count (“Sarah is 13” doesn't say how old John is). An answer that refuses, or denies
-    or only guesses the number, doesn't pass, and neither does one that leaves it open which of several
-    it means.
+    numbers don't count (“Sarah is 13” doesn't say how old John is). `of`: what has the number; what is
+    said of it counts more than what else is named. `unit`: of a time; other units are converted. An answer
+    that refuses, or denies or only guesses the number, doesn't pass, and neither does one that leaves it
+    open which of several it means, or is cut off before it concludes.
     """
 
     number: Number
     tolerance: Annotated[Number, Field(ge=0)] = 0
     beside: Annotated[tuple[Number, ...], Field(max_length=100, strict=False)] = ()
-    others: Annotated[tuple[Text, ...], Field(max_length=20, strict=False)] = ()
+    others: Names = ()
+    of: Names = ()
+    unit: Literal["seconds", "minutes", "hours"] | None = None
 
 
 class OneOf(_Kind):
-    """The whole answer is one of these, apart from case, quotes, emphasis and the full stop."""
+    """The answer is one of these, and none of the `others`, such as the other boxes.
+
+    In form, it is that and nothing else, apart from case, quotes, emphasis and the full stop. `about`: words
+    of the sentence that answers (lightest), where an answer names others before.
+    """
 
     one_of: Texts
+    others: Names = ()
+    about: Names = ()
 
 
 class Json(_Kind):
-    """The answer is a JSON object with these keys and nothing around it but a code fence.
+    """The answer has a JSON object with these keys; in form, with nothing around it but a code fence.
 
-    `values`: what some of the keys must hold; texts in any case.
+    `values`: what some of the keys must hold, or a list of what they may hold; texts in any case.
     """
 
     json_keys: Texts
-    values: dict[str, str | int | float | bool] = {}
+    values: dict[str, Plain | tuple[Plain, ...]] = {}
+
+    @field_validator("values", mode="before")
+    @classmethod
+    def _lists(cls, values: object) -> object:
+        if not isinstance(values, Mapping):
+            return values
+        return {key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}
 
     @model_validator(mode="after")
     def _values_have_keys(self) -> Self:
@@ -115,8 +154,40 @@ class Json(_Kind):
         return self
 
 
+class Case(_Kind):
+    """What a function returns for these arguments."""
+
+    of: Annotated[tuple[Any, ...], Field(max_length=10, strict=False)]
+    gives: Any
+
+
+class Python(_Kind):
+    """The answer defines a Python function of this name that returns what the cases ask for.
+
+    It is worked out as far as it is arithmetic, lists and loops; `python.py` says how. Where it is more, a
+    person must judge.
+    """
+
+    python: Annotated[str, Field(pattern=r"^[a-z_]\w{0,59}$")]
+    cases: Annotated[tuple[Case, ...], Field(min_length=1, max_length=20, strict=False)]
+
+
+class Sql(_Kind):
+    """The answer's SQL query gives these rows, in any order, from the tables that `sql` makes (SQLite)."""
+
+    sql: Annotated[str, Field(min_length=1, max_length=4000)]
+    rows: Annotated[tuple[tuple[Plain, ...], ...], Field(max_length=100, strict=False)]
+
+    @field_validator("rows", mode="before")
+    @classmethod
+    def _tuples(cls, rows: object) -> object:
+        if not isinstance(rows, list | tuple):
+            return rows
+        return tuple(tuple(row) if isinstance(row, list) else row for row in rows)
+
+
 class Length(_Kind):
-    """How long the answer is. Sentences end with . ! ? or …; lines without text don't count."""
+    """How long the answer is, in form. Sentences end with . ! ? or …; lines without text don't count."""
 
     min_words: Count | None = None
     max_words: Count | None = None
@@ -164,6 +235,12 @@ Checks = Annotated[
 ]
 
 
+class Form(_Kind):
+    """What this check asks for is form: how it is said, not what."""
+
+    form: "Check"
+
+
 class AllOf(_Kind):
     all: Checks
 
@@ -175,12 +252,17 @@ class AnyOf(_Kind):
 _KINDS: dict[str, type[_Kind]] = {
     "contains": Contains,
     "not_contains": NotContains,
+    "says": Says,
+    "not_says": NotSays,
     "matches": Matches,
     "not_matches": NotMatches,
     "number": NumberIs,
     "one_of": OneOf,
     "json_keys": Json,
+    "python": Python,
+    "sql": Sql,
     "script": ScriptIs,
+    "form": Form,
     "all": AllOf,
     "any": AnyOf,
 }
@@ -202,6 +284,8 @@ def _kind(value: object) -> str | None:
 Check = Annotated[
     Annotated[Contains, Tag("contains")]
     | Annotated[NotContains, Tag("not_contains")]
+    | Annotated[Says, Tag("says")]
+    | Annotated[NotSays, Tag("not_says")]
     | Annotated[Matches, Tag("matches")]
     | Annotated[NotMatches, Tag("not_matches")]
     | Annotated[NumberIs, Tag("number")]
@@ -209,6 +293,9 @@ Check = Annotated[
     | Annotated[Json, Tag("json_keys")]
     | Annotated[Length, Tag("length")]
     | Annotated[ScriptIs, Tag("script")]
+    | Annotated[Python, Tag("python")]
+    | Annotated[Sql, Tag("sql")]
+    | Annotated[Form, Tag("form")]
     | Annotated[AllOf, Tag("all")]
     | Annotated[AnyOf, Tag("any")],
     Discriminator(
@@ -217,8 +304,40 @@ Check = Annotated[
         custom_error_message=f"There is no such check. Known: {', '.join(KINDS)}",
     ),
 ]
+Form.model_rebuild()
 AllOf.model_rebuild()
 AnyOf.model_rebuild()
+
+
+def substance(check: Check) -> Check | None:
+    """What of a check asks for the substance; None where nothing does."""
+    match check:
+        case Length() | Form():
+            return None
+        case AllOf(all=parts):
+            return _some(AllOf, "all", map(substance, parts))
+        case AnyOf(any=parts):
+            return _some(AnyOf, "any", map(substance, parts))
+    return check
+
+
+def form(check: Check) -> Check | None:
+    """What of a check asks for the form; None where nothing does."""
+    match check:
+        case Length() | OneOf() | Json():
+            return check
+        case Form(form=part):
+            return part
+        case AllOf(all=parts):
+            return _some(AllOf, "all", map(form, parts))
+        case AnyOf(any=parts):
+            return _some(AnyOf, "any", map(form, parts))
+    return None
+
+
+def _some(kind: type, name: str, parts: Iterable[Check | None]) -> Check | None:
+    kept = tuple(part for part in parts if part is not None)
+    return kind(**{name: kept}) if kept else None
 
 
 COUNTS = {

@@ -4,13 +4,14 @@ Read once, at the start. Pure but for the reading: values in, values out.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from compare.gallery import overruled, recordings
 from compare.gallery import prompts as curated
-from compare.gallery import recordings
 from compare.gallery.judge import Verdict, judge
+from compare.gallery.overruled import Overruled
 from compare.gallery.prompts import Gallery, Prompt
 from compare.gallery.recordings import Answer, Params, Recorded, Recording, Stamp
 from compare.models.spec import ModelFile, parse, place
@@ -57,6 +58,11 @@ class Library:
     takes: tuple[Take, ...] = ()
     """answers to prompts as they are worded now, those of the newest recording first"""
     faults: tuple[str, ...] = ()
+    overruled: Overruled = field(default_factory=Overruled)
+
+    def verdict(self, prompt: Prompt, answer: str) -> Verdict:
+        """What the prompt's check says of an answer, unless a person overruled it."""
+        return _verdict(self.overruled, prompt, answer)
 
     def prompt_of(self, text: str, system: str | None) -> Prompt | None:
         """The gallery's prompt that asks exactly this."""
@@ -96,25 +102,37 @@ def load(folder: Path = curated.PROMPTS) -> Library:
     """The prompts of a folder, and the recordings in its folder `recorded`. Never raises."""
     gallery = curated.load(folder)
     read, faults = recordings.load(folder / "recorded")
+    persons, wrong = overruled.load(folder / "recorded")
+    wrong += tuple(
+        f"{overruled.FILE} names a prompt that is not there: {prompt}."
+        for prompt, _ in persons.entries
+        if prompt not in gallery.prompts
+    )
     takes, stale = [], []
     for recording in read:
-        judged = [_judged(gallery, recording, recorded) for recorded in recording.takes]
+        judged = [_judged(gallery, persons, recording, recorded) for recorded in recording.takes]
         takes += [take for take in judged if take]
         if gone := judged.count(None):
             stale.append(
                 f"{recording.name}: {plural(gone, 'answer')} {'is' if gone == 1 else 'are'} to prompts "
                 "that were changed or taken out since, and left out. Record them again."
             )
-    return Library(gallery, tuple(takes), (*gallery.faults, *faults, *stale))
+    return Library(gallery, tuple(takes), (*gallery.faults, *faults, *wrong, *stale), persons)
 
 
-def _judged(gallery: Gallery, recording: Recording, recorded: Recorded) -> Take | None:
+def _verdict(persons: Overruled, prompt: Prompt, answer: str) -> Verdict:
+    return persons.verdict(prompt.id, answer, judge(prompt.check, answer))
+
+
+def _judged(
+    gallery: Gallery, persons: Overruled, recording: Recording, recorded: Recorded
+) -> Take | None:
     """The answer with its verdict; None where its prompt was worded otherwise, or isn't there any more."""
     prompt = gallery.prompts.get(recorded.prompt_id)
     asked = _wording(recorded.prompt, recorded.system)
     if prompt is None or _wording(prompt.prompt, prompt.system) != asked:
         return None
-    return Take(recorded, judge(prompt.check, recorded.answer.text), recording)
+    return Take(recorded, _verdict(persons, prompt, recorded.answer.text), recording)
 
 
 def _wording(prompt: str, system: str | None) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from compare.gallery.recordings import Answer
 from compare.ui import drawn
 from compare.ui.markup import code, letters, shown
 from compare.words.column import BASE_NOTE, finished_line, recorded_figures
-from compare.words.recorded import NO_CHECK, VERDICTS, machine, recorded_on, settings
+from compare.words.recorded import VERDICTS, judged, machine, recorded_on, settings
 from compare.words.thought import thought, unanswered
 
 TEASER_LETTERS = 140
@@ -74,7 +74,7 @@ def _column(take: Take, comparison: SideBySide) -> str:
         finished_line(measures, take.answer.finish_reason), "check", colour=f"m-{file.model}",
         name=file.name, state="recorded",
     )  # fmt: skip
-    passed = [each.verdict.passed for each in comparison.repeats[take.spec]]
+    passed = [each.verdict.substance for each in comparison.repeats[take.spec]]
     return (
         f'<div class="rec m-{file.model}"><p class="who"><b>{letters(file.name)}</b> '
         f"{letters(file.quant or '')}</p>{strip}"
@@ -114,23 +114,23 @@ def _more(text: str) -> tuple[str, ...]:
 
 
 def verdict(found: Verdict, repeats: Sequence[bool | None] = ()) -> str:
-    """Whether the checks passed, and why."""
-    why = "; ".join(found.reasons) if found.passed is not None else NO_CHECK
-    if len(repeats) > 1 and found.passed is not None:
+    """Whether the checks passed, and why; beside it whether the answer has the form asked for."""
+    why = judged(found.reasons, found.form, found.form_reasons)
+    if len(repeats) > 1 and found.substance is not None:
         why += f" ({sum(map(bool, repeats))} of {len(repeats)} repeats passed)"
     return (
         f'<p class="judged {sign(found)}"><i class="{sign(found)}"></i>'
-        f"<b>{VERDICTS[found.passed]}</b> <span>{letters(why)}</span></p>"
+        f"<b>{VERDICTS[found.substance]}</b> <span>{letters(why)}</span></p>"
     )
 
 
-def verdicts(judged: Mapping[str, Verdict], names: Mapping[str, str]) -> str:
+def verdicts(found: Mapping[str, Verdict], names: Mapping[str, str]) -> str:
     """The checks of live answers, a line each, in the columns' order."""
     lines = "".join(
-        f"<dt>{letters(names[key])}</dt><dd>{verdict(found)}</dd>" for key, found in judged.items()
+        f"<dt>{letters(names[key])}</dt><dd>{verdict(each)}</dd>" for key, each in found.items()
     )
     return f'<div class="verdicts"><p>Checks of the gallery’s prompt</p><dl>{lines}</dl></div>'
 
 
 def sign(found: Verdict) -> str:
-    return {True: "passed", False: "failed", None: "unjudged"}[found.passed]
+    return {True: "passed", False: "failed", None: "unjudged"}[found.substance]

@@ -39,5 +39,12 @@ def settings(sampling: SamplingParams, load: LoadSettings) -> str:
     return ", ".join(parts)
 
 
-VERDICTS = {True: "Passed", False: "Failed", None: "No check"}
-NO_CHECK = "Only a person can judge this one."
+VERDICTS = {True: "Passed", False: "Failed", None: "A person must judge"}
+
+
+def judged(why: Sequence[str], form: bool | None, form_why: Sequence[str]) -> str:
+    """names 26; in another form than was asked: has 7 words, more than 1."""
+    said = "; ".join(why)
+    if form is False and form_why != why:
+        said += f"; in another form than was asked: {'; '.join(form_why)}"
+    return said

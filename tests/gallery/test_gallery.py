@@ -1,5 +1,6 @@
 """Prompts joined with recorded answers, judged; and the score board. On documents as `record` writes them."""
 
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -43,7 +44,7 @@ def test_answers_stand_beside_each_other_and_are_judged(library):
     prompt = made.prompt_of("How fast can a snake fly?", None)
     (comparison,) = made.comparisons(prompt)
     assert [take.spec for take in comparison.takes] == ["smollm2:Q4_1", "gemma3:Q4_K_M"]
-    assert [take.verdict.passed for take in comparison.takes] == [True, False]
+    assert [take.verdict.substance for take in comparison.takes] == [True, False]
     assert made.prompt_of("How fast can a snake swim?", None) is None
     assert made.prompt_of("How fast can a snake fly?", "Be brief.") is None
 
@@ -103,10 +104,27 @@ def test_the_board_counts_checks_passed_of_checks_made(library):
     ]  # fmt: skip
     assert told.rows[1].marks == {"premises": (1, 1), "sums": (0, 1)}
     assert "SmolLM2 135M Instruct passed 2 of 2 checks" in table.finding(told)
+    assert [row.in_form for row in told.rows] == [(1, 1), (1, 1)]
     figure = score_board(["Sums"], table.column_labels(told), [[(1, 1), (0, 1)]])
     assert list(figure.data[0].z) == [[1.0, 0.0]]
     assert figure.data[1].text == ("1 of 1", "0 of 1")
     assert figure.data[0].x == ("SmolLM2", "Gemma 3")
+
+
+def test_form_stands_beside_the_score_and_not_in_it(library):
+    made = library(small=whole(addition("It is 4."), snake(**GEMMA)))
+    told = board(made)
+    assert [(row.passed, row.made, row.in_form) for row in told.rows] == [
+        (1, 1, (0, 1)),
+        (1, 1, (0, 0)),
+    ]
+    assert "<td>1 of 1</td><td>0 of 1</td>" in table.rows(told)
+    assert "<td>1 of 1</td><td>–</td>" in table.rows(told)
+    (take,) = [take for take in made.takes if take.recorded.prompt_id == "sum"]
+    assert (
+        "<b>Passed</b> <span>names 4; in another form than was asked: has 3 words, more than 1</span>"
+        in (unescape(recordings.verdict(take.verdict)))
+    )
 
 
 def test_speeds_are_medians_of_one_machine(library):

@@ -148,7 +148,7 @@ def test_a_check_in_checks_in_checks_is_read_or_refused(tmp_path, depth):
     written(tmp_path, HEAD + ENTRY.replace("{ number = 2 }", check))
     gallery = load(tmp_path)
     for prompt in gallery.prompts.values():
-        assert judge(prompt.check, "It is 2.").passed
+        assert judge(prompt.check, "It is 2.").substance
     assert bool(gallery.prompts) != bool(gallery.faults)
 
 
@@ -194,7 +194,10 @@ def test_the_gallery_has_no_faults():
 
 PUBLISHED = load().prompts
 CHECKED = {id_: prompt for id_, prompt in PUBLISHED.items() if prompt.check}
-ANSWERS = tomllib.loads((Path(__file__).parent / "answers.toml").read_text(encoding="utf-8"))
+ANSWERS, CHATS = (
+    tomllib.loads((Path(__file__).parent / name).read_text(encoding="utf-8"))
+    for name in ("answers.toml", "chats.toml")
+)
 
 
 def single(check) -> list:
@@ -223,18 +226,44 @@ def test_every_prompt_with_a_check_has_answers_that_try_it():
 
 @pytest.mark.parametrize("id_", ANSWERS)
 def test_the_check_of_a_prompt_tells_right_from_wrong(id_):
-    tried = [(answer, True) for answer in ANSWERS[id_]["right"]]
+    tried = [(answer, True) for answer in ANSWERS[id_]["right"] + ANSWERS[id_].get("loose", [])]
     tried += [(answer, False) for answer in ANSWERS[id_]["wrong"]]
     tried += ANSWERS[id_].get("tricky", [])
-    for answer, passes in tried:
+    for answer, right in tried:
         verdict = judge(CHECKED[id_].check, answer)
-        assert verdict.passed is passes, (answer, verdict.reasons)
+        assert verdict.substance is right, (answer, verdict.reasons)
+
+
+@pytest.mark.parametrize("answers", [ANSWERS, CHATS], ids=["answers", "chats"])
+def test_form_is_a_mark_of_its_own(answers):
+    """What is right may stand in another form than was asked for; a prompt that asks for none has no mark."""
+    for id_, each in answers.items():
+        for answer in each["right"]:
+            verdict = judge(CHECKED[id_].check, answer)
+            assert verdict.form is not False, (id_, answer, verdict.form_reasons)
+        for answer in each.get("loose", ()):
+            verdict = judge(CHECKED[id_].check, answer)
+            assert (verdict.substance, verdict.form) == (True, False), (id_, answer)
+
+
+def test_chats_are_judged_as_a_careful_person_does():
+    """At least 98 of 100, and of the wrong ones at most 2 of 100 pass. The checks were mended by them."""
+    judged = [
+        (judge(CHECKED[id_].check, answer).substance, kind != "wrong", (id_, answer))
+        for id_, each in CHATS.items()
+        for kind, answers in each.items()
+        for answer in answers
+    ]
+    otherwise = [which for found, right, which in judged if found is not right]
+    passed = [which for found, right, which in judged if found and not right]
+    assert len(otherwise) <= 0.02 * len(judged), otherwise
+    assert len(passed) <= 0.02 * sum(not right for _, right, _ in judged), passed
 
 
 @pytest.mark.parametrize("id_", CHECKED)
 def test_a_prompt_said_back_is_no_answer(id_):
     """A base model that continues the text by repeating it must not score."""
-    assert not judge(CHECKED[id_].check, CHECKED[id_].prompt).passed
+    assert not judge(CHECKED[id_].check, CHECKED[id_].prompt).substance
 
 
 def test_the_articles_prompts_are_there_as_printed():

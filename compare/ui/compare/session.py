@@ -12,7 +12,7 @@ from compare import numbers
 from compare.asked.comparison import Comparison
 from compare.asked.settings import LoadSettings
 from compare.gallery.gallery import Library, SideBySide, Take
-from compare.gallery.judge import Verdict, judge
+from compare.gallery.judge import Verdict
 from compare.models.catalogue import EMBEDDED_PAIR
 from compare.models.spec import ModelFile
 from compare.run.machine import Machine
@@ -312,7 +312,7 @@ class Session:
             return {"verdicts": "", "beside": ""}
         for key, response in shown.items():
             if response.state == "finished" and key not in self.verdicts:
-                self.verdicts[key] = judge(prompt.check, response.text)
+                self.verdicts[key] = library.verdict(prompt, response.text)
         told = {key: self.verdicts[key] for key in shown if key in self.verdicts}
         return {
             "verdicts": recordings.verdicts(told, self.names) if told else "",

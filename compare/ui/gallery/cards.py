@@ -49,7 +49,7 @@ def _closed(prompt: Prompt, library: Library) -> str:
 
 
 def _mark(take: Take) -> str:
-    said = VERDICTS[take.verdict.passed].lower()
+    said = VERDICTS[take.verdict.substance].lower()
     return (
         f'<em class="m-{take.file.model}"><i class="{sign(take.verdict)}"></i>'
         f'{letters(take.file.short)}<span class="aloud"> {said}</span></em>'

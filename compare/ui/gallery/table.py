@@ -16,6 +16,7 @@ def finding(board: Board) -> str:
     about = (
         "Only recordings of equal settings stand here: "
         f"{settings(board.params, board.params)}, unless a prompt sets its own. "
+        "A check passes by what an answer says; the form is counted beside it. "
         "A row is one quantization on one machine; speeds are medians over its answers."
     )
     if board.left_out:
@@ -26,7 +27,16 @@ def finding(board: Board) -> str:
 
 def rows(board: Board) -> str:
     """Each row of the board with its speeds."""
-    heads = ("Model", "Checks passed", "Decode", "Prefill", "First token", "Answers", "Machine")
+    heads = (
+        "Model",
+        "Checks passed",
+        "In the form asked for",
+        "Decode",
+        "Prefill",
+        "First token",
+        "Answers",
+        "Machine",
+    )
     body = "".join(
         f'<tr class="m-{row.file.model}"><th scope="row">{letters(f"{row.file.name} {row.file.quant}")}</th>'
         + "".join(f"<td>{letters(text)}</td>" for text in _figures(row))
@@ -38,8 +48,10 @@ def rows(board: Board) -> str:
 
 def _figures(row) -> tuple[str, ...]:
     stamp = row.stamp
+    formed, asked = row.in_form
     return (
-        f"{row.passed} of {row.made}", numbers.rate(row.decode_tps), numbers.rate(row.prefill_tps),
+        f"{row.passed} of {row.made}", f"{formed} of {asked}" if asked else "–",
+        numbers.rate(row.decode_tps), numbers.rate(row.prefill_tps),
         numbers.seconds(row.ttft_s), str(row.answers), machine(stamp.cpu, stamp.cores, stamp.gpus),
     )  # fmt: skip
 
