@@ -14,8 +14,6 @@ from compare.words.column import BASE_NOTE, finished_line, recorded_figures
 from compare.words.recorded import NO_CHECK, VERDICTS, machine, recorded_on, settings
 
 TEASER_LETTERS = 140
-SHOWN_LETTERS = 8_000
-"""Of an answer; what is longer is said to be."""
 
 
 def teaser(text: str) -> str:
@@ -86,8 +84,8 @@ def answer(take: Take) -> str:
     text = take.answer.text
     notes = [BASE_NOTE] if take.file.base else []
     parts = [f'<p class="aside">{letters(note)}</p>' for note in (*notes, *take.answer.notices)]
-    parts.append(shown(text[:SHOWN_LETTERS]))
-    if (more := len(text) - SHOWN_LETTERS) > 0:
+    parts.append(shown(text[: drawn.SHOWN_LETTERS]))
+    if (more := len(text) - drawn.SHOWN_LETTERS) > 0:
         parts.append(f'<p class="aside">… and {more:,} more characters</p>')
     return "\n\n".join(parts)
 

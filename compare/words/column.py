@@ -171,7 +171,8 @@ def finished_line(
         return Line(("Ended at", " this host's limit of", f" {limit:g}{NBSP}s"))
     took = f"Finished in {seconds(measures.total_s)}"
     if finish_reason == "length":
-        return Line((took, f", at the limit of {tokens(measures.output_tokens)}"))
+        # That it was cut is said wherever there is room for anything.
+        return Line(("", f"{took}, ", f"at the limit of {tokens(measures.output_tokens)}"))
     return Line((took,))
 
 
@@ -299,6 +300,12 @@ def short(response: Response | None) -> str:
     plain = {"queued": "waiting", "loaded": "waiting", "cancelled": "stopped"}
     word = plain.get(response.state, response.state)
     return word if done is None else f"{word}, {percent(done)}"
+
+
+def recorded_short(measures: Measures) -> str:
+    """A recorded answer in as many."""
+    tps = measures.decode_tps
+    return "recorded" if tps is None else f"recorded, {speed(tps)}{NBSP}tok/s"
 
 
 def failure(response: Response) -> tuple[str, str]:

@@ -21,8 +21,8 @@ from compare.words.column import (
 )
 from compare.words.recorded import recorded_on
 
-_OFFERS = {"finished": "nothing", "cancelled": "nothing", "failed": "again"}
-"""The button beside the state line once a run has ended; before, Stop."""
+_OFFERS = {"finished": (), "cancelled": ("again",), "failed": ("again",)}
+"""The buttons beside the state line once a run has ended; before, Stop."""
 SHOWN = "model", "quant", "strip", "answer", "figures", "written"
 """What may change in it while a model runs; `written` is the answer to the letter, for Copy."""
 
@@ -93,7 +93,7 @@ class Column:
         answered = response.ended and response.state != "failed" and bool(response.text)
         strip = drawn.strip(
             line, glyph(response), **self._seen(choice), state=response.state, done=progress(response),
-            offers="copy" if answered else _OFFERS.get(response.state, "stop"),
+            offers=("copy",) * answered + _OFFERS.get(response.state, ("stop",)),
         )  # fmt: skip
         changes = self._named(
             strip=strip,
