@@ -8,7 +8,7 @@ import platform
 import queue
 import threading
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from weakref import WeakSet
@@ -71,9 +71,10 @@ class Machine:
         self._lease = lease
         self._numbers = itertools.count(1)
         self._rates = Rates()
-        self._pair: tuple[tuple[str, ...], str | None] | None = None
-        self._pair_until = 0.0
-        self._pair_lock = threading.Lock()
+        self._reached = True
+        """whether the Hub was, when it was probed last"""
+        self._reached_until = 0.0
+        self._probing = threading.Lock()
 
     @property
     def own(self) -> tuple[ModelFile, ...]:
@@ -237,16 +238,9 @@ class Machine:
 
         Where the Hub is needed it is probed, for 3 s at most, and not again for a minute.
         """
-        with self._pair_lock:
-            if self._pair is None or time.monotonic() > self._pair_until:
-                self._pair = self._choose_pair()
-                self._pair_until = time.monotonic() + PROBED_S
-            return self._pair
-
-    def _choose_pair(self) -> tuple[tuple[str, ...], str | None]:
         wanted = [catalogued(spec) for spec in self.owner.models]
         missing = [file for file in wanted if not self.cached(file)]
-        if not missing or reachable():
+        if not missing or self._reaches_hub():
             return self.owner.models, _not_installed(missing)
         names = listed([file.short for file in missing])
         are = "is" if len(missing) == 1 else "are"
@@ -256,6 +250,23 @@ class Machine:
         there = listed([file.short for file in wanted if file not in missing])
         only = f"only {there} can answer now." if there else "nothing can answer now."
         return self.owner.models, gone + only
+
+    def unfetchable(self, missing: Sequence[ModelFile], *, probe: bool = False) -> str | None:
+        """A sentence where these can't be downloaded because the Hub can't be reached; else None.
+
+        As it was when it was probed last; with `probe`, as in start_pair.
+        """
+        if not missing or (self._reaches_hub() if probe else self._reached):
+            return None
+        names = listed([file.short for file in missing])
+        return f"{away()}, so {names} can't be downloaded now."
+
+    def _reaches_hub(self) -> bool:
+        with self._probing:
+            if time.monotonic() > self._reached_until:
+                self._reached = reachable()
+                self._reached_until = time.monotonic() + PROBED_S
+            return self._reached
 
     def expected_s(self, comparison: Comparison) -> float | None:
         """At most how long a run will take, in seconds, from rates measured here.

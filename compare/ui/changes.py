@@ -14,5 +14,13 @@ class Change(SimpleNamespace):
     """
 
 
+def valued(changes: dict[str, Any]) -> dict[str, Any]:
+    """The parts that have a new value, and that."""
+    told = {
+        n: new.__dict__ if isinstance(new, Change) else {"value": new} for n, new in changes.items()
+    }
+    return {name: new["value"] for name, new in told.items() if "value" in new}
+
+
 Changes = dict[str, Any]
 """The name of a part to its new value, or to a Change; what isn't named stays as it is."""

@@ -18,6 +18,8 @@ from compare.words.settings import listed_settings
 from compare.words.table import ACCOUNTS, RESERVED_NOTE, all_measures
 from compare.words.thought import unanswered
 
+SHOWN_LETTERS = 8_000
+"""Of a text that isn't shown whole; what is left out is said."""
 TEMPLATES = {True: "its own", False: "none, so it is asked in plain text"}
 
 
@@ -64,16 +66,17 @@ def sheet(
 
 def strip(
     line: column.Line, sign: str, *, colour: str, name: str, state: str = "idle", done: float | None = None,
-    offers: str = "nothing",
+    offers: Sequence[str] = (),
 ) -> str:  # fmt: skip
     """The state line: sign, text, and the bar below it, `done` from 0 to 1.
 
-    `offers`: the button that shows beside it, stop, copy or again.
+    `offers`: the buttons that show beside it: stop, copy, again.
     """
     parts = [*map(letters, line.parts), "", "", "", ""][:4]
     spans = (f"<span{' class=wide' * (i % 2)}>{part}</span>" for i, part in enumerate(parts))
+    offered = " ".join(f"offers-{kind}" for kind in offers or ("nothing",))
     return (
-        f'<div class="strip {colour} is-{state} offers-{offers}" data-name="{letters(name)}">'
+        f'<div class="strip {colour} is-{state} {offered}" data-name="{letters(name)}">'
         f'<i class="glyph {sign}"></i><span class="state">{"".join(spans)}</span>'
         f"{bar(done, f'{name}: {state}')}</div>"
     )
@@ -162,6 +165,16 @@ def _aside(text: str) -> str:
     return f'<p class="aside" dir="ltr">{letters(text)}</p>'
 
 
+def asked(prompt: str) -> str:
+    """The prompt over its answers, on one line until it is opened. For gr.Markdown."""
+    told = " <br>".join(letters(line) for line in prompt[:SHOWN_LETTERS].splitlines())
+    more = f" … and {len(prompt) - SHOWN_LETTERS:,} more characters" * (len(prompt) > SHOWN_LETTERS)
+    return (
+        '<details class="asked"><summary><h2><span>You asked<span class="aloud">: </span></span> '
+        f"<b>{told}{more}</b></h2></summary></details>"
+    )
+
+
 def pager(columns: Sequence[tuple[str, str, str]]) -> str:
     """One button a column: its colour, its name, its state in two words."""
     return "".join(
@@ -192,7 +205,7 @@ def measures(
     )
     rows += _account(list(responses.values()))
     table = f"<thead><tr><td></td>{head}</tr></thead><tbody>{rows}</tbody>"
-    return f'<div class="table"><table>{table}</table></div>'
+    return f'<div class="table" style="--columns:{len(responses)}"><table>{table}</table></div>'
 
 
 def _account(responses: Sequence[Response]) -> str:

@@ -7,6 +7,7 @@ seconds and helps only an editor. A class whose file can't be told is left out.
 import inspect
 import os
 import sys
+from contextlib import contextmanager
 
 from compare import proxies
 
@@ -28,10 +29,17 @@ def _unless_of_gradio(thing):
     return _getfile(thing)
 
 
-inspect.getfile = _unless_of_gradio
-try:
-    import gradio
-finally:
-    inspect.getfile = _getfile
+@contextmanager
+def without_stubs():
+    """For what makes a class of Gradio's, which a class made from gr.Blocks does as well."""
+    inspect.getfile = _unless_of_gradio
+    try:
+        yield
+    finally:
+        inspect.getfile = _getfile
 
-__all__ = ["gradio"]
+
+with without_stubs():
+    import gradio
+
+__all__ = ["gradio", "without_stubs"]

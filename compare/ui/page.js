@@ -33,9 +33,43 @@
     if (composing && event.target.closest?.("#prompt")) {
       event.stopImmediatePropagation();
     } else if (event.key === "Escape" && !composing && !$('[role="combobox"][aria-expanded="true"]')) {
-      $$("#stop, #speed-stop").find((button) => button.offsetParent)?.click();
+      stop();
+    } else if (event.key === "Enter" && !event.shiftKey && asksMeanwhile(event.target)) {
+      refuse(event);
+    } else if (event.key.startsWith("Arrow") && event.target.matches?.(".segments input")) {
+      choose(event);
     }
   }, true);
+
+  // Which tabs run something, and what ends it: on the tab that is looked at, else on any.
+  const RUNS = { compare: ["#cost", "#stop"], speed: ["#speed-cost", "#speed-stop"] };
+  const runs = (tab) => Boolean($(`${RUNS[tab][0]} .running`));
+  function stop() {
+    const running = Object.keys(RUNS).filter(runs).map((tab) => $(RUNS[tab][1]));
+    (running.find(shows) ?? running[0])?.click();
+  }
+
+  // What asks for a run while one is in progress; Gradio would drop it without a word.
+  const asksMeanwhile = (element) =>
+    (runs("compare") && element.closest?.("#prompt, #gallery-run")) || (runs("speed") && element.closest?.("#speed-fields .whole"));
+  function refuse(event) {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    $("#busy")?.click();
+  }
+  document.addEventListener("click", (event) => {
+    if (event.target.closest?.("#gallery-run") && runs("compare")) refuse(event);
+  }, true);
+
+  // Gradio names each choice of a group apart: as one group, they are one stop, and arrows move among them.
+  function choose(event) {
+    const all = $$("input", event.target.closest(".segments"));
+    const step = ["ArrowLeft", "ArrowUp"].includes(event.key) ? -1 : 1;
+    const next = all[(all.indexOf(event.target) + step + all.length) % all.length];
+    event.preventDefault();
+    next.focus();
+    next.click();
+  }
 
   document.addEventListener("click", (event) => {
     if (event.target.closest("#theme")) switchTheme();
@@ -144,6 +178,18 @@
         if (note) set(entry, "aria-label", `${quant}, ${note}`);
       }
     }
+    for (const group of $$(".segments")) {
+      const all = $$("input", group), chosen = all.find((each) => each.checked) ?? all[0];
+      for (const each of all) set(each, "tabindex", each === chosen ? "0" : "-1");
+    }
+    const named = $$("#tabs .tab-container:not(.visually-hidden) [role=tab]");
+    for (const tab of Object.keys(RUNS)) {
+      const bar = named.find((each) => each.textContent.trim().toLowerCase() === tab);
+      if (!bar || runs(tab) === bar.hasAttribute("data-runs")) continue;
+      bar.toggleAttribute("data-runs", runs(tab));
+      if (runs(tab)) bar.setAttribute("aria-description", "running");
+      else bar.removeAttribute("aria-description");
+    }
     for (const accordion of $$(".gr-accordion")) {
       const body = $(":scope > div:not(.wrap)", accordion);
       set($(":scope > .label-wrap", accordion), "aria-expanded", String(body?.style.display !== "none"));
@@ -176,7 +222,7 @@
   // What was asked for, where a small screen has no room for it: a menu's end, the column that was added, the
   // answers of a run.
   const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
-  let menu = null, count = 0, isRunning = false;
+  let menu = null, count = 0, wasRunning = false;
   function bring() {
     const opened = $("#columns .options");
     if (opened && opened !== menu) opened.scrollIntoView({ behavior: "instant", block: "nearest", inline: "nearest" });
@@ -184,13 +230,13 @@
     const now = columns().length;
     if (count && now > count) goTo(now - 1);
     count = now;
-    const runs = Boolean($("#cost .running"));
+    const isRunning = runs("compare");
     const answer = $("#columns .block.answer");
-    if (runs && !isRunning && shows(answer) && answer.getBoundingClientRect().top > innerHeight - 160) {
+    if (isRunning && !wasRunning && shows(answer) && answer.getBoundingClientRect().top > innerHeight - 160) {
       const top = showing("#pager, #columns");
       top.scrollIntoView({ behavior: calm() ? "auto" : "smooth", block: "start" });
     }
-    isRunning = runs;
+    wasRunning = isRunning;
   }
 
   // A cut connection: Gradio waits until there is one again, then loads the page anew, and what models were

@@ -16,8 +16,6 @@ from compare.words.recorded import VERDICTS, judged, machine, recorded_on, setti
 from compare.words.thought import thought, unanswered
 
 TEASER_LETTERS = 140
-SHOWN_LETTERS = 8_000
-"""Of an answer; what is longer is said to be."""
 
 
 def teaser(text: str) -> str:
@@ -91,7 +89,7 @@ def answer(take: Take) -> str:
     if told.thinking:
         parts.append(_thoughts(told))
     if told.text.strip():
-        parts.append(shown(told.text[:SHOWN_LETTERS]))
+        parts.append(shown(told.text[: drawn.SHOWN_LETTERS]))
         parts += [f'<p class="aside" dir="ltr">{more}</p>' for more in _more(told.text)]
     else:
         parts += drawn.happened(*unanswered(told.measures, told.finish_reason))
@@ -100,13 +98,13 @@ def answer(take: Take) -> str:
 
 def _thoughts(told: Answer) -> str:
     """On one line, as all of our own markup within Markdown."""
-    text = code("\n".join((told.thinking[:SHOWN_LETTERS], *_more(told.thinking))))
+    text = code("\n".join((told.thinking[: drawn.SHOWN_LETTERS], *_more(told.thinking))))
     return f'<details class="thoughts"><summary>{letters(thought(told.measures))}</summary>{text}</details>'
 
 
 def _more(text: str) -> tuple[str, ...]:
     """What is said of the rest of a text that is longer than is shown."""
-    more = len(text) - SHOWN_LETTERS
+    more = len(text) - drawn.SHOWN_LETTERS
     return (f"… and {more:,} more characters",) if more > 0 else ()
 
 

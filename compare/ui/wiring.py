@@ -12,7 +12,7 @@ from typing import Any
 import gradio as gr
 from gradio.blocks import Block
 
-from compare.ui.changes import Change, Changes
+from compare.ui.changes import Change, Changes, valued
 from compare.ui.parts import refused
 from compare.usage import UsageError
 
@@ -85,12 +85,9 @@ class Wiring:
         return meanwhile
 
     def _told(self, args: tuple, changes: Changes) -> Any:
-        for name in self.repeats:
-            new = changes.get(name, Change())
-            if not isinstance(new, Change):
-                args[0].holds[name] = new
-            elif hasattr(new, "value"):
-                args[0].holds[name] = new.value
+        if self.repeats:
+            new = valued(changes)
+            args[0].holds.update({name: new[name] for name in self.repeats if name in new})
         return self.told(changes)
 
     def told(self, changes: Changes) -> Any:

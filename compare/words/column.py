@@ -179,7 +179,8 @@ def finished_line(
     if measures.thought_is_cut:
         return Line(("Ended while thinking", limit or f", after {seconds(measures.total_s)}"))
     took = f"Finished in {seconds(measures.total_s)}"
-    return Line((took, limit) if limit else (took,))
+    # That it was cut is said wherever there is room for anything.
+    return Line(("", f"{took}, ", limit.removeprefix(", "))) if limit else Line((took,))
 
 
 def progress(response: Response) -> float | None:
@@ -306,6 +307,12 @@ def short(response: Response | None) -> str:
     plain = {"queued": "waiting", "loaded": "waiting", "cancelled": "stopped"}
     word = plain.get(response.state, response.state)
     return word if done is None else f"{word}, {percent(done)}"
+
+
+def recorded_short(measures: Measures) -> str:
+    """A recorded answer in as many."""
+    tps = measures.decode_tps
+    return "recorded" if tps is None else f"recorded, {speed(tps)}{NBSP}tok/s"
 
 
 def failure(response: Response) -> tuple[str, str]:

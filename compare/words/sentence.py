@@ -4,9 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from compare.models.spec import ModelFile
-from compare.numbers import alike, factor, listed, percent, size, speed
+from compare.numbers import alike, count, factor, listed, percent, size, speed
 from compare.run.response import Response
 from compare.words.thought import unsaid
+
+ENOUGH_TOKENS = 10
+"""Of fewer, the time between the first and the last is that of a few steps, and says little of a speed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,10 @@ def coming_note(files: Sequence[ModelFile]) -> str:
     return f"{names} {'answers' if len(files) == 1 else 'answer'} when downloaded" if files else ""
 
 
+BUSY = "A run is in progress. Stop it, or wait until it has ended; then run this."
+"""What is said to who asks for another meanwhile."""
+
+
 def seed_label(seed: int) -> str:
     return f"Use seed {seed} again"
 
@@ -59,7 +66,7 @@ _STILL = {
 
 
 def _so_far(responses: Mapping[str, Response], names: Mapping[str, str]) -> Summary:
-    timed = {key: response for key, response in responses.items() if response.decode_tps}
+    timed = {k: r for k, r in responses.items() if r.decode_tps and not _brief(r)}
     behind = {
         key: response
         for key, response in responses.items()
@@ -100,20 +107,35 @@ def _final(responses: Mapping[str, Response], names: Mapping[str, str]) -> Summa
         finding = f"{names[key]} wrote {speed(response.decode_tps)} tokens a second."
         unanswered = _without_an_answer(timed, names)
         told = f" {unanswered}" if unanswered else ""
-        after = f"{told}{_no_comparison(rest, names)}{_disturbed(timed, names)}"
+        after = f"{told}{_no_comparison(rest, names)}{_few(timed, names)}{_disturbed(timed, names)}"
         return _weighed(finding, after, timed)
     ranked = sorted(timed, key=lambda key: -timed[key].decode_tps)
     ratios = {key: timed[ranked[0]].decode_tps / timed[key].decode_tps for key in ranked[1:]}
     others = " ".join(filter(None, (_fates(rest, names), _without_an_answer(timed, names))))
     after = f"{_memory_part(ranked, timed)}. {_fairness(timed)}" + (f" {others}" if others else "")
-    return _weighed(_finding(ranked, ratios, names), after + _disturbed(timed, names), timed)
+    after += _few(timed, names) + _disturbed(timed, names)
+    return _weighed(_finding(ranked, ratios, names), after, timed)
 
 
 def _weighed(finding: str, rest: str, timed: Mapping[str, Response]) -> Summary:
-    """A finding, unless other programs had the cores: then it says nothing of the models."""
-    if any(response.measures.short_of_cores for response in timed.values()):
+    """A finding, unless other programs had the cores or there is too little to find it from: then it says
+    nothing of the models."""
+    if any(r.measures.short_of_cores or _brief(r) for r in timed.values()):
         return Summary(before=finding, rest=rest)
     return Summary(finding=finding, rest=rest)
+
+
+def _brief(response: Response) -> bool:
+    """Whether an answer is too short for its speed to say something."""
+    return response.output_tokens < ENOUGH_TOKENS
+
+
+def _few(timed: Mapping[str, Response], names: Mapping[str, str]) -> str:
+    few = {names[key]: response for key, response in timed.items() if _brief(response)}
+    if not few:
+        return ""
+    counts = listed([f"{count(r.output_tokens)} by {name}" for name, r in few.items()])
+    return f" Few tokens were timed, {counts}: a longer answer says more."
 
 
 def _disturbed(timed: Mapping[str, Response], names: Mapping[str, str]) -> str:

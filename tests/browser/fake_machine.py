@@ -73,10 +73,10 @@ class FakeMachine:
     def __init__(
         self, scripts: Callable[[Comparison], dict[str, Script]], *, cached: bool = True,
         start: tuple[str, ...] = ARTICLES_PAIR, reason: str | None = None, expected_s: float | None = None,
-        own: tuple[ModelFile, ...] = (), owner: Owner | None = None,
+        own: tuple[ModelFile, ...] = (), owner: Owner | None = None, hub: bool = True,
     ):  # fmt: skip
         self.scripts, self._cached, self._start = scripts, cached, (start, reason)
-        self._expected_s = expected_s
+        self._expected_s, self.hub = expected_s, hub
         self.own, self.owner = own, owner or Owner()
 
     def compare(self, comparison: Comparison) -> "FakeRun":
@@ -108,6 +108,9 @@ class FakeMachine:
 
     def start_pair(self) -> tuple[tuple[str, ...], str | None]:
         return self._start
+
+    def unfetchable(self, missing: list[ModelFile], *, probe: bool = False) -> str | None:
+        return "No Hub to download from." if missing and not self.hub else None
 
     def expected_s(self, comparison: Comparison) -> float | None:
         return self._expected_s

@@ -177,6 +177,10 @@ def test_run_again_leaves_the_other_answers(serve, visit):
     tab = visit(serve(FakeMachine(scripts)))
     ask(tab, "hello")
     expect(state(tab, 2)).to_contain_text("Failed while loading")
+    tab.evaluate("window.copyText = text => { window.copied = text; }")
+    tab.get_by_role("button", name="Copy all answers").click()
+    told = tab.evaluate("window.copied")
+    assert "Prompt: hello" in told and "From tinyllama:Q8_0." in told and "No room." in told
     expect(tab.get_by_role("button", name="Run", exact=True)).to_be_visible()
     column(tab, 2).get_by_role("button", name="Run again").click()
     expect(state(tab, 2)).to_contain_text("Finished in")

@@ -1,5 +1,8 @@
 """The columns of the Compare tab before a run: which there are, what is in them, what they will take."""
 
+import re
+import urllib.request
+
 from fake_machine import fake
 from playwright.sync_api import expect
 from visitor import ask, choose, column, state
@@ -55,6 +58,33 @@ def test_a_missing_file_is_never_fetched_silently(serve, visit):
     expect(tab.get_by_role("combobox", name="Model 2")).to_have_value("Gemma 3 270M")
     expect(tab.get_by_role("button", name="Run", exact=True)).to_be_visible()
     expect(tab.get_by_role("button", name="Try the small pair now")).to_be_hidden()
+
+
+def test_the_pair_comes_with_the_page_and_enter_runs_it_at_once(serve, visit, browser):
+    """Before anything has been asked of the server: its first words are what runs."""
+    machine = fake(["One."], start=("mixtral",), reason="Others can't be had.")
+    address = serve(machine)
+    with urllib.request.urlopen(address) as page:
+        sent = page.read().decode()
+    assert "Others can" in sent and "46.7 B" in sent and "10.7 B" not in sent
+    # What the page asks for by itself never arrives.
+    context = browser.new_context()
+    tab = context.new_page()
+    held = []
+    tab.route(re.compile("gradio_api/(queue/join|run)"), lambda route: held.append(route))
+    tab.goto(address)
+    expect(tab.locator(".col")).to_have_count(1)
+    expect(tab.locator("#said")).to_have_text("Others can't be had.")
+    expect(state(tab, 1)).to_have_text("On this machine, ready")
+    tab.unroute_all()
+    tab.get_by_label("Prompt", exact=True).fill("hello")
+    tab.keyboard.press("Enter")
+    expect(state(tab, 1)).to_contain_text("Finished in")
+    expect(column(tab, 1)).to_contain_text("One.")
+    for route in held:
+        route.continue_()
+    expect(tab.locator("#asked")).to_contain_text("hello")
+    context.close()
 
 
 def test_the_page_says_why_it_opens_with_the_small_pair_and_how_long_a_run_takes(serve, visit):

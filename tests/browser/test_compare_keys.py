@@ -35,6 +35,52 @@ def test_the_speed_of_this_moment_is_shown_until_escape_stops(serve, visit):
     expect(now).to_be_empty()
 
 
+def test_what_asks_for_a_run_meanwhile_is_told_and_a_run_is_seen_and_stopped_from_every_tab(
+    serve, visit
+):
+    tab = visit(serve(endless()), width=640)
+    ask(tab, "hello")
+    expect(tab.locator("#asked").get_by_role("heading")).to_have_text("You asked: hello")
+    expect(state(tab, 1)).to_contain_text("Writing")
+    prompt = tab.get_by_label("Prompt", exact=True)
+    prompt.fill("another")
+    prompt.press("Enter")
+    expect(tab.get_by_test_id("toast-text")).to_contain_text("A run is in progress.")
+    expect(prompt).to_have_value("another")
+    for name in ("Gallery", "Benchmarks", "Speed", "Fit"):
+        expect(tab.get_by_role("tab", name=name)).to_be_in_viewport(ratio=1)
+    tab.get_by_role("tab", name="Fit").click()
+    compare = tab.get_by_role("tab", name="Compare")
+    expect(compare).to_have_attribute("data-runs", "")
+    tab.keyboard.press("Escape")
+    expect(compare).not_to_have_attribute("data-runs", "")
+    compare.click()
+    expect(state(tab, 1)).to_contain_text("Stopped after")
+    expect(column(tab, 1).get_by_role("button", name="Run again")).to_be_visible()
+    tab.get_by_role("button", name="Edit the prompt").click()
+    expect(prompt).to_have_value("hello")
+    expect(prompt).to_be_focused()
+    tab.get_by_role("heading", name="You asked: hello").click()
+    expect(tab.locator("#asked details")).to_have_attribute("open", "")
+
+
+def test_arrows_move_among_together_and_in_turn(serve, visit):
+    tab = visit(serve(fake()))
+    together, in_turn = tab.get_by_label("Together"), tab.get_by_label("In turn")
+    tab.get_by_label("Prompt", exact=True).focus()
+    tab.keyboard.press("Tab")
+    expect(together).to_be_focused()
+    tab.keyboard.press("ArrowRight")
+    expect(in_turn).to_be_focused()
+    expect(in_turn).to_be_checked()
+    tab.keyboard.press("Shift+Tab")
+    expect(tab.get_by_label("Prompt", exact=True)).to_be_focused()
+    tab.keyboard.press("Tab")
+    expect(in_turn).to_be_focused()
+    tab.keyboard.press("ArrowDown")
+    expect(together).to_be_checked()
+
+
 def test_the_focus_follows_run_to_stop_and_back(serve, visit):
     tab = visit(serve(endless()))
     tab.get_by_label("Prompt", exact=True).fill("hello")

@@ -1,8 +1,10 @@
 """The Compare tab on a phone: swipes, taps, and what is in sight after them."""
 
-from fake_machine import endless, fake
+from fake_machine import FakeMachine, answering, endless, fake
 from playwright.sync_api import expect
 from visitor import ask, column, state
+
+from compare.protocol.events import Failed, Loading
 
 
 def test_a_phone_swipes_and_pages(serve, visit):
@@ -15,6 +17,7 @@ def test_a_phone_swipes_and_pages(serve, visit):
     )
     ask(tab, "hello")
     expect(state(tab, 2)).to_contain_text("Finished in")
+    expect(tab.locator("#asked h2 b")).to_be_in_viewport(ratio=1)
     assert tab.evaluate("[document.documentElement.scrollWidth, document.body.scrollWidth]") == [
         390,
         390,
@@ -26,6 +29,25 @@ def test_a_phone_swipes_and_pages(serve, visit):
     page.tap()
     expect(column(tab, 2)).to_be_in_viewport(ratio=0.3)
     expect(tab.locator("body")).to_have_attribute("data-col", "1")
+
+
+def test_a_cut_answer_and_a_failed_one_are_told_where_there_is_little_room(serve, visit):
+    failed = [(0.0, Loading, {"file_bytes": 1}), (0.1, Failed, {"message": "No room."})]
+
+    def scripts(asked):
+        cut = answering("word " * 12, reason="length")
+        return {f.key: failed if f.model == "solar" else cut for f in asked.models}
+
+    tab = visit(serve(FakeMachine(scripts)), width=390, height=844)
+    ask(tab, "hello")
+    expect(state(tab, 2)).to_have_text("Failed while loading")
+    cut = state(tab, 1)
+    expect(cut.get_by_text("at the limit of 13 tokens")).to_be_visible()
+    assert cut.evaluate("line => line.scrollWidth <= line.clientWidth"), "whole"
+    expect(cut.get_by_text("Finished in")).to_be_hidden()
+    tab.get_by_role("button", name="All measures").click()
+    widths = [cell.bounding_box()["width"] for cell in tab.locator("#table thead th").all()]
+    assert len(widths) == 2 and abs(widths[0] - widths[1]) < 1
 
 
 def test_menus_of_a_column_that_was_swiped_to_open_below_it(serve, visit):

@@ -10,6 +10,7 @@ from pathlib import Path
 import gradio as gr
 from fake_machine import FakeMachine, answering
 from gradio import component_meta, queueing
+from gradio.state_holder import SessionState
 from playwright.sync_api import Page, expect
 from visitor import ask, column, state
 
@@ -203,7 +204,8 @@ def test_maths_is_replaced_by_a_sign_that_markup_takes_out_of_texts():
 
 
 def test_a_session_is_copied_for_each_visitor_and_not_sent():
-    """gr.State copies its value with deepcopy; its value is no part of what a browser is sent."""
+    """gr.State copies its value with deepcopy, calling first what is given to it later; its value is no part
+    of what a browser is sent."""
 
     class Held:
         copies = 0
@@ -217,6 +219,10 @@ def test_a_session_is_copied_for_each_visitor_and_not_sent():
     assert Held.copies
     (told,) = (c for c in demo.get_config_file()["components"] if c["type"] == "state")
     assert "value" not in told["props"]
+    with gr.Blocks() as demo:
+        later = gr.State()
+    later.value = Held
+    assert isinstance(SessionState(demo)[later._id], Held)
 
 
 def test_what_every_event_is_given_is_what_gradio_takes():

@@ -69,6 +69,9 @@ def test_a_run_from_the_first_state_to_the_sentence():
     assert "TinyLlama finished, 2 tokens." in seen.text("spoken")
     assert seen.text("spoken").endswith(seen.text("summary"))
     assert seen.more["model_1"]["interactive"] is True and seen.more["add"]["interactive"]
+    told = seen.values["all_answers"]
+    assert told.startswith("Prompt: hello\n\n## TinyLlama 1.1B Chat Q8_0\n\nFinished in")
+    assert told.endswith("\n\nFrom solar:Q2_K.\n")
     drawn = session.keep_seed()["seed"]
     assert drawn in seen.text("use_seed") and int(drawn) == session.comparison.sampling.seed
 
@@ -96,7 +99,7 @@ def test_while_it_thinks_its_line_counts_and_there_is_nothing_to_copy():
             assert state(seen, 1).startswith("Writing, ") and seen.text("answer_1") == ""
             session.stop_all()
     assert state(seen, 1).startswith("Stopped while thinking, after")
-    assert "offers-nothing" in seen.values["strip_1"]
+    assert "offers-again" in seen.values["strip_1"]
 
 
 @pytest.mark.parametrize(
@@ -143,10 +146,12 @@ def test_while_a_run_lasts_nothing_else_is_begun_or_changed():
     story = running.run(session, **fields(session))
     next(story)
     values = untouched()
-    assert list(running.run(session, **fields(session))) == []
-    assert list(running.run_small(session, **values)) == []
-    assert list(running.run_prompt(session, "snake", **values)) == []
-    assert list(running.run_again(session, place=1, **values)) == []
+    for another in (
+        running.run(session, **fields(session)), running.run_small(session, **values),
+        running.run_prompt(session, "snake", **values), running.run_again(session, place=1, **values),
+    ):  # fmt: skip
+        with pytest.raises(UsageError, match=r"^A run is in progress"):
+            next(another)
     for changes in (
         session.added(**values), session.removed(place=2, **values), session.settings_changed(**values),
         session.model_chosen("mixtral", place=1, **values), session.dropped(**values),
@@ -168,6 +173,10 @@ def test_stop_ends_one_column_or_all():
             session.stop_all()
     assert state(seen, 1).startswith("Stopped after")
     assert state(seen, 2).startswith("Stopped after")
+    assert "offers-copy offers-again" in seen.values["strip_2"]
+    session.house.machine._script = lambda key: answering(f"From {key}.", **AT_ONCE)
+    seen.tell_all(running.run_again(session, place=2, **fields(session)))
+    assert state(seen, 2).startswith("Finished in") and state(seen, 1).startswith("Stopped after")
     session.stop_all()  # nothing runs: nothing happens
     session.stop_one(place=1)
 
@@ -191,6 +200,23 @@ def test_a_failed_column_runs_again_and_leaves_the_other():
         ["tinyllama:Q8_0", "solar:Q2_K"], ["solar:Q2_K"],
     ]  # fmt: skip
     assert machine.asked[1].prompt == "hello"
+
+
+def test_what_was_asked_stands_over_its_answers():
+    session, seen = opened(Asked())
+    assert seen.text("asked") == ""
+    story = running.run(session, **fields(session, prompt="How `fast`\n<b>${1}</b>?"))
+    seen.tell(next(story))
+    assert seen.text("asked") == "You asked : How `fast` <b>${1}</b>?"
+    seen.tell_all(story)
+    assert "<b>$" not in seen.values["asked"] and "`" not in seen.values["asked"]
+    assert session.edit_asked() == {"prompt": "How `fast`\n<b>${1}</b>?"}
+    for place in (1, 2):
+        other = ("mixtral", "smollm2")[place - 1]
+        seen.tell(session.model_chosen(other, place=place, **untouched()))
+        assert bool(seen.text("asked")) is (place == 1), "as long as a column answers it"
+    seen.tell_all(running.run(session, **fields(session, prompt="a" * 9_000)))
+    assert seen.text("asked").endswith("… and 1,000 more characters")
 
 
 def test_another_model_empties_its_column_only():

@@ -83,6 +83,34 @@ def test_why_other_models_stand_there_is_said_until_others_are_chosen():
     assert seen.text("said") == ""
 
 
+def test_that_the_hub_can_not_be_reached_is_said_of_what_would_be_downloaded():
+    machine = silent(
+        start=EMBEDDED_PAIR, reason="The small pair stands in.", cached=False, hub=False
+    )
+    session, seen = opened(machine)
+    seen.tell(session.model_chosen("solar", place=1, **untouched()))
+    assert seen.text("said") == "No Hub to download from."
+    machine.hub = True  # as it is found out when the file is looked up there
+    session.holds["said"] = seen.values["said"]
+    seen.tell(session.examined())
+    assert seen.text("said") == ""
+    machine.hub = False
+    seen.tell(session.model_chosen("smollm2", place=1, **untouched()))
+    assert seen.text("said") == "", "nothing is to be downloaded"
+    seen.tell(session.added(**untouched()))
+    assert seen.text("said") == "No Hub to download from."
+    seen.tell(session.removed(place=3, **untouched()))
+    assert seen.text("said") == ""
+
+
+def test_a_visitors_session_is_as_the_page_came():
+    house = House(silent(start=("solar",)), Library(prompts.load()), lambda: 0.0)
+    session = Session.begun(house, ("model_1", "quant_1", "strip_1", "add"))
+    assert session.chosen == {1: Choice("solar", "Q2_K")} and session.opened() == {}
+    assert session.holds.keys() == {"model_1", "quant_1", "strip_1", "add"}
+    assert session.holds["quant_1"] == "Q2_K"
+
+
 def test_a_model_comes_with_the_owners_quantization_and_all_it_has():
     session, seen = opened(silent(owner=Owner(models=("solar:Q4_K_M",)), start=("solar:Q4_K_M",)))
     seen.tell(session.model_chosen("mixtral", place=1, **untouched()))
@@ -138,6 +166,7 @@ def test_a_recorded_answer_stands_first_plainly_marked(library):
     assert "“How fast can a snake fly?”" in seen.text("answer_1")
     assert "Snakes do not fly." in seen.text("answer_1") and "20.0" in seen.text("figures_1")
     assert seen.values["beside"] == ""
+    assert seen.text("pager") == "SmolLM2 recorded, 20.0 tok/s Gemma 3 recorded, 20.0 tok/s"
     # Of other models it stands under the columns.
     for place, model in ((1, "tinyllama"), (2, "solar")):
         seen.tell(session.model_chosen(model, place=place, **untouched()))

@@ -152,7 +152,8 @@ def test_the_tab_opens_with_models_that_are_here_and_measures_them(speed):
     seen.tell(next(story))
     assert seen.more["models"]["interactive"] is False
     assert speed.changed(**values) == {} and speed.ended(**values) == {}
-    assert list(speed.measure(**values)) == []
+    with pytest.raises(UsageError, match=r"^A run is in progress"):
+        next(speed.measure(**values))
     seen.tell_all(story)
     assert "smollm2:Q4_1: Finished" in seen.text("spoken")
     seen.tell(speed.ended(**values))

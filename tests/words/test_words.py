@@ -23,6 +23,7 @@ from compare.words.column import (
     progress,
     ready_line,
     recorded_figures,
+    recorded_short,
     short,
     state_line,
 )
@@ -83,7 +84,7 @@ def at_speed(tps: float, **changes) -> Response:
         (WROTE, 99, "Finished in 8.3 s", "check"),
         (
             replace(WROTE, finish_reason="length", output_tokens=256), 99,
-            "Finished in 8.3 s[, at the limit of 256 tokens]", "check",
+            "[Finished in 8.3 s, ]at the limit of 256 tokens", "check",
         ),
         (
             replace(WROTE, finish_reason="time", ended_at=121.0), 122,
@@ -187,6 +188,16 @@ def test_nothing_is_found_of_speeds_whose_cores_others_had():
     assert company(Response(state="failed", stage="loading"), 2) == ""
 
 
+def test_nothing_is_found_of_a_few_tokens():
+    brief = at_speed(9.66, output_tokens=2, last_token_at=2.0 + 1 / 9.66)
+    said = summary({TINY: brief, SOLAR: at_speed(2.3)}, NAMES)
+    assert not said.finding and said.before.startswith("TinyLlama wrote 4.2 times as fast")
+    assert said.rest.endswith("Few tokens were timed, 2 by TinyLlama: a longer answer says more.")
+    assert not summary({TINY: brief}, NAMES).finding
+    writing = {TINY: replace(brief, state="writing"), SOLAR: at_speed(2.3, state="writing")}
+    assert str(summary(writing, NAMES)) == "", "nor while they write"
+
+
 def test_the_speed_of_this_moment_stands_beside_the_whole_while_it_writes():
     writing = Response(
         state="writing", output_tokens=30, marks=((10.0, 8), (10.9, 27)), last_token_at=11.0
@@ -234,6 +245,8 @@ def test_a_column_in_two_words():
     assert short(Response(state="downloading", download_waits=True)) == "waiting"
     assert short(replace(WROTE, state="failed")) == "failed"
     assert short(None) == "not run yet"
+    assert plain(recorded_short(WROTE.measures)) == "recorded, 9.6 tok/s"
+    assert recorded_short(replace(WROTE, output_tokens=1).measures) == "recorded"
 
 
 def test_two_quantizations_of_a_model_have_two_names():

@@ -23,8 +23,8 @@ from compare.words.recorded import recorded_on
 from compare.words.settings import recommended_label
 from compare.words.thought import thought_line
 
-_OFFERS = {"finished": "nothing", "cancelled": "nothing", "failed": "again"}
-"""The button beside the state line once a run has ended; before, Stop."""
+_OFFERS = {"finished": (), "cancelled": ("again",), "failed": ("again",)}
+"""The buttons beside the state line once a run has ended; before, Stop."""
 SHOWN = "model", "quant", "strip", "thought", "thoughts", "answer", "figures", "written"
 """What may change in it while a model runs. `thought` is the line over the `thoughts`, which are shown to the
 letter; `written` is the answer to the letter, for Copy."""
@@ -111,7 +111,7 @@ class Column:
         answered = response.ended and response.state != "failed" and bool(response.text.strip())
         strip = drawn.strip(
             line, glyph(response), **self._seen(choice), state=response.state, done=progress(response),
-            offers="copy" if answered else _OFFERS.get(response.state, "stop"),
+            offers=("copy",) * answered + _OFFERS.get(response.state, ("stop",)),
         )  # fmt: skip
         changes = self._named(
             strip=strip,

@@ -24,6 +24,7 @@ from compare.ui.compare.form import (
 from compare.ui.compare.session import Session
 from compare.ui.markup import letters
 from compare.ui.menu import Choice
+from compare.usage import UsageError
 from compare.words import sentence
 from compare.words.column import announcements
 
@@ -33,8 +34,7 @@ ARRIVING_S = 1.0
 
 def run(session: Session, **values) -> Iterator[Changes]:
     """Sends the prompt to every column. Raises UsageError, with nothing changed."""
-    if session.run:
-        return
+    _when_at_rest(session)
     comparison = read(values, session.menu, session.further)
     chosen = choices(values)
     session.chosen = {place: session.menu.settled(choice) for place, choice in chosen.items()}
@@ -48,8 +48,7 @@ def run(session: Session, **values) -> Iterator[Changes]:
 
 def run_small(session: Session, **values) -> Iterator[Changes]:
     """The embedded pair, instead of what would have to be downloaded first."""
-    if session.run:
-        return
+    _when_at_rest(session)
     changes: Changes = {}
     for place in PLACES[len(EMBEDDED_PAIR) :]:
         changes |= session.take_away(place)
@@ -64,9 +63,10 @@ def run_prompt(session: Session, prompt_id: str, **values) -> Iterator[Changes]:
 
     Where neither are on this machine, only filled in: a download is begun by Run alone.
     """
+    _when_at_rest(session)
     library, menu = session.house.library, session.menu
     prompt = library.gallery.prompts.get(prompt_id)
-    if session.run or prompt is None:
+    if prompt is None:
         return
     recorded = library.comparisons(prompt)
     texts, further = filled(prompt, recorded)
@@ -75,11 +75,20 @@ def run_prompt(session: Session, prompt_id: str, **values) -> Iterator[Changes]:
     others = [Choice(answer.model, answer.quant) for answer in answers][: len(PLACES)]
     if not _all_here(session) and others and all(map(menu.here, others)):
         changes |= _instead(session, others)
+    if not _all_here(session):  # what stands there answers another prompt
+        for place, choice in session.chosen.items():
+            changes |= session.put(place, choice)
     session.keys, session.reason = {}, None
     values = with_choices({**values, **texts}, session.chosen)
     yield changes | session.offer(values) | session.result() | session.notice()
     if _all_here(session):
         yield from run(session, **values)
+
+
+def _when_at_rest(session: Session) -> None:
+    """Raises UsageError while a run is in progress."""
+    if session.run:
+        raise UsageError(sentence.BUSY)
 
 
 def _all_here(session: Session) -> bool:
@@ -99,7 +108,8 @@ def _instead(session: Session, others: list[Choice]) -> Changes:
 
 def run_again(session: Session, *, place: int, **values) -> Iterator[Changes]:
     """One column once more, asked the same; the others keep their answers."""
-    if session.run or place not in session.keys:
+    _when_at_rest(session)
+    if place not in session.keys:
         return
     key = session.keys[place]
     models = tuple(file for file in session.comparison.models if file.key == key)
@@ -114,7 +124,7 @@ def watched(session: Session, going: Run, values: Mapping[str, Any]) -> Iterator
     # What this host capped holds for the whole page; a column that runs again leaves the others in.
     session.comparison = replace(going.comparison, models=session.comparison.models)
     try:
-        yield _running(session) | session.notice(*going.comparison.notices)
+        yield _running(session) | session.asked() | session.notice(*going.comparison.notices)
         with closing(going.snapshots()) as snapshots:
             for responses in snapshots:
                 before = session.responses

@@ -4,7 +4,7 @@ Knows neither Gradio nor a component: a method changes the session and says what
 Runs, which take their time, are running.py's.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,8 +18,9 @@ from compare.models.spec import ModelFile
 from compare.run.machine import Machine
 from compare.run.response import Response
 from compare.run.run import Run
+from compare.saved.answers import answers
 from compare.ui import drawn, recordings
-from compare.ui.changes import Change, Changes
+from compare.ui.changes import Change, Changes, valued
 from compare.ui.compare.column import Column
 from compare.ui.compare.form import (
     PLACES,
@@ -34,7 +35,7 @@ from compare.ui.markup import letters
 from compare.ui.menu import Choice, Menu
 from compare.usage import UsageError
 from compare.words import sentence
-from compare.words.column import names, short
+from compare.words.column import names, recorded_short, short
 
 ADD = "Add a model"
 EXAMPLES = (
@@ -124,10 +125,23 @@ class Session:
     def column(self, place: int) -> Column:
         return Column(place, self.menu)
 
+    @classmethod
+    def begun(cls, house: House, repeats: Collection[str]) -> "Session":
+        """A visitor's, as their page comes: who is quick may ask before the page has been told anything."""
+        session = cls(house)
+        first = valued(session.opened())
+        session.holds = {name: first[name] for name in repeats if name in first}
+        return session
+
     # What a visitor does.
 
     def opened(self) -> Changes:
-        """The page as it opens: the articles' pair, or the embedded one and why."""
+        """The page as it opens: the articles' pair, or the embedded one and why.
+
+        Nothing where it came with all that.
+        """
+        if self.chosen:
+            return {}
         specs, self.reason = self.house.machine.start_pair()
         changes: Changes = {}
         for place in PLACES[len(specs) :]:
@@ -162,12 +176,12 @@ class Session:
         if self.run or not free:
             return {}
         changes = self.put(free[0], self.menu.another(list(self.chosen.values())))
-        return changes | self.offer(values) | self.result()
+        return changes | self.offer(values) | self.result() | self.notice()
 
     def removed(self, *, place: int, **values) -> Changes:
         if self.run:
             return {}
-        return self.take_away(place) | self.offer(values) | self.result()
+        return self.take_away(place) | self.offer(values) | self.result() | self.notice()
 
     def settings_changed(self, **values) -> Changes:
         """A setting changed: a run may now take another time, and other memory."""
@@ -181,8 +195,8 @@ class Session:
         return self.bring(None) | self.settings_changed(**values) if self.further else {}
 
     def examined(self) -> Changes:
-        """What models are predicted to take, of those that aren't here looked up on the Hub; and whether the
-        owner's own files can be loaded at all: seconds, once.
+        """What models are predicted to take, of those that aren't here looked up on the Hub; whether the
+        owner's own files can be loaded at all: seconds, once. And whether the Hub can be reached.
         """
         looking, self.unlooked, load = self.unlooked, set(), self.load
         looked = {p: self.chosen[p] for p in looking & set(self.idle)}
@@ -194,7 +208,10 @@ class Session:
         for place in set(found) & set(self.idle):
             if (self.chosen[place], self.load) == (looked[place], load):
                 changes |= found[place]
-        return changes
+        if any(not self.menu.here(choice) for choice in looked.values()):
+            self.house.machine.unfetchable(self._missing_files(), probe=True)
+        told = {} if self.run else self.notice()
+        return changes | (told if told.get("said") != self.holds.get("said", "") else {})
 
     def stop_all(self) -> None:
         if self.run:
@@ -214,6 +231,10 @@ class Session:
     def keep_seed(self) -> Changes:
         """The seed of the last run, for the next one."""
         return {"seed": str(self.comparison.sampling.seed)} if self.comparison else {}
+
+    def edit_asked(self) -> Changes:
+        """What was asked last, to ask it anew."""
+        return {"prompt": self.comparison.prompt} if self.comparison else {}
 
     # What that is made of.
 
@@ -239,7 +260,7 @@ class Session:
         """What Run would do: download or not, how long it would take, and what could be had at once."""
         menu, chosen = self.menu, self.chosen.values()
         return {
-            "run": sentence.run_label([menu.file(choice) for choice in self._missing()]),
+            "run": sentence.run_label(self._missing_files()),
             "cost": self.cost(values),
             "add": Change(value=ADD, visible=len(chosen) < len(PLACES), interactive=True),
             "shelf": drawn.shelf({menu.file(c).name: menu.notes(c) for c in chosen}),
@@ -268,7 +289,7 @@ class Session:
             took = None
         away = [choice for choice in chosen.values() if not menu.here(choice)]
         pair_here = all(menu.here(menu.named(spec)) for spec in EMBEDDED_PAIR)
-        kind = "missing" if pair_here and self._missing() else ""
+        kind = "missing" if pair_here and self._missing_files() else ""
         coming = [menu.file(choice) for choice in away if menu.coming(choice)]
         told = sentence.coming_note(coming) or numbers.expected(None if away else took)
         return f'<span class="{kind}">{letters(told)}</span>'
@@ -284,17 +305,32 @@ class Session:
             changes["table"] = drawn.measures(shown, self.comparison, called)
             changes["rendered"] = drawn.rendered(shown, called)
             changes["use_seed"] = sentence.seed_label(self.comparison.sampling.seed)
-        return changes | self._judged()
+            changes["all_answers"] = self._all_answers()
+        return changes | self.asked() | self._judged()
+
+    def asked(self) -> Changes:
+        """What the columns answer, while any shows an answer or waits for one."""
+        return {"asked": drawn.asked(self.comparison.prompt) if self.keys else ""}
+
+    def _all_answers(self) -> str:
+        """For the clipboard, once they have ended."""
+        shown, files = self.shown, [file for file in self.files.values() if file.key in self.shown]
+        if not all(response.ended for response in shown.values()):
+            return ""
+        return answers(self.comparison, files, shown)
 
     def _pages(self) -> str:
         """A button a column, where not all of them have room."""
-        shown, called = self.shown, self.names
+        called, colour = self.names, self.menu.colour
         return drawn.pager(
-            [
-                (self.menu.colour(self.chosen[p]), called[file.key], short(shown.get(self.keys.get(p))))
-                for p, file in self.files.items()
-            ]
-        )  # fmt: skip
+            [(colour(self.chosen[p]), called[f.key], self._short(p)) for p, f in self.files.items()]
+        )
+
+    def _short(self, place: int) -> str:
+        """What a column shows, in two words."""
+        if self._shows_recorded(place):
+            return recorded_short(self.house.shown_first[self._key_of(place)].answer.measures)
+        return short(self.shown.get(self.keys.get(place)))
 
     def _judged(self) -> Changes:
         """The checks of finished answers, and what was recorded of the same prompt.
@@ -320,13 +356,15 @@ class Session:
         }
 
     def notice(self, *texts: str) -> Changes:
-        texts = (self.reason, *texts) if self.reason else texts
+        away = self.reason or self.house.machine.unfetchable(self._missing_files())
+        texts = (away, *texts) if away else texts
         return {"said": "".join(f"<p>{letters(text)}</p>" for text in texts)}
 
-    def _missing(self) -> list[Choice]:
+    def _missing_files(self) -> list[ModelFile]:
         """What a run would have to download first; a file on its way here already isn't asked for."""
         menu = self.menu
-        return [c for c in self.chosen.values() if not menu.here(c) and menu.coming(c) is None]
+        missing = (c for c in self.chosen.values() if not menu.here(c) and menu.coming(c) is None)
+        return [menu.file(choice) for choice in missing]
 
     def _key_of(self, place: int) -> str:
         return self.menu.file(self.chosen[place]).key

@@ -11,29 +11,43 @@ from compare.models.catalogue import ARTICLES_PAIR
 from compare.ui.compare import column, running
 from compare.ui.compare.form import FIELDS, INPUTS, MORE, PLACES, untouched
 from compare.ui.compare.session import ADD, EXAMPLES, House, Session
+from compare.ui.filled import Filled
 from compare.ui.markup import MATHS
 from compare.ui.menu import Menu
-from compare.ui.parts import action, button, headline, of_setting, segments, thoughts, words
+from compare.ui.parts import (
+    action,
+    button,
+    carried,
+    headline,
+    of_setting,
+    segments,
+    thoughts,
+    words,
+)
 from compare.ui.wiring import AT_ONCE, PLAIN, PUBLIC, QUEUED, Wiring
 
 Parts = dict[str, gr.blocks.Block]
 OUTSIDE = (
     "cost", "run", "said", "add", "pager", "summary", "table", "rendered", "use_seed", "spoken",
-    "shelf", "verdicts", "beside", "further",
+    "shelf", "verdicts", "beside", "further", "asked", "all_answers",
 )  # fmt: skip
 """What may change outside the columns while models run."""
 
 
-def compare_tab(demo: gr.Blocks, house: House) -> Callable[[Callable, gr.Textbox], None]:
+def compare_tab(demo: Filled, house: House) -> Callable[[Callable, gr.Textbox], None]:
     """The tab in `demo`.
 
     Returns what makes another tab's event run the prompt of the gallery whose id a field holds.
     """
-    session = gr.State(Session(house))
     headline("One prompt, several local models.", "Answers, speed and memory side by side.")
     parts = _ask() | _columns(house.menu) | _account()
     repeats = [*OUTSIDE, *(f"{name}_{place}" for place in PLACES for name in column.SHOWN)]
-    return _Events(demo, session, Wiring(parts, repeats)).wire()
+    wiring = Wiring(parts, repeats)
+    session = gr.State()
+    # For each visitor when they come: which models can be had isn't known as the page is made.
+    session.value = partial(Session.begun, house, repeats)
+    demo.firsts.append(lambda: wiring.told(Session(house).opened()))
+    return _Events(demo, session, wiring).wire()
 
 
 # Components, by the names that the session calls them.
@@ -60,13 +74,16 @@ def _ask() -> Parts:
             run, stop = action("Run", "run"), action("Stop", "stop")
     said = words(elem_id="said")
     with gr.Row(elem_id="try"):
+        asked = gr.Markdown(elem_id="asked")
+        edit = button("Edit the prompt", elem_id="edit")
         words("<span>Try</span>", elem_id="try-label")
         with gr.Row(elem_id="examples"):
             examples = [gr.Button(text, min_width=0, size="sm") for text in EXAMPLES]
         add = gr.Button(ADD, min_width=0, size="sm", elem_id="add")
     return {
         "prompt": prompt, "mode": mode, **settings, "further": further, "drop": drop, "cost": cost,
-        "small": small, "run": run, "stop_run": stop, "said": said, "add": add,
+        "small": small, "run": run, "stop_run": stop, "said": said, "asked": asked, "edit": edit,
+        "add": add,
         **{f"example_{n}": example for n, example in enumerate(examples)},
     }  # fmt: skip
 
@@ -141,8 +158,10 @@ def _account() -> Parts:
         with gr.Accordion("All measures", open=False, elem_id="all-measures"):
             table = words(elem_id="table")
             rendered = gr.Markdown(elem_id="rendered", latex_delimiters=MATHS)
+        copy_all = button("Copy all answers", "copy", elem_id="copy-all")
         use_seed = gr.Button("Seed", min_width=0, size="sm", elem_id="seed")
     return {
+        "copy_all": copy_all, "all_answers": carried("All answers", "all-answers"),
         "summary": summary, "verdicts": verdicts, "table": table, "rendered": rendered,
         "use_seed": use_seed, "beside": gr.Markdown(elem_id="beside", latex_delimiters=MATHS),
         "spoken": words(elem_id="spoken"), "shelf": words(elem_id="shelf"),
@@ -155,7 +174,7 @@ def _account() -> Parts:
 class _Events:
     """Which component's event calls what of the session."""
 
-    def __init__(self, demo: gr.Blocks, session: gr.State, wiring: Wiring):
+    def __init__(self, demo: Filled, session: gr.State, wiring: Wiring):
         self.demo, self.session, self.wiring, self.parts = demo, session, wiring, wiring.parts
         self.fields = {name: self.parts[name] for name in INPUTS}
         self.written = {"inputs": [session], "inputs_kwargs": self.fields}
@@ -195,7 +214,7 @@ class _Events:
         told = [f"{part}_{place}" for part in ("strip", "answer") for place in PLACES]
         given = {
             "inputs": [self.session],
-            "outputs": [*self.figures, *self.wiring.components(*told)],
+            "outputs": [self.parts["said"], *self.figures, *self.wiring.components(*told)],
         }
         self._heard(after.then, Session.examined, given, **QUEUED)
 
@@ -207,6 +226,10 @@ class _Events:
         self._run(parts["small"].click, running.run_small, self.written, outputs=self.outputs)
         parts["stop_run"].click(Session.stop_all, [self.session], None, **AT_ONCE)
         self._chosen(parts["add"].click, Session.added, self.written)
+        prompt = {"inputs": [self.session], "outputs": [parts["prompt"]]}
+        self._heard(parts["edit"].click, Session.edit_asked, prompt, **AT_ONCE)
+        copied = {"fn": None, "js": "text => copyText(text)", **AT_ONCE}
+        parts["copy_all"].click(inputs=parts["all_answers"], **copied)
 
     def _settings(self) -> None:
         parts, seed = self.parts, self.wiring.components("seed")

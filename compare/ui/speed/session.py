@@ -24,7 +24,7 @@ from compare.ui.menu import Choice, Menu
 from compare.ui.speed.lanes import all_figures, all_lanes, idle, label_of, under_way
 from compare.usage import UsageError
 from compare.words import column, speeds
-from compare.words.sentence import run_label
+from compare.words.sentence import BUSY, run_label
 
 FIELDS = {
     "prompt_tokens": ("Prompt tokens", "64"),
@@ -134,7 +134,7 @@ class Session:
     def measure(self, **values) -> Iterator[Changes]:
         """Measures the chosen models. Raises UsageError, with nothing changed."""
         if self.run:
-            return
+            raise UsageError(BUSY)
         asked = self.range.read(values)
         going = self.run = self.range.machine.bench(asked)
         try:
