@@ -16,6 +16,7 @@ from string import ascii_letters, ascii_lowercase, digits, punctuation
 import numpy as np
 from gguf import GGMLQuantizationType as Kind
 from gguf import GGUFWriter, LlamaFileType, TokenType, quants
+from headers import unmarked
 from random_weights import FIELDS, any_token, pattern, successors, tiled, token_rows, unquantized
 from vocabulary import BOS, BYTES, EOS, PIECES, SPECIALS, UNK, spell
 
@@ -123,7 +124,7 @@ def tiny_mixtral(
 
 
 def endless(smollm2: Path, path: Path) -> Path:
-    """SmolLM2 that never ends by itself: its own weights, its end tokens under another name.
+    """SmolLM2 that never ends by itself: its own weights, its end tokens under another name, no turns.
 
     So an answer always has the length that was asked for, on any processor, and nothing in the app has
     to know. `smollm2` is the embedded file.
@@ -133,7 +134,7 @@ def endless(smollm2: Path, path: Path) -> Path:
         data = data.replace(end, end[:-3] + b"x" + end[-2:])
     at = data.index(b"tokenizer.ggml.eos_token_id") + len("tokenizer.ggml.eos_token_id") + 4
     unknown = (3).to_bytes(4, "little")  # <repo_name>, which no answer has
-    path.write_bytes(data[:at] + unknown + data[at + 4 :])
+    path.write_bytes(unmarked(data[:at] + unknown + data[at + 4 :]))
     return path
 
 
