@@ -53,7 +53,7 @@ def _row(
         "type_k": bed.type_k,
         "type_v": bed.type_v,
         "n_gpu_layers": bed.n_gpu_layers,
-        "flash_attn": bed.flash_attn,
+        "flash_attn": int(bed.flash_attn),
         "n_prompt": timings.tokens if test == "pp" else 0,
         "n_gen": timings.tokens if test == "tg" else 0,
         "n_depth": 0,
@@ -86,14 +86,16 @@ def rate(row: Mapping) -> str:
 
 
 def heads(rows: Sequence[Mapping]) -> list[str]:
-    """The names of `cells`: what is the same as llama-bench would take unasked is left out."""
+    """The names of `cells`: what is the same as llama-bench would take unasked is left out.
+
+    Flash attention is always told: llama-bench decides for itself, and takes it wherever it can.
+    """
     shown = ["model", "size", "params", "backend"]
     if any(row["n_gpu_layers"] for row in rows):
         shown.append("ngl")
     shown.append("threads")
     shown += [name for name in ("n_batch", "n_ubatch") if _differs(rows, name)]
-    if any(row["flash_attn"] for row in rows):
-        shown.append("fa")
+    shown.append("fa")
     if any(row["type_k"] != "f16" for row in rows):
         shown += ["type_k", "type_v"]
     if any(len(row["samples_ts"]) != _UNASKED["repeats"] for row in rows):
@@ -116,7 +118,7 @@ def cells(row: Mapping) -> dict[str, str]:
         "threads": str(row["n_threads"]),
         "n_batch": str(row["n_batch"]),
         "n_ubatch": str(row["n_ubatch"]),
-        "fa": str(int(row["flash_attn"])),
+        "fa": str(row["flash_attn"]),
         "type_k": row["type_k"],
         "type_v": row["type_v"],
         "repeats": str(len(row["samples_ts"])),

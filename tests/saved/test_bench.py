@@ -1,5 +1,7 @@
 """Speeds measured as llama-bench does: its statistics, its names, and models that fail or are stopped."""
 
+import json
+
 import pytest
 from fakes import child
 from processes import workers
@@ -27,10 +29,10 @@ MACHINE = {
 }  # fmt: skip
 
 TABLE = """\
-| model                    |     size | params | backend | threads | n_batch | n_ubatch | repeats |  test |            t/s |
-| ------------------------ | --------:| ------:| ------- | -------:| -------:| --------:| -------:| -----:| --------------:|
-| TinyLlama 1.1B Chat Q8_0 | 1.09 GiB | 1.10 B | CPU     |       2 |      64 |       64 |       2 | pp512 | 192.00 ± 90.51 |
-| TinyLlama 1.1B Chat Q8_0 | 1.09 GiB | 1.10 B | CPU     |       2 |      64 |       64 |       1 | tg128 |          16.00 |
+| model                    |     size | params | backend | threads | n_batch | n_ubatch | fa | repeats |  test |            t/s |
+| ------------------------ | --------:| ------:| ------- | -------:| -------:| --------:| --:| -------:| -----:| --------------:|
+| TinyLlama 1.1B Chat Q8_0 | 1.09 GiB | 1.10 B | CPU     |       2 |      64 |       64 |  0 |       2 | pp512 | 192.00 ± 90.51 |
+| TinyLlama 1.1B Chat Q8_0 | 1.09 GiB | 1.10 B | CPU     |       2 |      64 |       64 |  0 |       1 | tg128 |          16.00 |
 
 A processor, 2 cores, 16.0 GB RAM, llama.cpp 0c1e570, llama-cpp-python 0.3.36, 2026-05-03T10:00:00Z
 """  # noqa: E501
@@ -107,6 +109,7 @@ def test_two_rows_a_model_with_llama_benchs_names():
     assert writing["avg_ts"] == 16.0 and writing["stddev_ts"] == 0.0
     assert reading["model_filename"] == "tinyllama-1.1b-chat-v1.0.Q8_0.gguf"
     assert reading["spec"] == "tinyllama:Q8_0" and reading["n_threads"] == 2
+    assert json.dumps(reading["flash_attn"]) == "0"  # a number, as there
 
 
 def test_the_table_is_llama_benchs():
