@@ -10,7 +10,7 @@ From the top; a folder imports only from those below its line (tests/test_map.py
     ui/  cli/     the page, a folder a tab, around it what tabs share; the command line, a file a command
     charts/       scores, fits and speeds as figures, in each model's colour
     gallery/      the prompts, the checks of an answer, its recordings, the score board
-    saved/        what leaves the app: a comparison as a document, a bench as llama-bench's rows
+    saved/        what leaves the app: a comparison as a document or text, a bench as llama-bench's rows
     words/        columns, sentences, and the table of measures, as a person is told them
     run/          Machine queues a Run, which has a Runner a column (runner.py: the seam, today a local one);
                   schedule.py says who loads and who starts; response.py folds events into measures.py

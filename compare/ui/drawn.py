@@ -170,7 +170,7 @@ def asked(prompt: str) -> str:
     told = " <br>".join(letters(line) for line in prompt[:SHOWN_LETTERS].splitlines())
     more = f" … and {len(prompt) - SHOWN_LETTERS:,} more characters" * (len(prompt) > SHOWN_LETTERS)
     return (
-        '<details class="asked"><summary><h2><span>You asked<span class="aloud">: </span></span> '
+        '<details class="asked"><summary><h2><span>You asked<i>:</i></span> '
         f"<b>{told}{more}</b></h2></summary></details>"
     )
 

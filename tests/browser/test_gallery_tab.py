@@ -109,11 +109,18 @@ def test_settings_without_a_field_are_told_and_go_with_their_prompt(serve, visit
     assert tab.evaluate("document.documentElement.scrollWidth") == 390
     prompt.press_sequentially("?")
     expect(line).to_be_hidden()
-    for drop in (tab.locator("#examples button").first, leave_out):
-        run_here()
-        expect(leave_out).to_be_visible()
-        drop.click()
-        expect(line).to_be_hidden()
+    run_here()
+    expect(leave_out).to_be_visible()
+    leave_out.click()
+    expect(line).to_be_hidden()
+    # Before anything has been asked the examples stand there, too.
+    away = serve(telling("No.", cached=False), load(tmp_path))
+    tab = visit(f"{away}/?tab=gallery&prompt=snake")
+    tab.get_by_role("button", name="Run it here").click()
+    tab.get_by_role("button", name="Settings").click()
+    expect(tab.locator("#further")).to_contain_text("Also top-k 1, as recorded.")
+    tab.locator("#examples button").first.click()
+    expect(tab.locator("#further")).to_be_hidden()
 
 
 def test_a_link_opens_a_card_and_models_not_here_are_not_fetched(serve, visit, library):
