@@ -37,9 +37,8 @@ def test_thoughts_are_opened_while_they_grow_and_stay_open(serve, visit):
         tab.wait_for_function("([box, n]) => box.value.length > n", arg=[box, before])
         expect(line).to_have_attribute("aria-expanded", "true")
         expect(line).to_be_focused()
-    grown = "box => box.scrollHeight > 3 * box.clientHeight"
-    tab.wait_for_function(grown, arg=box)
-    assert thoughts.evaluate("box => box.scrollTop > 0"), "it follows what is thought"
+    # What is thought last is in view.
+    tab.wait_for_function("box => box.scrollTop > box.clientHeight", arg=box)
     expect(state(tab, 1)).to_contain_text("Writing")
     tab.keyboard.press("Escape")
     expect(state(tab, 1)).to_contain_text("Stopped while thinking")
