@@ -1,9 +1,8 @@
 """The Space's entry, and the app at home.
 
-`python app.py a.gguf b.gguf` adds files of one's own to the menus.
+`python app.py a.gguf models/` adds files of one's own to the menus, or all in a folder.
 """
 
-import os
 import sys
 import threading
 from functools import partial
@@ -12,7 +11,8 @@ import httpx
 
 from compare.asked.owner import Owner, is_zerogpu
 from compare.memory.admission import Gate
-from compare.models.spec import ModelFile, resolve
+from compare.models.own import own_files
+from compare.models.spec import ModelFile
 from compare.run import zerogpu
 from compare.run.machine import Machine
 from compare.ui.page import launch_settings, page
@@ -20,14 +20,6 @@ from compare.usage import UsageError
 
 AGAIN_S = 300.0
 """What could not be fetched ahead is tried again so often."""
-
-
-def own_files(paths: list[str]) -> tuple[ModelFile, ...]:
-    """The files named on the command line. Raises UsageError where one is missing or named twice."""
-    for path in paths:
-        if not os.path.isfile(os.path.expanduser(path)):
-            raise UsageError(f"There is no file “{path}”. Name .gguf files of this machine.")
-    return resolve([os.path.abspath(os.path.expanduser(path)) for path in paths]) if paths else ()
 
 
 def tell(sentence: str) -> None:

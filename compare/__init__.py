@@ -20,11 +20,14 @@ From the top; a folder imports only from those below its line (tests/test_map.py
     scores/       published scores, and what two articles claim of them
     gguf/         what a file says of itself
     protocol/     the requests and events that cross between a model's process and its parent
-    child/        that process: answer.py renders, reads, samples and stops; pace.py says how many threads
-                  pay; llama.py the only llama_cpp; imported by nobody
+    child/        that process: prompt.py makes tokens of what is asked, in the template, its sandbox and its
+                  next turn (template.py, switch.py, conversation.py, sandbox.py, turns.py, tokens.py);
+                  answer.py reads, samples and stops; thinking.py sets apart what is thought, by the table in
+                  marks.py; pace.py says how many threads pay; llama.py the only llama_cpp; imported by nobody
 
-Beside them usage.py (what is wrong in what is asked), numbers.py (figures as they are read), colours.py (the
-colour of each model), proxies.py (the surroundings', put right before anything speaks HTTP) and data/.
+Beside them usage.py (what is wrong in what is asked), numbers.py (figures as they are read), letters.py
+(what of a text is shown), colours.py (the colour of each model), proxies.py (the surroundings', put right
+before anything speaks HTTP) and data/.
 Each is said once, and the rest follows: a setting in asked/settings.py, a model in models/catalogue.py, a
 measure in run/measures.py, a check in gallery/checks.py, a host's variable in asked/owner.py.
 Threads are started only in app.py (two, at the start), models/ (one a file that is fetched, one for a probe),

@@ -13,7 +13,7 @@ from compare.run.response import Response
 
 SAMPLING = {
     "temperature": 0.7, "top_p": 0.95, "top_k": 40, "min_p": 0.05, "repeat_penalty": 1.0,
-    "seed": 7, "stop": (), "max_seconds": None, "threads": 2, "max_tokens": 32,
+    "seed": 7, "stop": (), "thinking": "auto", "max_seconds": None, "threads": 2, "max_tokens": 32,
     "template": BASE_TEMPLATE, "template_stop": BASE_STOP,
 }  # fmt: skip
 

@@ -39,6 +39,31 @@ def gguf(*entries: bytes, tensors=(), version=3, n_keys=None, n_tensors=None, da
     return header + bytes(-len(header) % 32) + data
 
 
+def with_entries(file: bytes, *entries: bytes) -> bytes:
+    """A whole GGUF with more entries in its header; what follows that stays where it must be."""
+    (n_keys,) = struct.unpack_from("<Q", file, 16)
+    more = b"".join(entries)
+    more += string("test.padding", bytes(-(len(more) + len(string("test.padding", b""))) % 32))
+    return file[:16] + struct.pack("<Q", n_keys + len(entries) + 1) + more + file[24:]
+
+
 LLAMA = string("general.architecture", "llama")
 LAYERS = u32("llama.block_count", 1)
 MODEL = gguf(LLAMA, LAYERS, tensors=[tensor()], data=bytes(128))
+
+
+def write_parts(folder, count=3, name="my model") -> list:
+    """A model in parts, as llama-gguf-split writes them: the first one holds the metadata."""
+    paths = []
+    for no in range(count):
+        entries = [
+            u32("split.no", no),
+            u32("split.count", count),
+            u32("split.tensors.count", count),
+        ]
+        if no == 0:
+            entries += [LLAMA, LAYERS]
+        path = folder / f"{name}-{no + 1:05}-of-{count:05}.gguf"
+        path.write_bytes(gguf(*entries, tensors=[tensor(f"t{no}")], data=bytes(128)))
+        paths.append(path)
+    return paths

@@ -7,7 +7,7 @@ Knows nothing of the app. By hand: `python tests/shapes.py tinyllama OUT.gguf` (
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain, islice, product
 from pathlib import Path
@@ -79,6 +79,7 @@ def tiny(
     width: int = 128,
     quant: str = "F16",
     seed: int = 0,
+    tokens: Mapping[str, TokenType] = {},
 ) -> Path:
     """A model of about 1 MB that loads and generates; never ends by itself, unless `ends`.
 
@@ -88,8 +89,9 @@ def tiny(
     over and over; Greek letters: Greek letters in any order. What is neither ASCII nor one of
     PIECES is spelled in byte tokens. After a token that is not in the text, as a template's last
     should be, it begins at the beginning. `ends`: the text's last token is followed by EOS.
-    `says` may hold at most width - 2 different tokens. `arch` is written as it is, known to
-    llama.cpp or not. `quant` is F32, F16, Q8_0 or Q4_0; `width` a multiple of 64.
+    `says` may hold at most width - 2 different tokens. `tokens`: more of them, whole words or marks,
+    with their types. `arch` is written as it is, known to llama.cpp or not. `quant` is F32, F16, Q8_0
+    or Q4_0; `width` a multiple of 64.
     """
     shape = Shape(
         blocks, width, heads=width // 32, kv_heads=width // 64, ffn=2 * width, context=n_ctx_train
@@ -105,6 +107,7 @@ def tiny(
         chat_template=chat_template,
         quant=quant,
         seed=seed,
+        tokens=tokens,
     )
 
 
@@ -221,6 +224,7 @@ def _write(
     vocabulary: list[str],
     chat_template: str | None,
     tensors: list[Tensor],
+    tokens: Mapping[str, TokenType] = {},
 ) -> Path:
     """Writes with one tensor in memory at a time; the file appears when it is whole."""
     part = path.with_name(path.name + ".part")
@@ -243,7 +247,8 @@ def _write(
     writer.add_tokenizer_model("llama")
     writer.add_token_list(vocabulary)
     writer.add_token_scores([-float(rank) for rank in range(len(vocabulary))])
-    writer.add_token_types([_token_type(token) for token in range(len(vocabulary))])
+    types = [tokens.get(piece) or _token_type(token) for token, piece in enumerate(vocabulary)]
+    writer.add_token_types(types)
     writer.add_bos_token_id(BOS)
     writer.add_eos_token_id(EOS)
     writer.add_unk_token_id(UNK)
@@ -291,8 +296,9 @@ def _write_tiny(
     split: bool = False,
     chat_template: str | None = None,
     quant: str = "F16",
+    tokens: Mapping[str, TokenType] = {},
 ) -> Path:
-    vocabulary = [*SPECIALS, *BYTES, *(() if bytes_only else PIECES)]
+    vocabulary = [*SPECIALS, *BYTES, *tokens, *(() if bytes_only else PIECES)]
     text = spell(says, vocabulary) if says else []
     kind = Kind[quant]
     rng = np.random.default_rng(seed)
@@ -329,15 +335,9 @@ def _write_tiny(
     tensors = [tensor(*args) for args in _layout(shape, len(vocabulary), lambda role: kind, split)]
     file_type = LlamaFileType.ALL_F32 if quant == "F32" else LlamaFileType[f"MOSTLY_{quant}"]
     return _write(
-        path,
-        arch=arch,
-        name=name,
-        shape=shape,
-        file_type=file_type,
-        vocabulary=vocabulary,
-        chat_template=chat_template,
-        tensors=tensors,
-    )
+        path, arch=arch, name=name, shape=shape, file_type=file_type, vocabulary=vocabulary,
+        chat_template=chat_template, tensors=tensors, tokens=tokens,
+    )  # fmt: skip
 
 
 # Full-size models: random blocks, repeated.

@@ -54,8 +54,9 @@ def test_the_page_starts(environ):
     assert ("all_proxy is left out" in said) == ("socks4" in str(environ))
 
 
-def test_its_menus_take_any_number_of_files(tiny):
-    health, _ = started(*(tiny(f"{n}.gguf") for n in range(5)))
+def test_its_menus_take_any_number_of_files_and_folders(tiny, tmp_path):
+    one = tiny("0.gguf")
+    health, _ = started(str(tmp_path), one, *(tiny(f"{n}.gguf") for n in range(1, 5)))
     assert health == {"status": "ok"}
 
 

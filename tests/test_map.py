@@ -23,6 +23,7 @@ ORDER = (
     ("asked",),
     ("models", "scores"),
     ("gguf", "protocol", "colours", "numbers", "proxies", "usage"),
+    ("letters",),
 )
 """From the top: a folder imports only what stands in a lower line."""
 APART = {"__init__", "__main__", "child"}

@@ -30,7 +30,7 @@ PIECES = ("▁", *ascii_letters, *digits, *punctuation, *WORDS)
 def spell(text: str, vocabulary: list[str]) -> list[int]:
     """The ids of a text's tokens: the longest piece that fits, bytes where none does."""
     ids = {token: rank for rank, token in enumerate(vocabulary)}
-    longest = max(len(piece) for piece in PIECES)
+    longest = max(len(piece) for piece in vocabulary)
     spelled, rest = [], text.replace(" ", "▁") if "▁" in ids else text
     while rest:
         fits = (rest[:size] for size in range(longest, 0, -1) if rest[:size] in ids)

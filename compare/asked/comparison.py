@@ -52,7 +52,8 @@ class Comparison:
         """What a loaded model is asked."""
         return Generate(
             run=run, messages=self.messages, template=file.template,
-            template_stop=file.template_stop, threads=threads, max_seconds=self.max_seconds,
+            template_stop=file.template_stop, guessed=file.guessed, threads=threads,
+            max_seconds=self.max_seconds,
             **self.sampling.model_dump(),
         )  # fmt: skip
 
@@ -106,11 +107,14 @@ def comparison(
     **params,
 ) -> Comparison:
     """A validated comparison. `params`: the fields of SamplingParams and LoadSettings. Raises UsageError."""
+    prompt, system = _plain(prompt), system and _plain(system)
     if not prompt.strip():
         raise UsageError("The prompt is empty. Write what the models should answer.")
     for text in (prompt, system or "", *params.get("stop", ())):
         if any("\ud800" <= letter <= "\udfff" for letter in text):
-            raise UsageError("The text holds half a character (a lone surrogate). Paste it again.")
+            raise UsageError(
+                "The text isn't UTF-8, or holds half a character (a lone surrogate). Write or paste it again."
+            )
     if mode not in ("together", "in-turn"):
         raise UsageError(f"“{mode}” is no mode. Choose together or in-turn.")
     _check_threads(threads)
@@ -130,6 +134,11 @@ def comparison(
         force=force,
         notices=notices,
     )
+
+
+def _plain(text: str) -> str:
+    """Text as it was typed, whatever saved it: without a byte order mark, each line ended by a newline."""
+    return text.removeprefix("\ufeff").replace("\r\n", "\n")
 
 
 def _messages(prompt: str, system: str | None) -> tuple[Message, ...]:

@@ -19,7 +19,7 @@ from pydantic import (
 
 from compare.asked.comparison import Bench, Comparison
 from compare.models.catalogue import ARTICLES_PAIR
-from compare.models.spec import MAX_COLUMNS, parse
+from compare.models.spec import MAX_COLUMNS, catalogued
 from compare.usage import UsageError, faults
 
 CPU_PAIR = "tinyllama:Q4_K_M", "solar:Q2_K"
@@ -59,7 +59,7 @@ def _of_the_catalogue(specs: tuple[str, ...]) -> tuple[str, ...]:
         raise ValueError(
             "It must name models of the catalogue; files of your own are arguments of app.py"
         )
-    if len({parse(spec).key for spec in specs}) < len(specs):
+    if len({catalogued(spec).key for spec in specs}) < len(specs):
         raise ValueError("It must name each model once")
     return specs
 

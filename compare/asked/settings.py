@@ -5,8 +5,8 @@ of these models. The child's requests carry the same names; a test holds them to
 """
 
 import secrets
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -19,15 +19,17 @@ MAX_SEED = 2**32 - 2
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
-def _worded(label: str, help: str, *, empty: str | None = None) -> Any:
-    """What a person is told of a field: its `label` on the page, its `help` on the command line, and what
-    stands in a field left empty.
+def _worded(
+    label: str, help: str, *, empty: str | None = None, named: Mapping[str, str] = {}
+) -> Any:
+    """What a person is told of a field: its `label` on the page, its `help` on the command line, what stands
+    in a field left empty, and what choices are called there.
     """
-    return Field(title=label, description=help, json_schema_extra={"empty": empty})
+    return Field(title=label, description=help, json_schema_extra={"empty": empty, "named": named})
 
 
 class SamplingParams(BaseModel):
-    """How tokens are chosen. Defaults are the command line's."""
+    """How tokens are chosen, and whether there is thinking among them. Defaults are the command line's."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     max_tokens: Annotated[
@@ -59,6 +61,25 @@ class SamplingParams(BaseModel):
         tuple[Annotated[str, Field(min_length=1, max_length=1000)], ...],
         _worded("Stop", "Ends an answer; may be repeated.", empty="none"),
     ] = ()
+    raw: Annotated[
+        bool,
+        _worded("Keep what follows", "Goes on where a model writes the user's next turn itself."),
+    ] = False
+    thinking: Annotated[
+        Literal["auto", "off", "on", "low", "medium", "high"],
+        _worded(
+            "Thinking",
+            "auto (as the model does), off, on, or how much: low, medium, high.",
+            named={
+                "auto": "The model’s own",
+                "off": "Off",
+                "on": "On",
+                "low": "Low effort",
+                "medium": "Medium effort",
+                "high": "High effort",
+            },
+        ),
+    ] = "auto"
 
     @field_validator("seed", mode="before")
     @classmethod
@@ -113,13 +134,20 @@ class Setting:
     help: str
     """on the command line"""
     kind: type
-    """of what is given: int, float, str, or tuple where several strings may be given"""
+    """of what is given: int, float, bool, str, or tuple where several strings may be given"""
     default: Any
     """None where it is drawn"""
     choices: tuple[str, ...] = ()
     """where nothing else may stand"""
     empty: str | None = None
     """what an empty field means, where that isn't the default"""
+    named: Mapping[str, str] = field(default_factory=dict)
+    """what choices are called on the page, those that are not called by themselves"""
+
+    @property
+    def entries(self) -> list[tuple[str, str]]:
+        """Its choices for a menu: what each is called, and what it is."""
+        return [(self.named.get(choice, choice), choice) for choice in self.choices]
 
     @property
     def whole(self) -> bool:
@@ -133,22 +161,21 @@ class Setting:
 
 
 def _settings() -> Iterator[Setting]:
-    for name, field in (SamplingParams.model_fields | LoadSettings.model_fields).items():
+    for name, info in (SamplingParams.model_fields | LoadSettings.model_fields).items():
         yield Setting(
-            name, field.title, field.description, _kind(field),
-            None if field.default_factory else field.default, _choices(field),
-            field.json_schema_extra["empty"],
+            name, info.title, info.description, _kind(info),
+            None if info.default_factory else info.default, _choices(info), **info.json_schema_extra,
         )  # fmt: skip
 
 
-def _kind(field: FieldInfo) -> type:
-    if field.annotation in (int, float):
-        return field.annotation
-    return tuple if isinstance(field.default, tuple) else str
+def _kind(info: FieldInfo) -> type:
+    if info.annotation in (int, float, bool):
+        return info.annotation
+    return tuple if isinstance(info.default, tuple) else str
 
 
-def _choices(field: FieldInfo) -> tuple[str, ...]:
-    each = get_args(field.annotation)
+def _choices(info: FieldInfo) -> tuple[str, ...]:
+    each = get_args(info.annotation)
     return each if all(isinstance(choice, str) for choice in each) else ()
 
 

@@ -4,17 +4,16 @@ Knows how an answer ends and what is told of it; nothing of how a model is loade
 """
 
 import time
-from dataclasses import asdict
-from typing import NamedTuple
+from typing import Any
 
-import jinja2
-
-from compare.child import llama
 from compare.child.cores import IdleCores
 from compare.child.engine import Emit, Engine
-from compare.child.llama import EngineError, Model, Sampler
+from compare.child.llama import EngineError, Sampler
 from compare.child.pace import Pace
+from compare.child.prompt import NEXT_TURN, Prompt, prompt
+from compare.child.sandbox import Interrupted
 from compare.child.textstream import TextStream
+from compare.child.thinking import Part, Thinking, is_mark
 from compare.child.work import Control, Work
 from compare.protocol.events import Delta, Finished, Paced, Prefill, Prefilled, Started
 from compare.protocol.requests import Generate
@@ -24,17 +23,22 @@ def answer(
     engine: Engine, request: Generate, taken_at: float, emit: Emit, control: Control
 ) -> None:
     """Answers what is asked in events, from Started to Finished. Raises EngineError."""
-    rendered = render(engine.model, request)
-    prompt_tokens = len(rendered.tokens)
+    interrupted = Work(engine, request, taken_at, emit, control).interrupted
+    try:
+        asked = prompt(engine.model, request, interrupted)
+    except Interrupted as end:
+        emit(Finished(run=request.run, at=time.monotonic(), reason=end.reason))
+        return
+    prompt_tokens = len(asked.tokens)
     room = engine.n_ctx - prompt_tokens
     if room < 1:
         raise EngineError(
             f"The prompt has {prompt_tokens:,} tokens; the context holds {engine.n_ctx:,}, "
             "the answer included.\nShorten the prompt or raise the context length."
         )
-    notices = ()
+    notices = asked.notices
     if request.max_tokens > room:
-        notices = (
+        notices += (
             f"Max tokens was lowered from {request.max_tokens:,} to {room:,}, "
             "all that the context has room for.",
         )
@@ -45,59 +49,12 @@ def answer(
             at=taken_at,
             prompt_tokens=prompt_tokens,
             cached_tokens=0,
-            rendered_prompt=rendered.text,
+            rendered_prompt=asked.text,
             threads=request.threads,
             notices=notices,
         )
     )
-    _Answer(engine, request, taken_at, emit, control, rendered).run(min(room, request.max_tokens))
-
-
-class Rendered(NamedTuple):
-    """What is asked as the model reads it, once as tokens and once as a text."""
-
-    tokens: list[int]
-    text: str
-    stops: tuple[str, ...]
-    """what ends the answer; the fallback template's own included, where that was used"""
-
-
-def render(model: Model, request: Generate) -> Rendered:
-    """The messages in the file's own template, or in the request's; with one token at their beginning.
-
-    Raises EngineError.
-    """
-    messages = [asdict(message) for message in request.messages]
-    template, stops = model.template, request.stop
-    if template is None:
-        template, stops = request.template, request.stop + request.template_stop
-    bos = model.bos_text
-    try:
-        text = llama.render(template, messages, bos, model.eos_text)
-    except (jinja2.TemplateError, ValueError, TypeError, OverflowError) as error:
-        raise _template_error(error, request) from error
-    begins = bool(bos) and text.startswith(bos)
-    tokens = model.tokenize(text, add_special=not begins)
-    if not begins and bos and model.adds_bos:
-        text = bos + text
-    if not tokens:
-        raise EngineError(
-            "The prompt has no tokens once its template is applied.\nWrite a longer prompt."
-        )
-    return Rendered(tokens, text, stops)
-
-
-def _template_error(error: Exception, request: Generate) -> EngineError:
-    said = (str(error) or type(error).__name__).rstrip(".")
-    if any(message.role == "system" for message in request.messages):
-        return EngineError(
-            f"This model's prompt template refuses a system prompt ({said}).\n"
-            "Empty the system prompt, or write it into the prompt itself."
-        )
-    return EngineError(
-        f"This model's prompt template can't be applied ({said}).\n"
-        "The file's template is broken; use another file of this model."
-    )
+    _Answer(engine, request, taken_at, emit, control, asked).run(min(room, request.max_tokens))
 
 
 class _Answer(Work):
@@ -105,11 +62,20 @@ class _Answer(Work):
 
     def __init__(
         self, engine: Engine, request: Generate, taken_at: float, emit: Emit, control: Control,
-        rendered: Rendered,
+        asked: Prompt,
     ):  # fmt: skip
         super().__init__(engine, request, taken_at, emit, control)
-        self.tokens = rendered.tokens
-        self.text = TextStream(rendered.stops)
+        self.tokens, self.next_turn = asked.tokens, asked.next_turn
+        self.stops = (*asked.stops, *self.next_turn.stops)
+        letters = self.next_turn.letters.items()
+        # A mark of thinking stays one, though the next turn may begin with it, too.
+        self.unseen = {
+            token: letter.encode()
+            for token, letter in letters
+            if not is_mark(self.model.own(token))
+        }
+        self.apart = Thinking(asked.text)
+        self.text, self.thinking = self._stream(), TextStream()
         self.prefilled, self.written = False, 0
         # A GPU's work takes no cores, and waiting for it says nothing of them.
         self.threads = request.threads
@@ -129,14 +95,20 @@ class _Answer(Work):
                 run=self.request.run,
                 at=self.ended_at,
                 reason=reason,
-                text="" if self.text.stopped else self.text.finish(),
+                **self._held_back(),
+                stop_string=self.text.stopped if self.text.stopped in self.request.stop else None,
                 # Without a prompt read to its end, or a second token, the counters hold no rate.
                 engine_prefill_tps=prefill_tps if self.prefilled else None,
                 engine_decode_tps=decode_tps if self.written > 1 else None,
                 processor_s=time.process_time() - self.worked_before_s,
                 memory=self.engine.memory_now(),
+                notices=self._notices(),
             )
         )
+
+    def _notices(self) -> tuple[str, ...]:
+        went_on = self.next_turn.stops.get(self.text.stopped or "")
+        return (NEXT_TURN.format(went_on),) if went_on else ()
 
     def _read(self) -> str | None:
         """The prompt. Returns why it was interrupted, if it was."""
@@ -153,21 +125,28 @@ class _Answer(Work):
         self.emit(Prefill(run=self.request.run, at=at, done=done, total=len(self.tokens)))
 
     def _write(self, sampler: Sampler, max_tokens: int) -> str:
-        """Token after token, until something ends it; returns what did."""
-        emit, run, text = self.emit, self.request.run, self.text
+        """Token after token, until something ends it; returns what did.
+
+        A stop string ends the answer alone, not the thinking, which may well quote it: so do hosted services,
+        and vLLM (pull request 14550).
+        """
+        emit, run, apart = self.emit, self.request.run, self.apart
         if self.pace is not None:
             self.pace.starts(time.monotonic(), time.process_time())
-        sample, piece, decode_one = sampler.sample, self.model.piece, self.context.decode_one
+        sample, piece, own = sampler.sample, self.model.piece, self.model.own
+        decode_one, unseen = self.context.decode_one, self.unseen
         for n in range(1, max_tokens + 1):
+            self.check_numbers()
             token = sample()
             self.ended_at = now = time.monotonic()
-            data = piece(token)
-            if data is None:
+            data, name = piece(token), own(token)
+            if data is None and not apart.ends_message(name):
                 return "stop"
-            shown = text.push(data)
+            shows = (data or b"") + unseen.get(token, b"")
+            texts = self._texts(apart.push(shows, name, now))
             self.written = n
-            emit(Delta(run=run, at=now, text=shown))
-            if text.stopped:
+            emit(Delta(run=run, at=now, **texts))
+            if self.text.stopped:
                 return "stop"
             if n == max_tokens:
                 return "length"
@@ -197,6 +176,30 @@ class _Answer(Work):
         if self.pace is None:
             return False
         return self.pace.reading(part, time.monotonic(), time.process_time())
+
+    def _stream(self) -> TextStream:
+        return TextStream(self.stops, "".join(self.next_turn.letters.values()))
+
+    def _texts(self, part: Part) -> dict[str, Any]:
+        """The values of an event by which a part is told."""
+        recalled = ""
+        if part.recalls:
+            recalled, self.text = self.text.finish(), self._stream()
+        return {
+            "text": self.text.push(part.answer) if part.answer else "",
+            "thinking": recalled + self.thinking.push(part.thinking),
+            "thinking_tokens": part.thinking_tokens,
+            "answer_at": part.answer_at,
+            "recalls": part.recalls,
+        }
+
+    def _held_back(self) -> dict[str, Any]:
+        """What hasn't been told when it ends."""
+        if self.text.stopped:
+            return {}
+        texts = self._texts(self.apart.finish())
+        rest = "" if self.text.stopped else self.text.finish()
+        return {**texts, "text": texts["text"] + rest}
 
     def _sampler(self) -> Sampler:
         request = self.request

@@ -6,91 +6,44 @@ nothing of requests, events and clocks, nor of which settings are wise.
 """
 
 import ctypes
+import os
 import re
-import sys
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import llama_cpp
+import numpy as np
 from llama_cpp import llama_cpp as api
 from llama_cpp._ggml import libggml
-from llama_cpp.llama_chat_format import Jinja2ChatFormatter
 
-from compare.child.advice import readable
+from compare.child.advice import unfit
+from compare.child.log import EngineError, LogLines
 
 PENALTY_LAST_N = 64
 """llama.cpp's default window of repeat_penalty, in tokens"""
 ALL_LAYERS = 2**31 - 1
 CACHE_TYPES = {"f16": api.GGML_TYPE_F16, "q8_0": api.GGML_TYPE_Q8_0}
+CONTROL = api.LLAMA_TOKEN_ATTR_CONTROL | api.LLAMA_TOKEN_ATTR_UNKNOWN
+"""A token that a text holds only where `special` is allowed."""
+MARK = api.LLAMA_TOKEN_ATTR_CONTROL
+DEFINED = api.LLAMA_TOKEN_ATTR_USER_DEFINED
+"""A token that is looked for in every text."""
+LSTRIP, RSTRIP = api.LLAMA_TOKEN_ATTR_LSTRIP, api.LLAMA_TOKEN_ATTR_RSTRIP
+"""A token that takes the blanks before it, or behind it."""
 _NO_MMAP = 0  # LLAMA_LOAD_MODE_NONE in llama.h
 _ABORTED = 2  # llama_decode in llama.h
+_FIRST_PART = re.compile(r"(.*)-00001-of-(\d{5})\.gguf", re.DOTALL)
 _GPU = 1  # ggml_backend_dev_type in ggml-backend.h
-_LOG_WARN, _LOG_ERROR, _LOG_CONT = 3, 4, 5  # ggml_log_level in ggml.h; 2 is information
-_BUFFER_LINE = re.compile(r"(\S+)\s+(model|KV|RS|compute|output) buffer size\s*=\s*([\d.]+) MiB")
-_CACHE_LINE = re.compile(r"^llama_\w+: size = +([\d.]+) MiB")
-_PARTS = {"model": "weights", "KV": "kv", "RS": "kv", "compute": "compute", "output": "compute"}
+_BESIDE_TEXT = api.LLAMA_TOKEN_ATTR_CONTROL | api.LLAMA_TOKEN_ATTR_USER_DEFINED
 
 
-class EngineError(Exception):
-    """What happened on the first line of its text, what to do on the next; `log`: llama.cpp's last lines."""
-
-    def __init__(self, message: str, log: Sequence[str] = ()):
-        super().__init__(message)
-        self.log = tuple(log)
-
-
-class Log:
-    """llama.cpp's log: passed on to stderr, its last lines and its account of memory kept."""
+class Log(LogLines):
+    """llama.cpp's log, from now on."""
 
     def __init__(self):
-        self._last = deque(maxlen=12)
-        self._level = 0
-        self._buffers: dict[tuple[str, str], float] = {}  # MiB by device and kind of line
-        self._cache_mib = 0.0
-        self._callback = api.llama_log_callback(self._heard)  # kept: llama.cpp holds a bare pointer
-        api.llama_log_set(self._callback, None)
-
-    def clear(self) -> None:
-        self._last.clear()
-        self._buffers.clear()
-        self._cache_mib = 0.0
-
-    def faults(self) -> tuple[str, ...]:
-        """The last warnings and errors, or the last lines where there are none."""
-        bad = tuple(text for level, text in self._last if level >= _LOG_WARN)
-        return bad or tuple(text for _, text in self._last)
-
-    def failure(self) -> EngineError:
-        """Why a load has failed, in plain words."""
-        errors = [text for level, text in self._last if level == _LOG_ERROR]
-        return EngineError(readable(errors), self.faults())
-
-    def buffers(self) -> tuple[tuple[str, str, int], ...]:
-        """What was allocated, to the 0.01 MiB of the log's lines: a device's name, then `weights`, `kv` or
-        `compute`, then bytes. A device may have several of one kind.
-        """
-        return tuple(
-            (device, _PARTS[kind], round(mib * 2**20))
-            for (device, kind), mib in self._buffers.items()
-        )
-
-    def cache_bytes(self) -> int:
-        """Of all caches, as large as they will be, allocated or not."""
-        return round(self._cache_mib * 2**20)
-
-    def _heard(self, level: int, text: bytes, _data) -> None:
-        self._level = level = self._level if level == _LOG_CONT else level
-        line = text.decode("utf-8", "replace").rstrip()
-        if level < 2 or not line.strip("."):
-            return
-        sys.stderr.write(line + "\n")
-        self._last.append((level, line))
-        if found := _BUFFER_LINE.search(line):
-            device, kind, mib = found.groups()
-            self._buffers[device, kind] = self._buffers.get((device, kind), 0.0) + float(mib)
-        elif found := _CACHE_LINE.search(line):
-            self._cache_mib += float(found[1])
+        super().__init__(commit())
+        self._callback = api.llama_log_callback(lambda level, text, _data: self.heard(level, text))
+        api.llama_log_set(self._callback, None)  # which holds a bare pointer: kept above
 
 
 class Model:
@@ -105,34 +58,39 @@ class Model:
         if not weights:
             params.no_alloc = True
             params.load_mode = _NO_MMAP  # with a mapped file, no_alloc fails an assertion
-        self.handle = api.llama_model_load_from_file(path.encode(), params)
+        if not _in_parts(path):
+            params.kv_overrides = _alone()
+        self.handle = api.llama_model_load_from_file(os.fsencode(path), params)
         if not self.handle:
             raise log.failure()
         self._vocab = api.llama_model_get_vocab(self.handle)
         self._buffer = ctypes.create_string_buffer(64)
         self._pieces: dict[int, bytes | None] = {}
+        self._own: dict[int, bytes] = {}
         self.trained_for = api.llama_model_n_ctx_train(self.handle)
         """tokens of context; 0 where the file doesn't say"""
         template = api.llama_model_chat_template(self.handle, None)
-        self.template = template.decode("utf-8", "replace") if template else None
-        """the file's own, Jinja"""
+        template = template.decode("utf-8", "replace") if template else ""
+        self.template = template if template.strip() else None
+        """the file's own: Jinja, or the name of one"""
         self.bos = api.llama_vocab_bos(self._vocab)
         """the token that a text begins with; negative where there is none"""
+        self.eos = api.llama_vocab_eos(self._vocab)
         self.adds_bos = api.llama_vocab_get_add_bos(self._vocab)
         self.vocabulary = api.llama_vocab_n_tokens(self._vocab)
+
+    @property
+    def unfit(self) -> str | None:
+        """Why it writes no answers, by what llama.cpp knows of its architecture."""
+        return unfit(
+            diffusion=api.llama_model_is_diffusion(self.handle),
+            encoder=api.llama_model_has_encoder(self.handle),
+            decoder=api.llama_model_has_decoder(self.handle),
+        )
 
     def close(self) -> None:
         """Gives its memory back; once, and after its context's."""
         api.llama_model_free(self.handle)
-
-    @property
-    def bos_text(self) -> str:
-        """As a template writes it; empty where there is none."""
-        return self._special(self.bos)
-
-    @property
-    def eos_text(self) -> str:
-        return self._special(api.llama_vocab_eos(self._vocab))
 
     def figures(self) -> dict[str, str | int]:
         """llama.cpp's own description (llama 1B Q8_0), bytes and elements of all tensors, by llama-bench's
@@ -150,18 +108,26 @@ class Model:
         """As llama.cpp counts them, the output as one."""
         return api.llama_model_n_layer(self.handle) + 1
 
-    def tokenize(self, text: str, add_special: bool) -> list[int]:
-        """The tokens of a text, in which special tokens may be written; `add_special`: also what the
-        vocabulary wants around any text.
-        """
+    def tokenize(self, text: str, special: bool = True) -> list[int]:
+        """The tokens of a text and nothing around them; `special`: control tokens may be written in it."""
         raw = text.encode()
         room = len(raw) + 8
         while True:
             ids = (api.llama_token * room)()
-            n = api.llama_tokenize(self._vocab, raw, len(raw), ids, room, add_special, True)
+            n = api.llama_tokenize(self._vocab, raw, len(raw), ids, room, False, special)
             if n >= 0:
                 return ids[:n]
             room = -n
+
+    def attributes(self, token: int) -> int:
+        """Some of CONTROL, DEFINED, LSTRIP and RSTRIP."""
+        return api.llama_vocab_get_attr(self._vocab, token)
+
+    def spelled(self, token: int) -> str:
+        """A token as it is written in a template; nothing for a negative one."""
+        if token < 0:
+            return ""
+        return (api.llama_vocab_get_text(self._vocab, token) or b"").decode("utf-8", "replace")
 
     def piece(self, token: int) -> bytes | None:
         """A token's bytes, none for a special token; None for one that ends an answer.
@@ -173,18 +139,36 @@ class Model:
             self._pieces[token] = None if ends else self._piece(token)
         return self._pieces[token]
 
-    def _piece(self, token: int) -> bytes:
+    def own(self, token: int) -> bytes:
+        """What a token is called that the vocabulary has beside those of text, shown or not, such as
+        <|im_start|>; empty for any other. Kept.
+        """
+        if token not in self._own:
+            beside = api.llama_vocab_get_attr(self._vocab, token) & _BESIDE_TEXT
+            self._own[token] = self._piece(token, special=True) if beside else b""
+        return self._own[token]
+
+    def _piece(self, token: int, special: bool = False) -> bytes:
         while True:
             buffer = self._buffer
-            n = api.llama_token_to_piece(self._vocab, token, buffer, len(buffer), 0, False)
+            n = api.llama_token_to_piece(self._vocab, token, buffer, len(buffer), 0, special)
             if n >= 0:
                 return ctypes.string_at(buffer, n)
             self._buffer = ctypes.create_string_buffer(-n)
 
-    def _special(self, token: int) -> str:
-        if token < 0:
-            return ""
-        return (api.llama_vocab_get_text(self._vocab, token) or b"").decode("utf-8", "replace")
+
+def _in_parts(path: str) -> bool:
+    """Whether it is the first part of a model, with another beside it."""
+    name = _FIRST_PART.fullmatch(path)
+    return bool(name) and os.path.exists(f"{name[1]}-00002-of-{name[2]}.gguf")
+
+
+def _alone() -> ctypes.Array:
+    """Says that a file is no part of another: one that was merged may say so still."""
+    overrides = (api.llama_model_kv_override * 2)()  # the second, empty, ends them
+    overrides[0].tag = api.LLAMA_KV_OVERRIDE_TYPE_INT
+    overrides[0].key = b"split.count"
+    return overrides
 
 
 class Context:
@@ -209,16 +193,28 @@ class Context:
             params.n_threads = params.n_threads_batch = threads
         self._log = log
         self.batch = batch
+        self.vocabulary = model.vocabulary
         self.flash_attention = flash_attention
         self.handle = api.llama_init_from_model(model.handle, params)
         if not self.handle:
             raise log.failure()
+        self._no_logits = (ctypes.c_int8 * batch)()
         self._one = (api.llama_token * 1)()
         self._one_batch = api.llama_batch_get_one(self._one, 1)
 
     def close(self) -> None:
         """Gives its memory back; once."""
         api.llama_free(self.handle)
+
+    @property
+    def unfit(self) -> str | None:
+        """Why its model writes no answers, by how it attends to a text, and what it makes of it."""
+        pools = api.llama_pooling_type(self.handle) > 0  # 0: LLAMA_POOLING_TYPE_NONE
+        return unfit(causal=api.llama_get_causal_attn(self.handle), pools=pools)
+
+    def logits(self) -> np.ndarray:
+        """Of what was decoded last, one a token of the vocabulary; until the next pass."""
+        return np.ctypeslib.as_array(api.llama_get_logits_ith(self.handle, -1), (self.vocabulary,))
 
     def clear(self) -> None:
         """Empties it, and its counters, so that nothing is read faster because it was read before."""
@@ -244,10 +240,16 @@ class Context:
         finally:
             api.llama_set_warmup(self.handle, False)
 
-    def decode(self, ids: Sequence[int]) -> bool:
-        """Evaluates tokens. Returns whether the abort callback ended it. Raises EngineError."""
+    def decode(self, ids: Sequence[int], goes_on: bool = False) -> bool:
+        """Evaluates tokens; where the text goes on, without the logits that follow the last of them.
+
+        Returns whether the abort callback ended it. Raises EngineError.
+        """
         array = (api.llama_token * len(ids))(*ids)
-        status = api.llama_decode(self.handle, api.llama_batch_get_one(array, len(ids)))
+        batch = api.llama_batch_get_one(array, len(ids))
+        if goes_on:
+            batch.logits = self._no_logits
+        status = api.llama_decode(self.handle, batch)
         if status not in (0, _ABORTED):
             raise EngineError(
                 f"llama.cpp could not evaluate the tokens (status {status}).\n"
@@ -331,16 +333,22 @@ class Sampler:
         api.llama_sampler_free(self._chain)
 
 
-def render(
-    template: str, messages: Sequence[Mapping[str, str]], bos_text: str, eos_text: str
-) -> str:
-    """Messages ({"role", "content"}) in a chat template, ready for the answer to follow.
+def written_by(name: str, messages: Sequence[tuple[str, str]], asks: bool) -> str | None:
+    """Messages (role, content) in llama.cpp's own template of that name; None where it has none such.
 
-    In Jinja's sandbox, with what Transformers offers to a template. Raises what a template may:
-    jinja2.TemplateError, ValueError, TypeError, OverflowError.
+    `asks`: ready for the answer to follow.
     """
-    formatter = Jinja2ChatFormatter(template=template, bos_token=bos_text, eos_token=eos_text)
-    return formatter(messages=list(messages)).prompt
+    names = (ctypes.c_char_p * api.llama_chat_builtin_templates(None, 0))()
+    api.llama_chat_builtin_templates(names, len(names))
+    if name.encode() not in tuple(names):
+        return None
+    chat = (api.llama_chat_message * len(messages))(
+        *((r.encode(), c.encode()) for r, c in messages)
+    )
+    size = api.llama_chat_apply_template(name.encode(), chat, len(chat), asks, None, 0)
+    text = ctypes.create_string_buffer(size + 1)
+    api.llama_chat_apply_template(name.encode(), chat, len(chat), asks, text, len(text))
+    return text.value.decode("utf-8", "replace")
 
 
 def supports_gpu() -> bool:
@@ -350,14 +358,18 @@ def supports_gpu() -> bool:
 
 def describe() -> dict:
     """Versions, devices ("gpus") and the processor's "features"; "llama_cpp" is the commit."""
-    commit = libggml.ggml_commit
-    commit.restype = ctypes.c_char_p
     return {
         "llama_cpp_python": llama_cpp.__version__,
-        "llama_cpp": commit().decode(),
+        "llama_cpp": commit(),
         "gpus": _gpus(),
         "features": _features(),
     }
+
+
+def commit() -> str:
+    """What llama.cpp was built from."""
+    libggml.ggml_commit.restype = ctypes.c_char_p
+    return libggml.ggml_commit().decode()
 
 
 def _features() -> tuple[str, ...]:

@@ -67,6 +67,7 @@ class _Bench(Work):
                 interrupted, began_at, ended_at = self._write(ids if repeat else ids[:1])
             if interrupted:
                 return interrupted
+            self.check_numbers()
             if repeat:
                 sample = Sample(
                     run=self.request.run, at=ended_at, test=test, tokens=n,

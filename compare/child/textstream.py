@@ -14,11 +14,14 @@ class TextStream:
     Text that may be the beginning of a stop string waits until it is one, or can't be one.
     """
 
-    def __init__(self, stops: Sequence[str] = ()):
+    def __init__(self, stops: Sequence[str] = (), unseen: str = ""):
+        """`unseen`: letters that may belong to a stop string, and are never shown."""
         self._stops = tuple(stops)
+        self._unseen = dict.fromkeys(map(ord, unseen))
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._held = ""
-        self.stopped = False
+        self.stopped: str | None = None
+        """the stop string that has ended it"""
 
     def push(self, piece: bytes) -> str:
         """The text that has become certain. Sets `stopped` once a stop string is complete."""
@@ -26,20 +29,23 @@ class TextStream:
         if not self._stops:
             return text
         self._held += text
-        found = [i for i in (self._held.find(stop) for stop in self._stops) if i >= 0]
+        found = [(self._held.find(stop), stop) for stop in self._stops if stop in self._held]
         if found:
-            self.stopped = True
-            text, self._held = self._held[: min(found)], ""
-            return text
+            at, self.stopped = min(found)
+            text, self._held = self._held[:at], ""
+            return self._seen(text)
         keep = max(_overlap(self._held, stop) for stop in self._stops)
         cut = len(self._held) - keep
         text, self._held = self._held[:cut], self._held[cut:]
-        return text
+        return self._seen(text)
 
     def finish(self) -> str:
         """What was held back as a possible stop string; a character cut short is dropped."""
         text, self._held = self._held, ""
-        return text
+        return self._seen(text)
+
+    def _seen(self, text: str) -> str:
+        return text.translate(self._unseen) if self._unseen else text
 
 
 def _overlap(text: str, stop: str) -> int:

@@ -18,7 +18,6 @@ from compare.protocol.events import (
     Failed,
     Finished,
     Hello,
-    Reserved,
     Threads,
     encode,
     unforeseen,
@@ -56,7 +55,7 @@ class Outbox:
                 if event.at - self._sent_at < BATCH_S:
                     return
                 self._sent_at = event.at
-            data, self._lines = "".join(self._lines).encode(), []
+            data, self._lines = "".join(self._lines).encode(errors="replace"), []
             while data:
                 data = data[os.write(self._fd, data) :]
 
@@ -133,10 +132,7 @@ def main() -> None:
             if inbox.cancelled(request.run):
                 emit(Finished(run=request.run, at=time.monotonic(), reason="cancelled"))
             elif isinstance(request, Reserve):
-                try:
-                    emit(reserve(request, log))
-                except EngineError:  # what is wrong with the file its load will say
-                    emit(Reserved(run=request.run, at=time.monotonic()))
+                emit(reserve(request, log))
             elif isinstance(request, Load):
                 if engine is not None:
                     engine.close()
@@ -149,14 +145,14 @@ def main() -> None:
             else:
                 answer(engine, request, taken_at, emit, inbox)
         except EngineError as error:
-            emit(_failed(request.run, str(error), error.log))
+            emit(_failed(request.run, str(error), error.log, error.void))
         except Exception as error:  # the border: whatever it was, it fails this column only
             emit(_failed(request.run, unforeseen(error), log.faults()))
         inbox.done()
 
 
-def _failed(run: int, message: str, log: tuple[str, ...]) -> Failed:
-    return Failed(run=run, at=time.monotonic(), message=message, log=log)
+def _failed(run: int, message: str, log: tuple[str, ...], void: bool = False) -> Failed:
+    return Failed(run=run, at=time.monotonic(), message=message, log=log, void=void)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,6 @@
 """`ask`: sends a prompt to several models and prints their answers as blocks."""
 
-import json
 import sys
-import unicodedata
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -12,14 +10,16 @@ from compare.asked.comparison import comparison
 from compare.asked.owner import Owner
 from compare.asked.settings import SETTINGS
 from compare.cli.options import with_settings
-from compare.cli.terminal import AsJson, Force, Threads, follow, tell
-from compare.models.spec import split_specs
+from compare.cli.terminal import AsJson, Force, Threads, follow, say, say_json, tell
+from compare.models.spec import catalogued, split_specs
 from compare.run.machine import Machine
 from compare.run.response import Response
 from compare.run.run import Run
 from compare.saved.document import document
 from compare.usage import UsageError
 from compare.words import column, sentence
+from compare.words.settings import not_as_recommended
+from compare.words.thought import thought, unanswered
 
 
 class Mode(StrEnum):
@@ -45,7 +45,8 @@ def ask(
     machine = Machine(Owner.from_environ())
     specs, reason = split_specs(models or []), None
     if not specs:
-        specs, reason = machine.start_pair()
+        pair, reason = machine.start_pair()
+        specs = [catalogued(spec) for spec in pair]
     request = comparison(
         _from_stdin() if prompt == "-" else prompt, specs, system=system, mode=mode.value,
         threads=threads, force=force, notices=(reason,) if reason else (), **settings,
@@ -53,11 +54,14 @@ def ask(
     run = machine.compare(request)
     for notice in run.comparison.notices:
         tell(notice)
+    for file in run.comparison.models:
+        if told := not_as_recommended(file, run.comparison.sampling):
+            tell(told)
     interrupted = follow(run, (lambda _: None) if as_json else _Blocks(run))
     responses = run.responses()
     if as_json:
         found = document(run.comparison, responses, machine.describe())
-        print(json.dumps(found, ensure_ascii=False))
+        say_json(found)
     else:
         tell(str(sentence.summary(responses, column.names(run.comparison.models))))
     machine.close()
@@ -69,7 +73,9 @@ def _from_stdin() -> str:
     try:
         return sys.stdin.buffer.read().decode()
     except UnicodeDecodeError as error:
-        raise UsageError(f"What came on stdin is not UTF-8 text ({error.reason}).") from None
+        raise UsageError(
+            f"What came on stdin is not UTF-8 text ({error.reason}). Save it as UTF-8."
+        ) from None
 
 
 class _Blocks:
@@ -82,7 +88,8 @@ class _Blocks:
         self._files = {file.key: file for file in run.comparison.models}
         self._max_seconds = run.comparison.max_seconds
         self._current: str | None = None
-        self._written = 0
+        self._written = self._thought = 0
+        self._thinks = False
         self._left = list(self._files)
         self._states: dict[str, str] = {}
 
@@ -90,35 +97,55 @@ class _Blocks:
         self._tell_states(responses)
         while self._current or self._choose(responses):
             response = responses[self._current]
-            text = _printable(response.text)
-            print(text[self._written :], end="", flush=True)
-            self._written = len(text)
+            self._write(response)
             if not response.ended:
                 return
             self._close(response)
 
     def _choose(self, responses: dict[str, Response]) -> bool:
-        writing = [key for key in self._left if responses[key].text or responses[key].ended]
+        writing = [key for key in self._left if _has_begun(responses[key])]
         if not writing:
             return False
         self._current = min(writing, key=lambda key: responses[key].first_token_at or float("inf"))
         self._left.remove(self._current)
-        self._written = 0
+        self._written = self._thought = 0
         file = self._files[self._current]
-        print(f"── {file.name}{' · ' + file.quant if file.quant else ''} ──")
+        say(f"── {file.name}{' · ' + file.quant if file.quant else ''} ──")
         if file.base:
-            print(column.BASE_NOTE)
+            say(column.BASE_NOTE)
         return True
+
+    def _write(self, response: Response) -> None:
+        """What is new of its thinking, then of its answer."""
+        thinking, text = response.thinking, response.text
+        if len(text) < self._written:
+            say("\n[All this was thinking.]")
+            self._thinks, self._written, self._thought = True, 0, len(thinking)
+        if len(thinking) > self._thought:
+            if not self._thinks:
+                say("\nThinking:" if self._written else "Thinking:")
+            say(thinking[self._thought :], end="", faint=True)
+            self._thinks, self._thought = True, len(thinking)
+        if self._thinks and (response.ended or len(text) > self._written):
+            say(f"\n[{thought(response.measures)}]\n")
+            self._thinks = False
+        say(text[self._written :], end="")
+        self._written = len(text)
 
     def _close(self, response: Response) -> None:
         if self._written:
-            print()
+            say()
         if response.state == "failed":
-            print("\n".join((response.error, *response.log)))
+            say("\n".join((response.error, *response.log)))
+        elif response.state == "finished" and not response.text.strip():
+            why = unanswered(response.measures, response.finish_reason, response.stop_string)
+            say("\n".join(why))
+        for notice in response.notices:
+            say(f"({notice})")
         figures = column.figures(response, 0.0)
         line = column.state_line(response, 0.0, max_seconds=self._max_seconds)
         rate = f"{figures.speed} tok/s, {figures.company}"
-        print(f"[{line} · {rate} · first token {figures.small['First token']}]\n", flush=True)
+        say(f"[{line} · {rate} · first token {figures.small['First token']}]\n")
         self._current = None
 
     def _tell_states(self, responses: dict[str, Response]) -> None:
@@ -129,6 +156,5 @@ class _Blocks:
             self._states[key] = state
 
 
-def _printable(text: str) -> str:
-    """Without control characters: a model's text must not steer the terminal."""
-    return "".join(c for c in text if c in "\n\t" or not unicodedata.category(c).startswith("C"))
+def _has_begun(response: Response) -> bool:
+    return bool(response.thinking or response.text or response.ended)

@@ -1,6 +1,5 @@
 """`bench`: measures models one after the other and prints llama-bench's table."""
 
-import json
 from typing import Annotated, Any
 
 import typer
@@ -8,7 +7,7 @@ import typer
 from compare.asked.comparison import bench as bench_of
 from compare.asked.owner import Owner
 from compare.cli.options import with_settings
-from compare.cli.terminal import AsJson, Force, Threads, follow, tell
+from compare.cli.terminal import AsJson, Force, Threads, follow, say, say_json, tell
 from compare.models.spec import split_specs
 from compare.run.machine import Machine
 from compare.run.response import Response
@@ -42,9 +41,9 @@ def bench_command(
     responses = run.responses()
     rows = bench.rows(run.comparison, responses, machine.describe())
     if as_json:
-        print(json.dumps(rows, ensure_ascii=False))
+        say_json(rows)
     else:
-        print(bench.markdown(rows) if rows else "", end="")
+        say(bench.markdown(rows) if rows else "", end="")
         tell(str(speeds.summary(responses, column.names(run.comparison.models))))
     machine.close()
     failed = any(response.state == "failed" for response in responses.values())

@@ -1,13 +1,12 @@
 """`fit`: which models fit on which hardware."""
 
-import json
 from typing import Annotated, Any
 
 import typer
 
 from compare.asked.owner import Owner
 from compare.cli.options import with_settings
-from compare.cli.terminal import AsJson, tell
+from compare.cli.terminal import AsJson, say, say_json, tell
 from compare.memory.fit import fit, learn
 from compare.memory.hardware import named
 from compare.models.spec import resolve, split_specs
@@ -29,16 +28,16 @@ def fit_command(
     """Tell which models fit on which hardware, before anything is downloaded."""
     machine = Machine(Owner.from_environ())
     here = machine.hardware()
-    machine.close()
     rooms = [named(name, here) for name in split_specs(hardware or [])] or [here]
-    learned = learn(resolve(split_specs(models)))
+    learned = learn(resolve(split_specs(models)), machine.refusal)
+    machine.close()
     fits = fit(learned, rooms, settings["n_ctx"], settings["kv_type"])
     for model in learned:
         if model.trouble:
             tell(f"{model.file.key}: {model.trouble}")
     if as_json:
-        print(json.dumps([row(each) for each in fits], ensure_ascii=False))
+        say_json([row(each) for each in fits])
     else:
-        print("\n".join(lines(fits)))
+        say("\n".join(lines(fits)))
         tell("\n" + "\n".join(about(fits)))
     raise typer.Exit(int(any(model.trouble for model in learned)))

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from compare import numbers
 from compare.asked.owner import Owner
-from compare.cli.terminal import tell
+from compare.cli.terminal import say, tell
 from compare.gallery.gallery import load as load_library
 from compare.gallery.overruled import digest
 from compare.gallery.prompts import chosen, load, load_files
@@ -54,7 +54,7 @@ def check(
     if not gallery.faults:
         prompts = gallery.prompts.values()
         checked = sum(prompt.check is not None for prompt in prompts)
-        print(f"Nothing is wrong. Prompts: {len(prompts)}, with a check: {checked}.")
+        say(f"Nothing is wrong. Prompts: {len(prompts)}, with a check: {checked}.")
     raise typer.Exit(int(bool(gallery.faults)))
 
 
@@ -69,7 +69,7 @@ def _tell_verdicts(files: list[Path] | None) -> None:
         tell(fault)
     for take in sorted(library.takes, key=lambda take: take.recorded.prompt_id):
         why = judged(take.verdict.reasons, take.verdict.form, take.verdict.form_reasons)
-        print(
+        say(
             f"{take.recorded.prompt_id}  {digest(take.answer.text)}  {take.spec}  "
             f"{VERDICTS[take.verdict.substance]}: {why}"
         )

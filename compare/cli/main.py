@@ -14,7 +14,7 @@ from compare.cli.bench import bench_command
 from compare.cli.fit import fit_command
 from compare.cli.gallery import check, record_command
 from compare.cli.models import models
-from compare.cli.terminal import tell
+from compare.cli.terminal import settle, tell
 from compare.usage import UsageError
 
 app = typer.Typer(
@@ -30,6 +30,7 @@ app.command("record")(record_command)
 
 
 def main() -> None:
+    settle()
     for sentence in proxies.settle():
         tell(sentence)
     try:

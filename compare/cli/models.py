@@ -1,6 +1,5 @@
 """`models`: what can be asked by name and what is here; fetches some ahead."""
 
-import json
 import queue
 from typing import Annotated
 
@@ -17,7 +16,7 @@ from rich.progress import (
 
 from compare import numbers
 from compare.asked.owner import Owner
-from compare.cli.terminal import AsJson
+from compare.cli.terminal import AsJson, say, say_json
 from compare.models.catalogue import MODELS
 from compare.models.spec import ModelFile, catalogue_file, resolve, split_specs
 from compare.protocol.events import Downloading, Event, Failed, Fetched
@@ -36,15 +35,15 @@ def models(
     failed = not _download(machine, resolve(wanted)) if wanted else False
     listings = [_listing(machine, model_id) for model_id in MODELS]
     if as_json:
-        print(json.dumps(listings, ensure_ascii=False))
+        say_json(listings)
         raise typer.Exit(int(failed))
     for model in listings:
-        print(f"{model['id']}  {MODELS[model['id']].name}, {MODELS[model['id']].licence_note}")
+        say(f"{model['id']}  {MODELS[model['id']].name}, {MODELS[model['id']].licence_note}")
         for quant in model["quants"]:
             here = "here" if quant["cached"] else ""
             default = "default" if quant["name"] == model["default_quant"] else ""
             size = numbers.size(quant["bytes"])
-            print(f"  {quant['name']:8}{size:>9}  {', '.join(filter(None, (default, here)))}")
+            say(f"  {quant['name']:8}{size:>9}  {', '.join(filter(None, (default, here)))}")
 
     raise typer.Exit(int(failed))
 

@@ -41,7 +41,8 @@ def _option(setting: Setting) -> inspect.Parameter:
         kind, default = list[str], None
     if default is None:
         kind |= None
+    named = [f"--{setting.name}"] if kind is bool else []  # else typer would add its opposite
     return inspect.Parameter(
         setting.name, inspect.Parameter.KEYWORD_ONLY, default=default,
-        annotation=Annotated[kind, typer.Option(help=setting.help)],
+        annotation=Annotated[kind, typer.Option(*named, help=setting.help)],
     )  # fmt: skip

@@ -1,10 +1,13 @@
 """What the commands share: options, what is said on stderr, and a run that is followed to its end."""
 
+import json
+import os
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from compare.letters import steerless, whole
 from compare.run.run import Run
 
 Threads = Annotated[int | None, typer.Option(help="Replaces the cores found here.")]
@@ -26,4 +29,28 @@ def follow(run: Run, show) -> bool:
 
 
 def tell(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    """On stderr, whatever it holds."""
+    print(steerless(text), file=sys.stderr, flush=True)
+
+
+def say(text: str = "", end: str = "\n", *, faint: bool = False) -> None:
+    """On stdout, whatever it holds. `faint`: where that can be seen, on a terminal whose owner wants more
+    than plain text (no-color.org).
+    """
+    shown = steerless(text)
+    if faint and shown and sys.stdout.isatty() and not os.environ.get("NO_COLOR"):
+        shown = f"\x1b[2m{shown}\x1b[22m"
+    print(shown, end=end, flush=True)
+
+
+def say_json(document: Any) -> None:
+    """On stdout, as UTF-8 whatever the terminal's encoding is (RFC 8259, section 8.1)."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(whole(json.dumps(document, ensure_ascii=False) + "\n").encode())
+    sys.stdout.buffer.flush()
+
+
+def settle() -> None:
+    """From here on, letters that the terminal's encoding lacks are written as their numbers."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")

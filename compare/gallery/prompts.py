@@ -146,7 +146,7 @@ def _table(path: Path) -> dict[str, Any]:
             content = file.read(MAX_FILE_BYTES + 1)
         if len(content) > MAX_FILE_BYTES:
             raise _Unreadable(f"is larger than {MAX_FILE_BYTES:,} bytes.")
-        return tomllib.loads(content.decode())
+        return tomllib.loads(content.decode("utf-8-sig"))
     except OSError as error:
         raise _Unreadable(f"can't be read: {error.strerror or error}.") from error
     except UnicodeDecodeError as error:

@@ -82,6 +82,8 @@ class Answer(_Read):
     file: Word
     state: Literal["finished"]
     text: str
+    thinking: str | None = None
+    """what the model thought before; also None in recordings made before it was set apart"""
     finish_reason: Literal["stop", "length", "time"]
     notices: tuple[str, ...] = ()
     measures: Measures
@@ -225,10 +227,10 @@ def _shown(answer: Answer) -> None:
         raise RecordingError(f"There is no model “{answer.model[:60]}” in the catalogue.")
     if (answer.spec, answer.quant) not in [(file.key, file.quant) for file in files]:
         raise RecordingError(f"“{answer.spec[:60]}” is no quantization of {files[0].name}.")
-    if len(answer.text) > MAX_LETTERS:
+    longest = max(len(answer.text), len(answer.thinking or ""))
+    if longest > MAX_LETTERS:
         raise RecordingError(
-            f"The answer of {answer.spec} has {len(answer.text):,} characters; at most "
-            f"{MAX_LETTERS:,} are shown."
+            f"The answer of {answer.spec} has {longest:,} characters; at most {MAX_LETTERS:,} are shown."
         )
 
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 
+from compare import letters
+
 MAX_LAYERS = 512  # LLAMA_MAX_LAYERS in llama.cpp's src/llama-hparams.h
 
 _SPLIT_EXPERT = re.compile(r"blk\.\d+\.ffn_(gate|up|down)\.\d+\.weight")
@@ -23,6 +25,10 @@ class CutShort(HeaderError):
     def __init__(self, message: str, needed_bytes: int):
         super().__init__(message)
         self.needed_bytes = needed_bytes
+
+
+class Unknown(HeaderError):
+    """Bytes that tell nothing of what they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +118,6 @@ def most_common_type(tensors: tuple[Tensor, ...]) -> str | None:
     return total.most_common(1)[0][0] if total else None
 
 
-def shown(value) -> str:
+def shown(value, longest: int = 100) -> str:
     """What a file says of itself, fit to stand in a sentence."""
-    text = str(value)[:100]
-    return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
+    return letters.name(str(value)[:longest])

@@ -2,7 +2,7 @@
 
 import re
 
-from compare.gguf.header import HeaderError, cut_short
+from compare.gguf.header import HeaderError, Unknown, cut_short
 
 # What a file that is no GGUF begins with, what that is, and what to do.
 _OTHER_FILES = (
@@ -32,14 +32,15 @@ _OTHER_FILES = (
         "Unpack it and name the .gguf file in it.",
     ),
     (
+        # What follows is how many tokens its vocabulary has: 51,864 to 51,866 (whisper.cpp, src/whisper.cpp).
+        rb"lmgg[\x98-\x9a]\xca\0\0",
+        "This is a Whisper model, which writes down speech, in whisper.cpp's own format",
+        "Choose a GGUF file of a model for chat or for completing text.",
+    ),
+    (
         rb"lmgg|fmgg|tjgg|algg|ggml|ggmf|ggjt|ggla",
         "This is a GGML file of before August 2023, which llama.cpp no longer reads",
         "Choose a GGUF file of this model.",
-    ),
-    (
-        rb"\0+\Z",
-        "The file holds only zeros: its download was begun and never finished",
-        "Download it again.",
     ),
 )
 
@@ -52,11 +53,15 @@ def not_gguf(begins: bytes, size: int) -> HeaderError:
     for pattern, what, advice in _OTHER_FILES:
         if re.match(pattern, begins, re.DOTALL | re.IGNORECASE):
             return HeaderError(f"{what}.\n{advice}")
+    if not begins.strip(b"\0"):
+        return Unknown(
+            "The file holds only zeros: its download was begun and never finished.\nDownload it again."
+        )
     if line := _first_line(begins):
         return HeaderError(
             f"This is text, not a GGUF file. It begins: “{line}”.\nDownload it again."
         )
-    return HeaderError("This is not a GGUF file.\nName a .gguf file, or download it again.")
+    return Unknown("This is not a GGUF file.\nName a .gguf file, or download it again.")
 
 
 def _first_line(begins: bytes) -> str | None:

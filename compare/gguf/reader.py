@@ -308,8 +308,11 @@ def _read_tensor(source: _Bytes) -> Tensor:
     shape = tuple(source.number(_SIZE) for _ in range(n_dims))
     kind, offset = source.number(_U32), source.number(_SIZE)
     if kind not in TYPES:
+        why = (
+            "that llama.cpp no longer reads" if kind < max(TYPES) else "that is newer than this app"
+        )
         raise HeaderError(
-            f"The file's tensors are of a type (number {kind}) that llama.cpp doesn't read.\n"
+            f"The file's tensors are of a type (number {kind}) {why}.\n"
             "Choose another quantization of this model."
         )
     type_name, block, block_bytes = TYPES[kind]

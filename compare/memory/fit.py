@@ -5,7 +5,7 @@ network and loads nothing, so the buffers that llama.cpp computes in stay unknow
 approximate.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pydantic import ValidationError
@@ -90,12 +90,17 @@ def settings(n_ctx: int, kv_type: str) -> LoadSettings:
         raise UsageError(str(faults(error)[0])) from error
 
 
-def learn(models: Sequence[ModelFile]) -> list[Known]:
-    """What is known of each file: its header where it is here, else its model's shape and size."""
-    return [_learned(file) for file in models]
+def learn(
+    models: Sequence[ModelFile], trouble: Callable[[ModelFile], str | None] = lambda _: None
+) -> list[Known]:
+    """What is known of each file: its header where it is here, else its model's shape and size.
+
+    `trouble`: what else is known of why one can't be loaded.
+    """
+    return [_learned(file, trouble) for file in models]
 
 
-def _learned(file: ModelFile) -> Known:
+def _learned(file: ModelFile, trouble: Callable[[ModelFile], str | None]) -> Known:
     try:
         path = local_path(file)
         if path is None:
@@ -107,6 +112,8 @@ def _learned(file: ModelFile) -> Known:
         return by_name if by_name.header else Known(file, trouble=str(error))
     except (HeaderError, PredictionError) as error:
         return Known(file, trouble=str(error))
+    if said := trouble(file):
+        return Known(file, trouble=said)
     return Known(file, header, from_file=True)
 
 

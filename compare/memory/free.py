@@ -4,14 +4,28 @@ Asks the system, and the cgroups where they set limits. Knows nothing of models.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
 from compare.memory.cgroups import Cgroups, read
 
-_V2 = ("memory.max", "memory.current")  # docs.kernel.org/admin-guide/cgroup-v2.html
-_V1 = ("memory.limit_in_bytes", "memory.usage_in_bytes")  # docs.kernel.org/admin-guide/cgroup-v1
+
+@dataclass(frozen=True, slots=True)
+class _Files:
+    """Where a group says what it may have, and what it has."""
+
+    limits: tuple[str, ...]
+    used: str
+    cache: str
+    """in memory.stat: pages of files, of its subgroups too, that nobody has used lately"""
+
+
+# docs.kernel.org/admin-guide/cgroup-v2.html: above memory.high a group is slowed down until it has less.
+_V2 = _Files(("memory.max", "memory.high"), "memory.current", "inactive_file")
+# docs.kernel.org/admin-guide/cgroup-v1/memory.html
+_V1 = _Files(("memory.limit_in_bytes",), "memory.usage_in_bytes", "total_inactive_file")
 
 
 def free_bytes(cgroups: Cgroups | None = None, child: int | None = None) -> int:
@@ -32,15 +46,23 @@ def total_bytes(cgroups: Cgroups | None = None) -> int:
 
 
 def _limits(cgroups: Cgroups) -> Iterator[tuple[int, int]]:
-    """Each limit on memory, of this process's group and of those above it, and what is taken of it."""
-    for groups, (limit, used) in (
-        (cgroups.of_version_2(), _V2),
-        (cgroups.of_version_1("memory"), _V1),
-    ):
+    """Each limit on memory, of this process's group and of those above it, and what is taken of it.
+
+    Pages of files that nobody has used lately are given up before anyone goes short: they aren't taken, as
+    in Kubernetes' working set (kubernetes.io/docs/concepts/scheduling-eviction/node-pressure-eviction).
+    """
+    for groups, files in ((cgroups.of_version_2(), _V2), (cgroups.of_version_1("memory"), _V1)):
         for group in groups:
-            allowed, taken = _number(group / limit), _number(group / used)
-            if allowed is not None and taken is not None:
-                yield allowed, taken
+            used = _number(read(group / files.used))
+            for allowed in (_number(read(group / name)) for name in files.limits):
+                if allowed is not None and used is not None:
+                    yield allowed, max(0, used - _cached(group, files.cache))
+
+
+def _cached(group: Path, name: str) -> int:
+    """Bytes under a name of the group's memory.stat, a line each: name, number. 0 where it isn't told."""
+    lines = (line.partition(" ") for line in (read(group / "memory.stat") or "").splitlines())
+    return next((_number(value) or 0 for key, _, value in lines if key == name), 0)
 
 
 def _address_space_left(pid: int) -> int | None:
@@ -54,8 +76,8 @@ def _address_space_left(pid: int) -> int | None:
         return None
 
 
-def _number(path: Path) -> int | None:
+def _number(text: str | None) -> int | None:
     try:
-        return int(read(path) or "")
+        return int(text or "")
     except ValueError:  # "max" is no limit
         return None

@@ -3,11 +3,11 @@
 Knows no process and no page.
 """
 
-import errno
 import glob
 import io
 import os
 import queue
+import re
 import shutil
 import threading
 import time
@@ -20,6 +20,7 @@ from compare.gguf.header import CutShort
 from compare.gguf.reader import MAX_HEADER_BYTES, read_header
 from compare.models.local import FileError, assemble, fetched
 from compare.models.spec import ModelFile
+from compare.models.surroundings import hub_cache, token_fault, unreachable
 from compare.protocol.events import Downloading, Event, Failed, Fetched
 
 PROBE_S = 3.0
@@ -31,10 +32,6 @@ CHUNK_BYTES = 2**20
 HEADER_BYTES = 2**22
 """of a file on the Hub that are asked for at once, to have its header"""
 LOCK_S = 1.0
-UNREACHABLE = (
-    "The Hugging Face Hub can't be reached from here.\n"
-    "Connect to the network, name a local .gguf file, or copy the file into the Hub's cache."
-)
 
 Sink = Callable[[Event], None]
 
@@ -101,7 +98,11 @@ class Fetch:
         constants.DOWNLOAD_CHUNK_SIZE = CHUNK_BYTES
         file = self.file
         if not reachable():
-            raise FileError(UNREACHABLE)
+            raise FileError(unreachable())
+        if fault := token_fault():
+            raise FileError(fault)
+        if constants.HF_HUB_CACHE.startswith("~"):
+            raise FileError(hub_cache().homeless())
         try:
             # First without the library's retries: 23 s would pass before a refusal is heard.
             metadata = get_hf_file_metadata(hf_hub_url(file.repo, file.file), timeout=10)
@@ -190,6 +191,8 @@ def fetch_header(file: ModelFile) -> tuple[bytes, int]:
     from huggingface_hub import get_session, hf_hub_url
     from huggingface_hub.utils import build_hf_headers, hf_raise_for_status
 
+    if fault := token_fault():
+        raise FileError(fault)
     url, headers = hf_hub_url(file.repo, file.file), build_hf_headers()
     first, need = b"", HEADER_BYTES
     while True:
@@ -320,20 +323,35 @@ def _broken(file: ModelFile, error: Exception) -> str:
         return f"The Hub points to nowhere for {file.file}.\nCheck HF_ENDPOINT and try again."
     if isinstance(error, httpx2.HTTPError):
         return f"The connection to the Hub broke off.\nCheck the network and try again ({error})."
-    code = getattr(error, "errno", None)
-    if code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return (
-            f"There is no room for {file.file}: {os.strerror(code)}.\n"
-            "Free some disk, or set HF_HOME to a folder on a larger disk."
-        )
-    if code in (errno.EACCES, errno.EROFS, errno.EPERM, errno.ENOTDIR, errno.EEXIST):
-        return (
-            f"The Hub's cache can't be written: {os.strerror(code)}.\n"
-            "Set HF_HOME to a folder that can."
-        )
+    if code := getattr(error, "errno", None):
+        return hub_cache().trouble(file.file, code)
     if "Consistency check" in str(error):
-        return (
-            f"{file.file} arrived shorter than the Hub said it is; it was not kept.\n"
-            "Check the network and try again."
-        )
-    return f"{file.file} could not be downloaded: {str(error).splitlines()[0]}\nTry again."
+        return _shorter(file)
+    if isinstance(error, RuntimeError) and str(error).startswith("Task error: "):
+        return _by_xet(file, str(error))
+    said = str(error).partition("\n")[0] or type(error).__name__
+    return f"{file.file} could not be downloaded: {said}\nTry again."
+
+
+def _shorter(file: ModelFile) -> str:
+    return (
+        f"{file.file} arrived shorter than the Hub said it is; it was not kept.\n"
+        "Check the network and try again."
+    )
+
+
+def _by_xet(file: ModelFile, said: str) -> str:
+    """What hf_xet 1.8 says, which has one error for everything: its words tell."""
+    if code := re.search(r"\(os error (\d+)\)", said):
+        return hub_cache().trouble(file.file, int(code[1]))
+    if status := re.search(r"HTTP status \w+ error \((\d{3})", said):
+        return _refused(file, int(status[1]))
+    if "size mismatch" in said:
+        return _shorter(file)
+    if "error sending request" in said:
+        return "The connection to the Hub's storage broke off.\nCheck the network and try again."
+    last = said.rpartition(": ")[2].partition("\n")[0]
+    return (
+        f"{file.file} could not be downloaded from the Hub's storage: {last}.\n"
+        "Try again, or with HF_HUB_DISABLE_XET=1."
+    )

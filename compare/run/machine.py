@@ -8,13 +8,15 @@ import platform
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from weakref import WeakSet
 
 from compare.asked.comparison import Bench, Comparison
 from compare.asked.owner import Owner
 from compare.asked.settings import LoadSettings
+from compare.gguf.model import Identity, identity
 from compare.memory.admission import Gate, need_of
 from compare.memory.free import total_bytes
 from compare.memory.hardware import Hardware, this_machine
@@ -22,8 +24,9 @@ from compare.memory.predict import Prediction
 from compare.models.catalogue import EMBEDDED_PAIR
 from compare.models.download import reachable
 from compare.models.files import Files
-from compare.models.local import FileError, local_path
-from compare.models.spec import ModelFile, parse
+from compare.models.local import FileError, fetched, local_path
+from compare.models.spec import ModelFile, catalogued, renewed
+from compare.models.surroundings import away
 from compare.numbers import listed
 from compare.protocol.devices import Gpus
 from compare.protocol.events import Downloading, Event, Failed, Hello, Predicted, Reserved
@@ -40,7 +43,7 @@ from compare.run.zerogpu import Lease
 RESERVE_S = 20.0
 """the longest that a child may take to start and to say what a file would reserve"""
 EXAMINED = 256
-"""predictions that are kept, the newest, of files with their settings: visitors may try any settings"""
+"""predictions and refusals that are kept, the newest: visitors may try any settings"""
 PROBED_S = 60.0
 """For so long it isn't asked again whether the Hub can be reached."""
 
@@ -55,11 +58,13 @@ class Machine:
     ):  # fmt: skip
         """`lease`: lends a run its GPU, where this machine has none of its own."""
         self.owner = owner or Owner()
-        self.own = own
+        self._own = own
         self._files = files or Files(self.owner.disk_bytes)
         self._spawn = spawn
         self._pool = Pool(spawn)
         self._examined: dict[tuple[ModelFile, LoadSettings], Prediction] = {}
+        self._refused: dict[Identity, str] = {}
+        """why llama.cpp can't load a file"""
         self._line = Line()
         self._runs: WeakSet[Run] = WeakSet()
         self._gate = gate or Gate()
@@ -69,6 +74,12 @@ class Machine:
         self._pair: tuple[tuple[str, ...], str | None] | None = None
         self._pair_until = 0.0
         self._pair_lock = threading.Lock()
+
+    @property
+    def own(self) -> tuple[ModelFile, ...]:
+        """The local files offered beside the catalogue's models, as they are now."""
+        self._own = tuple(map(renewed, self._own))
+        return self._own
 
     def compare(self, comparison: Comparison) -> Run:
         """Sends a prompt to its models; returns at once. Faults of a model are its column's."""
@@ -115,31 +126,56 @@ class Machine:
             return Response()
         return _predicted(self._gate.predict(file, settings, path))
 
+    def trouble(self, file: ModelFile) -> str | None:
+        """Why a file can't answer, as far as its header tells, or llama.cpp did when it was examined.
+
+        What is wrong on the first line, what to do on the next. None where nothing is known to be wrong.
+        """
+        try:
+            path = local_path(file)
+            if path is not None:
+                fetched(file, path)
+        except FileError as error:
+            return str(error)
+        return self._refused.get(identity(path)) if path else None
+
+    def refusal(self, file: ModelFile) -> str | None:
+        """As `trouble`, and for a file of one's own llama.cpp is asked first, which takes a second, once."""
+        if file.path is not None:
+            self.examine(file, LoadSettings())
+        return self.trouble(file)
+
     def examine(self, file: ModelFile, settings: LoadSettings) -> Response:
-        """As `foreseen`, and of a file on the Hub more exactly: from its own first bytes, and from what
-        llama.cpp says of these while no run is in progress. Takes seconds, once a file and settings.
+        """As `foreseen`, but more exactly: of a file on the Hub from its own first bytes, and of these, or
+        of a file of one's own, from what llama.cpp says while no run is in progress. Takes seconds, once a
+        file and settings. What llama.cpp can't load, `trouble` tells from then on.
         """
         if (file, settings) not in self._examined:
             try:
-                if not file.repo or local_path(file) is not None:
-                    return self.foreseen(file, settings)
-                with self._files.header_of(file) as path:
+                with self._header_of(file) as path:
+                    if path is None or self.trouble(file):
+                        return self.foreseen(file, settings)
                     hello, reserved = self._reserved(path, settings)
                     prediction = need_of(path, settings, hello, reserved).prediction
             except (FileError, OSError):
                 return self.foreseen(file, settings)
             if reserved is None or prediction is None:
                 return _predicted(prediction) if prediction else self.foreseen(file, settings)
-            if len(self._examined) >= EXAMINED:
-                del self._examined[next(iter(self._examined))]
-            self._examined[file, settings] = prediction
+            _keep(self._examined, (file, settings), prediction)
         return _predicted(self._examined[file, settings])
+
+    def _header_of(self, file: ModelFile) -> AbstractContextManager[str | None]:
+        """Gives a file with the header of one that isn't here, or of one's own; None for the others."""
+        if file.repo and local_path(file) is None:
+            return self._files.header_of(file)
+        return nullcontext(file.path)
 
     def _reserved(self, path: str, settings: LoadSettings) -> tuple[Hello | None, Reserved | None]:
         """What a child of its own says that llama.cpp would reserve; nothing while a run is in progress."""
         if not self._line.is_free:
             return None, None
         heard: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        version = identity(path)
         process = self._spawn(heard.put)
         try:
             process.send(Reserve(run=1, path=path, **settings.for_child()))
@@ -149,6 +185,8 @@ class Machine:
             return process.hello, None
         finally:
             process.close()
+        if isinstance(event, Failed):
+            _keep(self._refused, version, event.message)
         return process.hello, event if isinstance(event, Reserved) else None
 
     def want(self, file: ModelFile, sink: Callable[[Event], None]) -> None:
@@ -166,7 +204,7 @@ class Machine:
         Takes as long as that takes. One after the other: the first is here soonest then. What fails is
         tried again after `again_s` seconds, until it is here; None: once.
         """
-        left, said = [parse(spec) for spec in self.owner.fetch], set()
+        left, said = [catalogued(spec) for spec in self.owner.fetch], set()
         while left:
             for file in list(left):
                 failure = self._cannot_be_had(file)
@@ -206,14 +244,14 @@ class Machine:
             return self._pair
 
     def _choose_pair(self) -> tuple[tuple[str, ...], str | None]:
-        wanted = [parse(spec) for spec in self.owner.models]
+        wanted = [catalogued(spec) for spec in self.owner.models]
         missing = [file for file in wanted if not self.cached(file)]
         if not missing or reachable():
             return self.owner.models, _not_installed(missing)
         names = listed([file.short for file in missing])
         are = "is" if len(missing) == 1 else "are"
-        gone = f"The Hugging Face Hub can't be reached and {names} {are} not on this machine, so "
-        if all(self.cached(parse(spec)) for spec in EMBEDDED_PAIR):
+        gone = f"{away()} and {names} {are} not on this machine, so "
+        if all(self.cached(catalogued(spec)) for spec in EMBEDDED_PAIR):
             return EMBEDDED_PAIR, f"{gone}the small pair that came with the app stands in."
         there = listed([file.short for file in wanted if file not in missing])
         only = f"only {there} can answer now." if there else "nothing can answer now."
@@ -235,10 +273,14 @@ class Machine:
 
     def describe(self) -> dict:
         """What this machine is: the document's `machine`. llama_cpp and gpus are known once a child ran."""
-        hello = self._pool.hello
+        hello, cores = self._pool.hello, cpu.here()
         return {
             "cpu": _cpu_name(),
-            "cores": cpu.budget(),
+            "cores": cores.threads,
+            "logical_processors": cores.processors.logical,
+            "physical_cores": cores.processors.physical,
+            "efficiency_cores": cores.processors.efficiency,
+            "quota_cores": cores.quota,
             "ram_bytes": total_bytes(),
             "gpus": list(hello.gpus) if hello else [],
             "llama_cpp_python": hello.llama_cpp_python if hello else None,
@@ -269,6 +311,12 @@ def _predicted(prediction: Prediction | None) -> Response:
     if prediction is None:
         return Response()
     return Response().after(Predicted(run=0, at=0.0, prediction=prediction))
+
+
+def _keep(kept: dict, key: Hashable, value: object) -> None:
+    if len(kept) >= EXAMINED:
+        del kept[next(iter(kept))]
+    kept[key] = value
 
 
 def _cpu_name() -> str:

@@ -20,10 +20,16 @@ class Measures:
     cached_tokens: int | None = None
     """of the prompt, those that were not evaluated anew"""
     output_tokens: int | None = None
+    """all, those of the thinking too"""
+    thinking_tokens: int | None = None
+    """of them, what the model thought before its answer"""
     load_s: float | None = None
     """None also where the model was loaded already"""
     ttft_s: float | None = None
     """from the request taken up to the first output token"""
+    first_answer_s: float | None = None
+    """from there to the first token of the answer itself; None where none came, as after a thought that was
+    cut off"""
     prefill_tps: float | None = None
     """evaluated prompt tokens over the engine's time for them"""
     decode_tps: float | None = None
@@ -51,6 +57,17 @@ class Measures:
         if self.cores_used is None or self.cores_granted is None or self.memory.kind == "vram":
             return False
         return self.cores_used < ENOUGH * self.cores_granted
+
+    @property
+    def thought_s(self) -> float | None:
+        """From the first output token to the answer's first, or to the end of what was cut off before."""
+        end = self.total_s if self.first_answer_s is None else self.first_answer_s
+        return None if end is None or self.ttft_s is None else end - self.ttft_s
+
+    @property
+    def thought_is_cut(self) -> bool:
+        """Whether what has ended was thinking to its end."""
+        return bool(self.thinking_tokens) and self.first_answer_s is None
 
 
 @dataclass(frozen=True, slots=True)

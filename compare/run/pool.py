@@ -16,6 +16,7 @@ class Pool:
         self._lock = threading.Lock()
         self._children: dict[Hashable, ModelProcess] = {}
         self._newest: ModelProcess | None = None
+        self._versions: dict[str, Hashable] = {}
 
     @property
     def hello(self) -> Hello | None:
@@ -34,6 +35,12 @@ class Pool:
         if process is not None and process.alive:
             return process, True
         return self.made(self._spawn), False
+
+    def is_new(self, path: str, version: Hashable) -> bool:
+        """Whether another file was at that path when a model was last loaded from it. Notes this one."""
+        with self._lock:
+            before, self._versions[path] = self._versions.get(path, version), version
+        return before != version
 
     def made(self, spawn: Callable[[Callable], ModelProcess]) -> ModelProcess:
         """A new child, the newest."""
@@ -65,6 +72,9 @@ class LeasedPool:
 
     def take(self, _key: Hashable) -> tuple[ModelProcess, bool]:
         return self._pool.made(self._lease.spawn), False
+
+    def is_new(self, path: str, version: Hashable) -> bool:
+        return self._pool.is_new(path, version)
 
     def give_back(self, _key: Hashable, process: ModelProcess) -> None:
         process.close()

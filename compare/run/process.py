@@ -4,7 +4,6 @@ Knows no file, no comparison, no thread budget. Two threads a child read its eve
 """
 
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -17,6 +16,7 @@ from weakref import WeakSet
 
 from compare.protocol.events import BadEvent, Event, Failed, Hello, Loaded, Predicted, decode
 from compare.protocol.requests import Request, encode
+from compare.run.death import death
 
 HELLO_S = 60.0
 """A child that hasn't said hello by then has failed."""
@@ -120,7 +120,7 @@ class ChildProcess:
         self._log_reader.join(timeout=1)
         self.alive = False
         if not self._closing:
-            message = fault or _death(status)
+            message = fault or death(status, self._log)
             at = time.monotonic()
             self.sink(Failed(run=self._run, at=at, message=message, log=tuple(self._log)))
 
@@ -165,16 +165,3 @@ def _environment() -> dict[str, str]:
         # numpy, which llama-cpp-python imports, would start a thread for each core but one, for nothing.
         "OPENBLAS_NUM_THREADS": "1",
     }  # fmt: skip
-
-
-def _death(status: int) -> str:
-    if status >= 0:
-        return f"The model's process ended by itself, with exit status {status}.\nRun it again."
-    try:
-        name = signal.Signals(-status).name
-    except ValueError:
-        name = "unknown"
-    what = f"The model's process was ended by signal {-status} ({name})."
-    if -status == signal.SIGKILL:
-        return f"{what}\nA system short of memory does this; choose a smaller quantization or run it again."
-    return f"{what}\nRun it again; if it happens again, choose another file."

@@ -1,6 +1,7 @@
 """What models have done here, so that the length of a run can be said before it."""
 
 import math
+from collections.abc import Hashable
 from dataclasses import dataclass
 
 from compare.asked.comparison import Bench, Comparison
@@ -20,13 +21,15 @@ class Rates:
     """What models have done here, so that the length of a run can be said before it."""
 
     def __init__(self):
-        self._seen: dict[tuple[str, str, int], tuple[float, float]] = {}
-        self._alone: dict[str, tuple[int | None, dict[str, float]]] = {}
+        self._seen: dict[tuple[Hashable, str, int], tuple[float, float]] = {}
+        self._alone: dict[Hashable, tuple[int | None, dict[str, float]]] = {}
         """a file's bytes and its rates without company, tokens a second by test"""
 
     def note(self, run: Run) -> None:
         comparison = run.comparison
-        for key, response in run.responses().items():
+        keys = {file.key: _key(file) for file in comparison.models}
+        for name, response in run.responses().items():
+            key = keys[name]
             if response.decode_tps and response.ttft_s:
                 kind = key, comparison.mode, len(comparison.models)
                 self._seen[kind] = response.ttft_s, response.decode_tps
@@ -40,7 +43,7 @@ class Rates:
                     self._alone[key] = response.file_bytes, known | found
 
     def expected_s(self, comparison: Comparison) -> float | None:
-        kinds = [(f.key, comparison.mode, len(comparison.models)) for f in comparison.models]
+        kinds = [(_key(f), comparison.mode, len(comparison.models)) for f in comparison.models]
         if not all(kind in self._seen for kind in kinds):
             return None
         times = [
@@ -65,7 +68,7 @@ class Rates:
             for test, tokens in evaluated.items():
                 if not tokens:
                     continue
-                tps = self._alone.get(file.key, (None, {}))[1].get(test)
+                tps = self._alone.get(_key(file), (None, {}))[1].get(test)
                 if not tps:
                     tps, guessed = self._guess(file, test), True
                 if not tps:
@@ -84,3 +87,8 @@ class Rates:
             return None
         size, tps = min(known, key=lambda each: abs(math.log(each[0] / file.bytes)))
         return tps * size / file.bytes
+
+
+def _key(file: ModelFile) -> Hashable:
+    """Another file at the same path is another model."""
+    return file.key, file.version

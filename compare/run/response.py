@@ -6,6 +6,7 @@ beside a column.
 
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
+from typing import Any
 
 from compare.memory.predict import Prediction
 from compare.protocol.events import (
@@ -29,6 +30,7 @@ from compare.protocol.events import (
     Testbed,
     Testing,
     Threads,
+    Written,
 )
 from compare.run.measures import Measures, Timings
 
@@ -94,10 +96,17 @@ class Response:
     tg: Timings | None = None
     """a bench's tests, by llama-bench's names: reading a prompt, writing"""
     text: str = ""
+    """the answer alone"""
+    thinking: str = ""
+    """what the model thought before it"""
+    thinking_tokens: int = 0
     output_tokens: int = 0
+    """all, those of the thinking and of its marks too"""
     marks: tuple[Mark, ...] = ()
     """of the answer's last second, one in MARK_S, however fast it comes; the first is older"""
     finish_reason: str | None = None
+    stop_string: str | None = None
+    """which of those asked for it was that ended it"""
     engine_prefill_tps: float | None = None
     engine_decode_tps: float | None = None
     threads: tuple[int, int] | None = None
@@ -113,6 +122,7 @@ class Response:
     loaded_at: float | None = None
     started_at: float | None = None
     first_token_at: float | None = None
+    first_answer_at: float | None = None
     last_token_at: float | None = None
     ended_at: float | None = None
 
@@ -126,7 +136,9 @@ class Response:
         return Measures(
             prompt_tokens=self.prompt_tokens, cached_tokens=self.cached_tokens,
             output_tokens=None if self.started_at is None else self.output_tokens,
-            load_s=self.load_s, ttft_s=self.ttft_s, prefill_tps=self.prefill_tps,
+            thinking_tokens=None if self.started_at is None else self.thinking_tokens,
+            load_s=self.load_s, ttft_s=self.ttft_s, first_answer_s=self.first_answer_s,
+            prefill_tps=self.prefill_tps,
             decode_tps=self.decode_tps, engine_prefill_tps=self.engine_prefill_tps,
             engine_decode_tps=self.engine_decode_tps, total_s=self.total_s,
             shared_with=self.shared_with, shared_s=self.shared_s, threads=self.threads,
@@ -149,6 +161,10 @@ class Response:
     @property
     def ttft_s(self) -> float | None:
         return _between(self.started_at, self.first_token_at)
+
+    @property
+    def first_answer_s(self) -> float | None:
+        return _between(self.started_at, self.first_answer_at)
 
     @property
     def total_s(self) -> float | None:
@@ -224,8 +240,9 @@ class Response:
                 return replace(self, stopping=True)
             case Finished():
                 return self._finished(event)
-            case Failed(at=at, message=message, log=log):
-                return replace(self, state="failed", error=message, log=log, ended_at=at)
+            case Failed(at=at, message=message, log=log, void=void):
+                failed = replace(self, state="failed", error=message, log=log, ended_at=at)
+                return failed._without_figures() if void else failed
         return self
 
     def _on_its_way(self, event: Event) -> "Response":
@@ -268,9 +285,9 @@ class Response:
                 return replace(
                     self, prefill_done=tokens, evaluated_tokens=tokens, prefill_eval_s=eval_s
                 )
-            case Delta(at=at, text=text):
+            case Delta(at=at):
                 return self._at_stage(
-                    "writing", text=self.text + text, output_tokens=self.output_tokens + 1,
+                    "writing", **self._texts(event), output_tokens=self.output_tokens + 1,
                     first_token_at=_first(self.first_token_at, at), last_token_at=at,
                     marks=_marked(self.marks, at, self.output_tokens + 1),
                 )  # fmt: skip
@@ -294,13 +311,34 @@ class Response:
                 return replace(self, **{test: Timings(tokens, samples_s, processor_s)})
         return self
 
+    def _texts(self, written: Written) -> dict[str, Any]:
+        """What changes by the texts that have become certain."""
+        text, answer_at = self.text, self.first_answer_at
+        thinking = self.thinking + written.thinking
+        if written.recalls:
+            thinking, text, answer_at = f"{text}{written.thinking}".strip(), "", None
+        return {
+            "text": text + written.text,
+            "thinking": thinking,
+            "thinking_tokens": self.thinking_tokens + written.thinking_tokens,
+            "first_answer_at": _first(answer_at, written.answer_at),
+        }
+
     def _finished(self, event: Finished) -> "Response":
         return replace(
             self, state="cancelled" if event.reason == "cancelled" else "finished",
-            text=self.text + event.text, finish_reason=event.reason, ended_at=event.at,
+            **self._texts(event), stop_string=event.stop_string,
+            finish_reason=event.reason, ended_at=event.at,
             engine_prefill_tps=event.engine_prefill_tps, engine_decode_tps=event.engine_decode_tps,
             processor_s=event.processor_s,
             memory=self._predicted(event.memory) if event.memory else self.memory,
+            notices=self.notices + event.notices,
+        )  # fmt: skip
+
+    def _without_figures(self) -> "Response":
+        """Where what was computed was wrong, how fast it came says nothing of the model."""
+        return replace(
+            self, first_token_at=None, last_token_at=None, marks=(), prefill_eval_s=None, pp=None, tg=None
         )  # fmt: skip
 
     def _predicted(self, memory: Memory) -> Memory:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from compare.asked.comparison import Bench, Comparison
+from compare.gguf.model import Identity, identity, written_over
 from compare.memory.admission import Candidate, Gate
 from compare.models.files import Files, Watch
 from compare.models.spec import ModelFile
@@ -16,6 +17,8 @@ from compare.protocol.events import (
     Event,
     Failed,
     Fetched,
+    Finished,
+    Loaded,
     Loading,
     Predicted,
     Reserved,
@@ -23,6 +26,15 @@ from compare.protocol.events import (
 from compare.protocol.requests import Cancel, Load, Reserve, SetThreads
 from compare.run.pool import LeasedPool, Pool
 from compare.run.process import ModelProcess, Sink, unheard
+
+LOADED_ANEW = "The file is another one than before, so it was loaded anew."
+CHANGED_LOADING = (
+    "The file was changed while its model was loading.\nRun it again once the file is whole."
+)
+CHANGED_ANSWERING = (
+    "The file was changed while its model was loaded, so what it wrote is neither file's answer.\n"
+    "Run it again. A new file under another name, renamed when it is whole, disturbs no model."
+)
 
 
 class Runner(Protocol):
@@ -62,11 +74,15 @@ class LocalRunner(Runner):
         self._process: ModelProcess | None = None
         self._threads, self._generates = 1, False
         self._reserved: Reserved | None = None
+        self._version: Identity | None = None
+        """of the file, from when its process was taken on"""
+        self._is_new = self._is_spoilt = False
 
     @property
     def key(self) -> Hashable:
         """What a loaded process must have in common with this one to serve it."""
-        return self._path, self._asked.load, self.gpu_shared_by
+        version = identity(self._path) if self._version is None else self._version
+        return self._path, version, self._asked.load, self.gpu_shared_by
 
     @property
     def hello_by(self) -> float | None:
@@ -94,7 +110,9 @@ class LocalRunner(Runner):
         """Has llama.cpp tell what it would reserve; a process that is loaded need not be asked."""
         is_loaded = False
         if self._process is None:
+            self._version = identity(self._path)
             self._process, is_loaded = self._pool.take(self.key)
+            self._is_new = self._pool.is_new(self._path, self._version)
             self._process.sink = self._heard(self._process)
         process = self._process
         if is_loaded:
@@ -152,7 +170,7 @@ class LocalRunner(Runner):
         if process is None:
             return
         process.sink = unheard
-        if reusable and process.alive and process.loaded is not None:
+        if reusable and process.alive and process.loaded is not None and not self._is_spoilt:
             self._pool.give_back(self.key, process)
         else:
             process.close()
@@ -168,9 +186,23 @@ class LocalRunner(Runner):
             if process is self._process and (event.run == self._run or died_unasked):
                 if isinstance(event, Reserved):
                     self._reserved = event
-                self._sink(event)
+                self._sink(self._checked(event))
 
         return heard
+
+    def _checked(self, event: Event) -> Event:
+        """The event, but a failure where the file isn't any more what was to be loaded, or was loaded."""
+        match event:
+            case Loaded() if identity(self._path) != self._version:
+                said, log = CHANGED_LOADING, ()
+            case Loaded() if self._is_new:
+                return replace(event, notices=(*event.notices, LOADED_ANEW))
+            case Finished() | Failed() if written_over(self._version, identity(self._path)):
+                said, log = CHANGED_ANSWERING, getattr(event, "log", ())
+            case _:
+                return event
+        self._is_spoilt = True
+        return Failed(run=event.run, at=event.at, message=said, log=log, void=True)
 
     def _tell(self, kind: type[Event], **values) -> None:
         self._sink(kind(run=self._run, at=time.monotonic(), **values))

@@ -43,6 +43,7 @@ def _response(file: ModelFile, response: Response) -> dict:
         "file": file.file,
         "state": response.state,
         "text": response.text,
+        "thinking": response.thinking or None,
         "finish_reason": response.finish_reason,
         "error": response.error and " ".join(response.error.split("\n")),
         **asdict(response.measures),

@@ -14,7 +14,9 @@ from compare.run.response import Response
 from compare.ui.markup import code, letters, shown
 from compare.words import column
 from compare.words.sentence import Summary
+from compare.words.settings import listed_settings
 from compare.words.table import ACCOUNTS, RESERVED_NOTE, all_measures
+from compare.words.thought import unanswered
 
 TEMPLATES = {True: "its own", False: "none, so it is asked in plain text"}
 
@@ -103,8 +105,8 @@ def figures(found: column.Figures) -> str:
     )  # fmt: skip
 
 
-def card(file: ModelFile) -> str:
-    """What a model is, where its answer will stand."""
+def card(file: ModelFile, answers: bool = True) -> str:
+    """What a model is, where its answer will stand, and how it is asked, where it `answers`."""
     about = file.about
     size = [numbers.size(file.bytes)] if file.bytes else []
     rows = {
@@ -113,7 +115,8 @@ def card(file: ModelFile) -> str:
         "Architecture": about.architecture,
         "Licence": about.licence,
         "Context": about.context and numbers.tokens(about.context),
-        "Chat template": TEMPLATES.get(about.has_template),
+        "Chat template": TEMPLATES.get(about.has_template) if answers else None,
+        "Recommends": listed_settings(dict(about.recommended)) if answers else None,
         "From": about.origin,
         "Kind": column.BASE_NOTE.removesuffix(".") if file.base else None,
     }
@@ -126,23 +129,37 @@ def card(file: ModelFile) -> str:
 
 
 def answer(response: Response, file: ModelFile, now: float) -> str:
-    """What a column's model has written, its notices above, what went wrong below."""
+    """What a column's model has answered, its notices above, what went wrong below."""
     parts = [_aside(note) for note in ((column.BASE_NOTE,) if file.base else ()) + response.notices]
-    if response.text:
+    if response.text.strip():
         parts.append(shown(response.text))
+    elif response.state == "finished":
+        parts += happened(
+            *unanswered(response.measures, response.finish_reason, response.stop_string)
+        )
     elif place := column.place_text(response, now):
         parts.insert(0, f'<p class="place">{letters(place)}</p>')
     if response.state == "failed":
-        happened, advice = column.failure(response)
-        parts.append(f'<p class="happened"><strong>{letters(happened)}</strong></p>')
-        parts += [f"<p>{letters(line)}</p>" for line in advice.splitlines() if line.strip()]
+        parts += happened(*column.failure(response))
         if response.log:
             parts.append(code("\n".join(response.log)))
     return "\n\n".join(parts)
 
 
+def happened(what: str, advice: str) -> list[str]:
+    """What happened in an answer's place, and what to do about it: a paragraph a line."""
+    lines = (f"<p>{letters(line)}</p>" for line in advice.splitlines() if line.strip())
+    return [f'<p class="happened"><strong>{letters(what)}</strong></p>', *lines]
+
+
+def fault(message: str) -> str:
+    """A message that says on its first line what happened, and on the others what to do."""
+    what, _, advice = message.partition("\n")
+    return "\n\n".join(happened(what, advice))
+
+
 def _aside(text: str) -> str:
-    return f'<p class="aside">{letters(text)}</p>'
+    return f'<p class="aside" dir="ltr">{letters(text)}</p>'
 
 
 def pager(columns: Sequence[tuple[str, str, str]]) -> str:

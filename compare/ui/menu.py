@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from compare import colours, numbers
 from compare.asked.settings import LoadSettings
 from compare.models.catalogue import MODELS
-from compare.models.spec import ModelFile, known_models, parse
+from compare.models.spec import ModelFile, catalogued, known_models, renewed
 from compare.run.machine import Machine
 from compare.run.response import Response
 from compare.usage import UsageError
@@ -28,7 +28,7 @@ class Menu:
     def __init__(self, machine: Machine):
         self._machine = machine
         self._own = {file.key: file for file in machine.own}
-        offered = [parse(spec) for spec in machine.owner.models]
+        offered = [catalogued(spec) for spec in machine.owner.models]
         self._quants = {file.model: file.quant for file in reversed(offered)}
         """what the owner has of a model, where it isn't the catalogue's default"""
 
@@ -50,7 +50,7 @@ class Menu:
 
     def named(self, spec: str) -> Choice:
         """The choice that a SPEC of the catalogue means."""
-        file = parse(spec)
+        file = catalogued(spec)
         return Choice(file.model, file.quant)
 
     def another(self, chosen: list[Choice]) -> Choice:
@@ -63,14 +63,19 @@ class Menu:
     def file(self, choice: Choice) -> ModelFile:
         """The file of a choice. Raises UsageError where it is none of the menu's."""
         if choice.model in self._own:
-            return self._own[choice.model]
+            self._own[choice.model] = file = renewed(self._own[choice.model])
+            return file
         if choice.model not in MODELS:
             raise UsageError(f"There is no model “{choice.model}” here. {known_models()}")
-        return parse(f"{choice.model}:{choice.quant}" if choice.quant else choice.model)
+        return catalogued(f"{choice.model}:{choice.quant}" if choice.quant else choice.model)
 
     def here(self, choice: Choice) -> bool:
         """Whether its file is on this machine."""
         return self._machine.cached(self.file(choice))
+
+    def trouble(self, choice: Choice) -> str | None:
+        """Why it can't answer, as far as is known; None where nothing is."""
+        return self._machine.trouble(self.file(choice))
 
     def coming(self, choice: Choice) -> Response | None:
         """Its file on the way here, without anyone having run it; None where it isn't."""

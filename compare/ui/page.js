@@ -1,5 +1,6 @@
 // What Gradio has no setting for: light and dark kept, the keyboard, names and news for screen readers,
-// the pager, Copy. Listeners stand on the document, because Gradio makes its elements late and anew.
+// the direction of an answer, the pager, Copy. Listeners stand on the document, because Gradio makes its
+// elements late and anew.
 (() => {
   "use strict";
   const $ = (query, root = document) => root.querySelector(query);
@@ -38,6 +39,8 @@
 
   document.addEventListener("click", (event) => {
     if (event.target.closest("#theme")) switchTheme();
+    const thought = event.target.closest(".thought");
+    if (thought) unfold(columns().indexOf(thought.closest(".col")));
     const page = event.target.closest("#pager button");
     if (page) goTo(Number(page.dataset.col));
     if (event.target.closest("#examples button") && matchMedia("(hover: hover)").matches) {
@@ -87,6 +90,17 @@
   }
   document.addEventListener("scroll", (event) => { if (event.target.id === "columns") inView(); }, true);
 
+  // A model's thoughts are folded until a visitor opens them, and stay as they were left while they grow.
+  // Opened while they grow, they show their end, and Gradio keeps it in view.
+  const unfolded = new Set();
+  function unfold(n) {
+    if (!unfolded.delete(n)) unfolded.add(n);
+    label();
+    const thoughts = $(".thoughts textarea", columns()[n]);
+    const grow = $(".thought", columns()[n]).textContent.trim().startsWith("Thinking");
+    thoughts.scrollTop = grow ? thoughts.scrollHeight : 0;
+  }
+
   // News for screen readers: polite, at most one message in 2 s.
   let live, waiting = [], free = 0, timer;
   function say(text) {
@@ -113,6 +127,13 @@
       set(answer, "role", "region");
       set(answer, "tabindex", "0");
       set(answer, "aria-label", `Answer of ${name}`);
+      set($(".prose[dir]", answer), "dir", "auto");  // Gradio's is one for all languages
+      const thoughts = $(".thoughts textarea", column);
+      set(thoughts, "aria-label", `Thoughts of ${name}`);
+      set(thoughts, "readonly", "");
+      const thought = $(".thought", column);
+      if (thought?.textContent.trim()) set(thought, "aria-expanded", String(unfolded.has(columns().indexOf(column))));
+      else thought?.removeAttribute("aria-expanded");
       for (const [kind, words] of [["stop", "Stop"], ["copy", "Copy"], ["again", "Run again"], ["remove", "Remove"]]) {
         set($(`button.${kind}`, column), "aria-label", kind === "copy" ? `Copy the answer of ${name}` : `${words}: ${name}`);
       }
@@ -172,6 +193,41 @@
     isRunning = runs;
   }
 
+  // A cut connection: Gradio waits until there is one again, then loads the page anew, and what models were
+  // writing is gone. The prompt is kept over that moment only, in this tab.
+  const LOST = "gguf-side-by-side:lost";
+  const GONE = "The page was loaded anew while models ran, so what they wrote is gone. Run them again.";
+  const modelsRun = () => $("#cost .running") || showing("#speed-stop");
+  addEventListener("pagehide", () => {
+    try {
+      if (modelsRun()) sessionStorage.setItem(LOST, $("#prompt textarea")?.value ?? "");
+    } catch { /* private browsing: the page says nothing then */ }
+  });
+  function taken() {
+    try {
+      const prompt = sessionStorage.getItem(LOST);
+      sessionStorage.removeItem(LOST);
+      return prompt;
+    } catch { return null; }
+  }
+  const lost = taken();
+  let told = lost === null;
+  function tellLost() {
+    const field = $("#prompt textarea");
+    if (!told && field && $(".col .strip")) {
+      told = true;
+      const note = document.body.appendChild(document.createElement("p"));
+      note.id = "lost";
+      note.setAttribute("role", "alert");
+      note.textContent = GONE;
+      if (!field.value) {
+        field.value = lost;
+        field.dispatchEvent(new Event("input", { bubbles: true }));
+      }
+    }
+    if (modelsRun()) $("#lost")?.remove();
+  }
+
   const heard = {};
   let due = false;
   function look() {
@@ -179,6 +235,7 @@
     label();
     inView();
     bring();
+    tellLost();
     handOn();
     for (const place of ["#spoken", "#speed-spoken"]) {
       const spoken = $(place)?.textContent.trim() ?? "";

@@ -2,9 +2,11 @@
 
 import html
 from collections.abc import Sequence
+from typing import Any
 
 import gradio as gr
 
+from compare.asked.settings import Setting
 from compare.usage import UsageError
 
 Entries = Sequence[str | tuple[str, str | int]]
@@ -44,6 +46,22 @@ def typed(label: str, value: str | None = None, *, whole: bool = False, **more) 
     )  # fmt: skip
 
 
+def tick(label: str, value: bool, **more) -> gr.Checkbox:
+    """What is on or off."""
+    return gr.Checkbox(
+        value, label=label, container=False, interactive=True, min_width=0, elem_classes="tick", **more
+    )  # fmt: skip
+
+
+def of_setting(setting: Setting, value: Any) -> gr.Dropdown | gr.Textbox | gr.Checkbox:
+    """The field of a setting: a menu, where nothing but its choices may stand."""
+    if setting.kind is bool:
+        return tick(setting.label, value, info=setting.help)
+    if setting.choices:
+        return menu(setting.entries, setting.label, value=value)
+    return typed(setting.label, value, whole=setting.whole, placeholder=setting.empty)
+
+
 def segments(entries: Entries, label: str, elem_id: str, value: str | None = None) -> gr.Radio:
     """A few choices side by side, one of them pressed."""
     return gr.Radio(
@@ -62,6 +80,17 @@ def button(label: str, *kinds: str, **more) -> gr.Button:
 def action(label: str, elem_id: str) -> gr.Button:
     """The one thing to do here."""
     return gr.Button(label, variant="primary", min_width=0, elem_id=elem_id, elem_classes="action")
+
+
+def thoughts(label: str) -> gr.Textbox:
+    """A text to read, to the letter: plain, so that it costs the page little while it grows unseen.
+
+    A field to Gradio, or it couldn't have the focus; the page's script keeps it from being written to.
+    """
+    return gr.Textbox(
+        label=label, show_label=False, container=False, interactive=True, lines=7, max_lines=7,
+        min_width=0, elem_classes="thoughts",
+    )  # fmt: skip
 
 
 def chart(elem_id: str, **more) -> gr.Plot:

@@ -8,10 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from compare.gallery.gallery import SideBySide, Take
 from compare.gallery.judge import Verdict
+from compare.gallery.recordings import Answer
 from compare.ui import drawn
-from compare.ui.markup import letters, shown
+from compare.ui.markup import code, letters, shown
 from compare.words.column import BASE_NOTE, finished_line, recorded_figures
 from compare.words.recorded import VERDICTS, judged, machine, recorded_on, settings
+from compare.words.thought import thought, unanswered
 
 TEASER_LETTERS = 140
 SHOWN_LETTERS = 8_000
@@ -31,7 +33,7 @@ def recorded(comparisons: Iterable[SideBySide]) -> str:
 def quoted_all(comparison: SideBySide) -> str:
     """A recorded comparison where its prompt stands nowhere else."""
     question = letters(teaser(comparison.takes[0].recorded.prompt))
-    return f'<p class="aside">Asked: “{question}”</p>\n\n{_comparison(comparison)}'
+    return f'<p class="aside">Asked: <bdi>“{question}”</bdi></p>\n\n{_comparison(comparison)}'
 
 
 def quoted(take: Take) -> str:
@@ -43,7 +45,7 @@ def _question(take: Take) -> str:
     on = take.recorded.machine
     where = machine(on.cpu, on.cores, on.gpus)
     asked = letters(teaser(take.recorded.prompt))
-    return f'<p class="aside">Asked on {letters(where)}: “{asked}”</p>'
+    return f'<p class="aside">Asked on {letters(where)}: <bdi>“{asked}”</bdi></p>'
 
 
 def _comparison(comparison: SideBySide) -> str:
@@ -76,20 +78,36 @@ def _column(take: Take, comparison: SideBySide) -> str:
     return (
         f'<div class="rec m-{file.model}"><p class="who"><b>{letters(file.name)}</b> '
         f"{letters(file.quant or '')}</p>{strip}"
-        f'<div class="text">\n\n{answer(take)}\n\n</div>\n\n'
+        f'<div class="text" dir="auto">\n\n{answer(take)}\n\n</div>\n\n'
         f"{verdict(take.verdict, passed)}{drawn.figures(recorded_figures(measures))}</div>"
     )
 
 
 def answer(take: Take) -> str:
-    """A recorded answer, as far as it is shown."""
-    text = take.answer.text
+    """A recorded answer, as far as it is shown, its thoughts folded above."""
+    told = take.answer
     notes = [BASE_NOTE] if take.file.base else []
-    parts = [f'<p class="aside">{letters(note)}</p>' for note in (*notes, *take.answer.notices)]
-    parts.append(shown(text[:SHOWN_LETTERS]))
-    if (more := len(text) - SHOWN_LETTERS) > 0:
-        parts.append(f'<p class="aside">… and {more:,} more characters</p>')
+    parts = [f'<p class="aside" dir="ltr">{letters(n)}</p>' for n in (*notes, *told.notices)]
+    if told.thinking:
+        parts.append(_thoughts(told))
+    if told.text.strip():
+        parts.append(shown(told.text[:SHOWN_LETTERS]))
+        parts += [f'<p class="aside" dir="ltr">{more}</p>' for more in _more(told.text)]
+    else:
+        parts += drawn.happened(*unanswered(told.measures, told.finish_reason))
     return "\n\n".join(parts)
+
+
+def _thoughts(told: Answer) -> str:
+    """On one line, as all of our own markup within Markdown."""
+    text = code("\n".join((told.thinking[:SHOWN_LETTERS], *_more(told.thinking))))
+    return f'<details class="thoughts"><summary>{letters(thought(told.measures))}</summary>{text}</details>'
+
+
+def _more(text: str) -> tuple[str, ...]:
+    """What is said of the rest of a text that is longer than is shown."""
+    more = len(text) - SHOWN_LETTERS
+    return (f"… and {more:,} more characters",) if more > 0 else ()
 
 
 # Verdicts.

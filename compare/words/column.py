@@ -86,8 +86,10 @@ def names(files: Sequence[ModelFile]) -> dict[str, str]:
     }
 
 
-def ready_line(file: ModelFile, cached: bool) -> Line:
-    """The state of a column that hasn't run."""
+def ready_line(file: ModelFile, cached: bool, trouble: str | None = None) -> Line:
+    """The state of a column that hasn't run. `trouble`: why its file can't answer."""
+    if trouble:
+        return Line(("Can't answer",))
     if cached:
         return Line(("On this machine, ready",))
     return Line((f"To download: {size(file.bytes)}" if file.bytes else "To download",))
@@ -151,7 +153,8 @@ def state_line(
         case "finished":
             return finished_line(response.measures, response.finish_reason, max_seconds)
         case "cancelled" if response.first_token_at is not None:
-            return Line((f"Stopped after {seconds(response.total_s)}",))
+            within = " while thinking," if response.measures.thought_is_cut else ""
+            return Line(("Stopped", within, f" after {seconds(response.total_s)}"))
         case "cancelled":
             return Line(("Stopped before the first token",))
         case "failed":
@@ -168,11 +171,15 @@ def finished_line(
         took = round(measures.total_s or 0)
         # A GPU that was leased for the run may have less time for it than the host's limit.
         limit = took if max_seconds is None or 0 < took < max_seconds else max_seconds
-        return Line(("Ended at", " this host's limit of", f" {limit:g}{NBSP}s"))
+        at = " while thinking, at" if measures.thought_is_cut else " at"
+        return Line((f"Ended{at}", " this host's limit of", f" {limit:g}{NBSP}s"))
+    limit = (
+        f", at the limit of {tokens(measures.output_tokens)}" if finish_reason == "length" else ""
+    )
+    if measures.thought_is_cut:
+        return Line(("Ended while thinking", limit or f", after {seconds(measures.total_s)}"))
     took = f"Finished in {seconds(measures.total_s)}"
-    if finish_reason == "length":
-        return Line((took, f", at the limit of {tokens(measures.output_tokens)}"))
-    return Line((took,))
+    return Line((took, limit) if limit else (took,))
 
 
 def progress(response: Response) -> float | None:
@@ -330,7 +337,8 @@ def _announcement(name: str, response: Response) -> str:
         case "reading":
             return f"{name} is reading the prompt."
         case "finished":
-            parts = [f"{name} finished"]
+            cut = response.measures.thought_is_cut
+            parts = [f"{name} {'ended while thinking' if cut else 'finished'}"]
             if response.decode_tps is not None:
                 parts.append(f"{speed(response.decode_tps)} tokens a second")
             return f"{', '.join([*parts, tokens(response.output_tokens)])}."

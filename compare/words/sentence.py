@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from compare.models.spec import ModelFile
 from compare.numbers import alike, factor, listed, percent, size, speed
 from compare.run.response import Response
+from compare.words.thought import unsaid
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +98,13 @@ def _final(responses: Mapping[str, Response], names: Mapping[str, str]) -> Summa
     if len(timed) == 1:
         key, response = next(iter(timed.items()))
         finding = f"{names[key]} wrote {speed(response.decode_tps)} tokens a second."
-        return _weighed(finding, f"{_no_comparison(rest, names)}{_disturbed(timed, names)}", timed)
+        unanswered = _without_an_answer(timed, names)
+        told = f" {unanswered}" if unanswered else ""
+        after = f"{told}{_no_comparison(rest, names)}{_disturbed(timed, names)}"
+        return _weighed(finding, after, timed)
     ranked = sorted(timed, key=lambda key: -timed[key].decode_tps)
     ratios = {key: timed[ranked[0]].decode_tps / timed[key].decode_tps for key in ranked[1:]}
-    others = _fates(rest, names)
+    others = " ".join(filter(None, (_fates(rest, names), _without_an_answer(timed, names))))
     after = f"{_memory_part(ranked, timed)}. {_fairness(timed)}" + (f" {others}" if others else "")
     return _weighed(_finding(ranked, ratios, names), after + _disturbed(timed, names), timed)
 
@@ -166,6 +170,21 @@ def _why_nothing(rest: Mapping[str, Response], names: Mapping[str, str]) -> str:
     return f"{fates}, so there is nothing to compare."
 
 
+def _without_an_answer(timed: Mapping[str, Response], names: Mapping[str, str]) -> str:
+    """Which of those that wrote long enough for a speed have answered nothing: SOLAR ended while thinking."""
+    parts = [f"{listed(who)} {what}" for what, who in _unsaid(timed, names).items()]
+    return f"{listed(parts)}." if parts else ""
+
+
+def _unsaid(responses: Mapping[str, Response], names: Mapping[str, str]) -> dict[str, list[str]]:
+    """What became of finished answers without a text, and whose."""
+    found: dict[str, list[str]] = {}
+    for key, response in responses.items():
+        if response.state == "finished" and (what := unsaid(response)):
+            found.setdefault(what, []).append(names[key])
+    return found
+
+
 def _fates(rest: Mapping[str, Response], names: Mapping[str, str]) -> str:
     """SOLAR failed. / TinyLlama was stopped and SOLAR failed."""
     fates = []
@@ -175,12 +194,13 @@ def _fates(rest: Mapping[str, Response], names: Mapping[str, str]) -> str:
         (
             "wrote too little for a speed",
             "wrote too little for a speed",
-            [k for k, r in rest.items() if r.state == "finished"],
+            [k for k, r in rest.items() if r.state == "finished" and not unsaid(r)],
         ),
     ):
         if keys:
             who = listed([names[key] for key in keys])
             fates.append(f"{who} {verb if len(keys) == 1 else plural}")
+    fates += [f"{listed(who)} {what}" for what, who in _unsaid(rest, names).items()]
     return f"{listed(fates)}." if fates else ""
 
 

@@ -22,6 +22,11 @@ def all_measures(
     def row(name: str, value: Callable[[Measures], str]) -> tuple[str, list[str]]:
         return name, [value(measures) for measures in measured]
 
+    thinks = any(measures.thinking_tokens for measures in measured)
+    thinking = [
+        row("of which thinking", lambda m: count(m.thinking_tokens)),
+        row("First token of the answer", lambda m: seconds(m.first_answer_s)),
+    ]
     return [
         ("File", [files[key].file for key in responses]),
         of_column("Load", _load),
@@ -33,6 +38,7 @@ def all_measures(
         row("Prefill", lambda m: rate(m.prefill_tps)),
         row("Decode", lambda m: rate(m.decode_tps)),
         row("Output tokens", lambda m: count(m.output_tokens or None)),
+        *(thinking if thinks else ()),
         row("Whole answer", lambda m: seconds(m.total_s)),
         of_column("Finish reason", _finish_reason),
         row("Threads", lambda m: _threads(m.threads)),
@@ -93,7 +99,8 @@ def _letters(text: str | None) -> str:
 
 
 def _finish_reason(response: Response) -> str:
-    return response.finish_reason or ("failed" if response.error else UNKNOWN)
+    within = ", while thinking" if response.ended and response.measures.thought_is_cut else ""
+    return f"{response.finish_reason or ('failed' if response.error else UNKNOWN)}{within}"
 
 
 def _shared_with(measures: Measures) -> str:

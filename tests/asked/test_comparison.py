@@ -57,6 +57,24 @@ def test_the_same_file_through_a_link_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        ("\ufeffWhy?\r\n\r\nSay it.\r\n", "Why?\n\nSay it.\n"),
+        ("a\rb\n\tc", "a\rb\n\tc"),
+        ("a\ufeffb", "a\ufeffb"),
+    ],
+)
+def test_a_text_is_read_as_typed_whatever_saved_it(given, read):
+    asked = comparison(given, ["smollm2"], system=given)
+    assert asked.prompt == asked.system == read
+
+
+def test_a_byte_order_mark_alone_is_no_prompt():
+    with pytest.raises(UsageError, match="The prompt is empty"):
+        comparison("\ufeff\r\n", ["smollm2"])
+
+
+@pytest.mark.parametrize(
     ("setting", "value"),
     [
         ("max_tokens", 0), ("max_tokens", -3), ("max_tokens", "many"), ("max_tokens", 2.5),
@@ -148,3 +166,13 @@ def test_a_model_is_asked_the_messages_with_its_fallback_template():
     assert request.messages == asked.messages
     assert (request.run, request.threads, request.max_tokens) == (3, 2, 8)
     assert (request.template, request.template_stop) == (MODELS["gemma3"].template, ("\nQ:",))
+    assert not request.guessed and not asked.sampling.raw
+
+
+def test_only_for_a_file_of_ones_own_the_fallback_template_is_a_guess(tiny):
+    asked = comparison("Hello", ["solar", "gemma3", tiny()])
+    assert [asked.request(1, file, threads=1).guessed for file in asked.models] == [
+        False,
+        False,
+        True,
+    ]

@@ -31,9 +31,9 @@ Script = list[tuple[float, type[Event], dict]]
 def answering(
     text: str, *, load_s: float = 0.2, read_s: float = 0.3, tokens_s: float = 0.02, threads: int = 1,
     prompt_tokens: int = 40, size: int = 1_170_000_000, memory: int = 1_290_000_000,
-    reason: str | None = "stop",
+    reason: str | None = "stop", thinks: str = "",
 ) -> Script:  # fmt: skip
-    """Loads, reads in four steps, writes a word a token; without a reason it never ends."""
+    """Loads, reads in four steps, thinks and writes a word a token; without a reason it never ends."""
     ram = Memory(predicted_bytes=memory, allocated_bytes=memory, measured_bytes=memory)
     script: Script = [
         (0.0, Loading, {"file_bytes": size}),
@@ -49,11 +49,17 @@ def answering(
         script.append((load_s + read_s * step / 5, Prefill, {"done": done, "total": prompt_tokens}))
     at = load_s + read_s
     script.append((at, Prefilled, {"tokens": prompt_tokens, "eval_s": read_s}))
-    words = [word for line in text.splitlines(keepends=True) for word in _words(line)]
-    for word in words:
-        script.append((at, Delta, {"text": word}))
+    for word in _all_words(thinks):
+        script.append((at, Delta, {"thinking": word, "thinking_tokens": 1}))
+        at += tokens_s
+    for n, word in enumerate(_all_words(text)):
+        script.append((at, Delta, {"text": word, "answer_at": None if n else at}))
         at += tokens_s
     return script + ([(at, Finished, {"reason": reason, "memory": ram})] if reason else [])
+
+
+def _all_words(text: str) -> list[str]:
+    return [word for line in text.splitlines(keepends=True) for word in _words(line)]
 
 
 def _words(line: str) -> list[str]:
@@ -79,6 +85,11 @@ class FakeMachine:
 
     def cached(self, file: ModelFile) -> bool:
         return self._cached or file.package is not None
+
+    def trouble(self, file: ModelFile) -> None:
+        return None
+
+    refusal = trouble
 
     def coming(self, file: ModelFile) -> None:
         return None
@@ -152,6 +163,8 @@ class FakeRun:
         }
 
     def _fold(self, key: str, kind: type[Event], values: dict, at: float | None = None) -> None:
+        if values.get("answer_at") is not None:
+            values = {**values, "answer_at": at}
         event = kind(run=1, at=time.monotonic() if at is None else at, **values)
         self._responses[key] = self._responses[key].after(event)
 

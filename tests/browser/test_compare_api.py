@@ -12,6 +12,7 @@ from gradio_client.exceptions import AppError
         ({"max_tokens": "many"}, "Max tokens is “many”"),
         ({"max_tokens": -1}, "Max tokens is “-1”"),
         ({"temperature": "NaN"}, "Temperature is “NaN”"),
+        ({"raw": "perhaps"}, "Keep what follows is “perhaps”"),
         ({"prompt": ""}, "The prompt is empty"),
         ({"model_1": "gpt-9"}, "tinyllama"),
         ({"model_1": "/etc/passwd"}, "There is no model “/etc/passwd” here"),

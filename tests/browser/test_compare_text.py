@@ -62,3 +62,50 @@ def test_copy_takes_the_text_to_the_letter(serve, visit):
     column(tab, 1).get_by_role("button", name="Copy").click()
     copied = "async text => await navigator.clipboard.readText() === text"
     tab.wait_for_function(copied, arg=text, polling=100)
+
+
+ARABIC = """مرحبا.
+
+- بند أول.
+
+| تفاح. |
+| --- |
+| موز. |
+
+In English.
+
+```
+x = 1.
+```"""
+ENDS = """element => {
+  const node = document.createTreeWalker(element, NodeFilter.SHOW_TEXT).nextNode();
+  const letter = document.createRange();
+  const left = (at) => {
+    letter.setStart(node, at);
+    letter.setEnd(node, at + 1);
+    return letter.getBoundingClientRect().left;
+  };
+  return left(0) < left(node.data.trimEnd().length - 1) ? "left to right" : "right to left";
+}"""
+"""Where the last letter of an element's text is, seen from its first: its full stop."""
+
+
+def test_each_paragraph_runs_as_its_letters_do(serve, visit):
+    tab = visit(serve(fake([ARABIC, "Hello.\n\nשלום.\n\n- One."])))
+    ask(tab, "مرحبا.")
+    prompt = tab.get_by_label("Prompt", exact=True)
+    assert prompt.evaluate("field => getComputedStyle(field).unicodeBidi") == "plaintext"
+    expect(state(tab, 1)).to_contain_text("Finished in")
+    expect(state(tab, 2)).to_contain_text("Finished in")
+    arabic, english = (column(tab, place).locator(".md") for place in (1, 2))
+    for part in ("p >> nth=0", "li", "th", "td"):
+        assert arabic.locator(part).evaluate(ENDS) == "right to left", part
+    for part in ("p >> nth=1", "pre code"):
+        assert arabic.locator(part).evaluate(ENDS) == "left to right", part
+    directions = [
+        english.locator(part).evaluate(ENDS) for part in ("p >> nth=0", "p >> nth=1", "li")
+    ]
+    assert directions == ["left to right", "right to left", "left to right"]
+    # Bullets, tables and what stands at the edge follow the whole answer.
+    for text, direction in ((arabic, "rtl"), (english, "ltr")):
+        assert text.locator("ul").evaluate("list => getComputedStyle(list).direction") == direction

@@ -58,6 +58,7 @@ def test_a_prompt_is_found_opened_and_run_here(serve, visit, machine, library):
     expect(rec(tab, 1).locator(".judged")).to_contain_text("Failed doesn't say “not fly”")
     expect(rec(tab, 0).locator(".speed b")).to_have_text("20.0")
     expect(rec(tab, 0).locator("strong")).to_have_text("not fly")
+    expect(rec(tab, 0).locator(".text")).to_have_attribute("dir", "auto")
     expect(rec(tab, 0).locator(".text")).to_contain_text("${[1,2,3].length}")
     assert rec(tab, 0).locator("img").count() == 0
     assert tab.locator("#gallery-answers .recorded > .rec").count() == 2, "its tags close nothing"

@@ -52,6 +52,7 @@ body.dark
 .block.status .html-container
 .block.answer > .wrap
 .block.answer > div:not(.wrap) .prose .md > p
+.block.answer .prose[dir]
 .block.answer .md .katex
 .block.answer .katex-display > .katex
 .block.answer .md strong

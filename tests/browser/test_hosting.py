@@ -1,13 +1,16 @@
 """The page where others serve it: under a path, in a frame of another site, watched from outside."""
 
+import re
 import urllib.error
 import urllib.request
 
 import pytest
+from fake_machine import endless
+from line import Line
 from playwright.sync_api import expect
 from reverse_proxy import embedded
 from serving import served
-from visitor import choose, state
+from visitor import ask, choose, state
 
 from compare.gallery.gallery import Library
 from compare.gallery.prompts import load
@@ -73,3 +76,21 @@ def test_nothing_of_what_visitors_do_is_kept_or_shown(app):
     assert status(f"{app}/gradio_api/runs") == 404
     with urllib.request.urlopen(f"{app}/config") as config:
         assert b'"run_history":false' in config.read().replace(b" ", b"")
+
+
+def test_a_cut_connection_is_said_and_the_prompt_is_back(serve, visit):
+    line = Line(serve(endless()))
+    try:
+        tab = visit(line.address)
+        ask(tab, "Who are you?")
+        expect(state(tab, 1)).to_contain_text("Writing")
+        line.cut()
+        expect(tab.get_by_role("alert")).to_have_text(re.compile("what they wrote is gone"))
+        prompt = tab.get_by_label("Prompt", exact=True)
+        expect(prompt).to_have_value("Who are you?")
+        assert tab.evaluate("sessionStorage.length") == 0
+        tab.get_by_role("button", name=re.compile("run$", re.IGNORECASE)).click()
+        expect(state(tab, 1)).to_contain_text("Writing")
+        expect(tab.locator("#lost")).to_have_count(0)
+    finally:
+        line.close()

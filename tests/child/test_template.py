@@ -1,16 +1,19 @@
 """What is asked, as a model reads it: messages in a template, and their tokens."""
 
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 import shapes
-from children import SAMPLING, fetched
-from engines import log
+from children import fetched
+from engines import prompted
+from headers import entry, with_entries
 
-from compare.child.answer import Rendered, render
-from compare.child.llama import Model
-from compare.models.catalogue import MIXTRAL_TEMPLATE, MODELS
-from compare.protocol.requests import Generate, Message
+from compare.child.conversation import CHANGED, DATED, EMPTY_SYSTEM, NO_HISTORY, NO_SYSTEM
+from compare.child.llama import EngineError
+from compare.child.prompt import AS_CHATML, AS_PLAIN, BY_NAME
+from compare.models.catalogue import BASE_STOP, MIXTRAL_TEMPLATE, MODELS
+from compare.protocol.requests import Message
 
 TURNS = (
     Message("user", "What is red?"),
@@ -18,12 +21,11 @@ TURNS = (
     Message("user", "And blue?"),
 )
 BRIEF = Message("system", "Be brief.")
-
-
-def rendered(path, *messages: Message, **asked) -> Rendered:
-    """In a model of which only the vocabulary and the template are looked at."""
-    with closing(Model(str(path), log(), gpu_layers=0, weights=False)) as model:
-        return render(model, Generate(run=1, messages=messages, **{**SAMPLING, **asked}))
+ASKED = Message("user", "What is 6 times 7?")
+PARTS = (
+    "{% for part in m.content %}{% if part.type == 'text' %}{{ part.text }}{% endif %}{% endfor %}"
+)
+ECHO = "{{ messages[-1].content }}|"
 
 
 def tokens_of(path, text: str) -> list[int]:
@@ -36,7 +38,7 @@ def tokens_of(path, text: str) -> list[int]:
 
 def test_a_conversation_in_a_chat_models_own_template():
     path = fetched("smollm2")
-    found = rendered(path, BRIEF, *TURNS)
+    found = prompted(path, BRIEF, *TURNS)
     assert found.text == (
         "<|im_start|>system\nBe brief.<|im_end|>\n"
         "<|im_start|>user\nWhat is red?<|im_end|>\n"
@@ -48,7 +50,7 @@ def test_a_conversation_in_a_chat_models_own_template():
 
 def test_a_conversation_as_questions_and_answers():
     path = fetched("gemma3")
-    found = rendered(path, BRIEF, *TURNS)
+    found = prompted(path, BRIEF, *TURNS)
     assert found.text == ("<bos>Be brief.\n\nQ: What is red?\nA: A colour.\nQ: And blue?\nA:")
     assert found.tokens == tokens_of(path, found.text)
     assert found.tokens.count(tokens_of(path, "<bos>")[0]) == 1
@@ -57,7 +59,7 @@ def test_a_conversation_as_questions_and_answers():
 
 def test_a_conversation_in_the_articles_templates(tmp_path):
     path = shapes.tiny(tmp_path / "t.gguf")
-    assert {id_: rendered(path, *TURNS, template=MODELS[id_].template).text
+    assert {id_: prompted(path, *TURNS, template=MODELS[id_].template).text
             for id_ in ("tinyllama", "solar", "mixtral")} == {
         "tinyllama": "<s><|user|>\nWhat is red?</s>\n<|assistant|>\n A colour.\n</s>\n"
         "<|user|>\nAnd blue?</s>\n<|assistant|>\n",
@@ -101,13 +103,22 @@ def test_a_template_that_refuses_a_system_prompt_says_so(child, tmp_path):
     assert response.rendered_prompt == "<s>[INST] hi [/INST]"
 
 
-def test_a_bos_written_by_the_template_is_not_doubled(child, tmp_path):
-    child.load(shapes.tiny(tmp_path / "a.gguf", chat_template="{{ bos_token }}x"))
-    child_with = child.answer("hi", max_tokens=1)
-    child.load(shapes.tiny(tmp_path / "b.gguf", chat_template="x"))
-    without = child.answer("hi", max_tokens=1)
-    assert child_with.prompt_tokens == without.prompt_tokens
-    assert child_with.rendered_prompt == without.rendered_prompt == "<s>x"
+@pytest.mark.parametrize(
+    "begins", ["", "{{ bos_token }}", "\ufeff\n {{ bos_token }}", "{{ bos_token }} {{ bos_token }}"]
+)
+def test_a_prompt_begins_with_one_token_for_that(tmp_path, begins):
+    path = shapes.tiny(tmp_path / "t.gguf", chat_template=begins + ECHO)
+    found = prompted(path, ASKED)
+    assert found.text == "<s>What is 6 times 7?|"
+    assert found.tokens == tokens_of(path, found.text) and found.tokens.count(1) == 1
+
+
+def test_a_vocabulary_that_ends_texts_with_a_token_adds_none_to_a_prompt(tmp_path):
+    path = shapes.tiny(tmp_path / "t.gguf", chat_template=ECHO)
+    ends = entry("tokenizer.ggml.add_eos_token", 7, b"\1")
+    path.write_bytes(with_entries(path.read_bytes(), ends))
+    found = prompted(path, ASKED)
+    assert found.tokens == tokens_of(path, "<s>What is 6 times 7?|") and found.tokens[-1] != 2
 
 
 @pytest.mark.parametrize("model", ["tinyllama", "solar"])
@@ -121,3 +132,139 @@ def test_the_articles_templates_render_as_published(child, tmp_path, model):
             "solar": "<s>### System:\nS\n\n### User:\nQ1\n\n### Assistant:\n",
         }[model]
     )
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("{% for m in messages %}[{{ m.role }}] " + PARTS + "{% endfor %}", "[system] S[user] U"),
+        (
+            "{% for m in messages %}{% if m.role == 'user' %}" + PARTS + "{% else %}{{ m.content }}/"
+            "{% endif %}{% endfor %}", "S/U",
+        ),
+        (
+            "{% for m in messages %}{% if m.content is string %}{{ m.content }}{% else %}" + PARTS
+            + "{% endif %}{% endfor %}", "SU",
+        ),
+        ("{% for m in messages %}{{ m.content[0]['text'] + '.' }}{% endfor %}", "S.U."),
+        ("chatml",
+         "<|im_start|>system\nS<|im_end|>\n<|im_start|>user\nU<|im_end|>\n<|im_start|>assistant\n"),
+        (" ChatML\n",
+         "<|im_start|>system\nS<|im_end|>\n<|im_start|>user\nU<|im_end|>\n<|im_start|>assistant\n"),
+    ],
+    ids=["all", "the user's", "either", "by index", "a name", "a name, nearly"],
+)  # fmt: skip
+def test_the_question_is_in_the_prompt_however_a_template_takes_it(tmp_path, source, text):
+    path = shapes.tiny(tmp_path / "t.gguf", chat_template=source)
+    found = prompted(path, Message("system", "S"), Message("user", "U"))
+    assert found.text == f"<s>{text}"
+    by_name = (BY_NAME.format(source.strip()),) if "{" not in source else ()
+    assert found.notices == by_name
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("Hello there.", "leaves out the prompt"),
+        ("{{ bos_token }}Hello, {{ messages[0].role }}.", "leaves out the prompt"),
+        ("alpaca-9", "is only a name, “alpaca-9”, which llama.cpp doesn't know"),
+        ("{{ nothing.x.y }}" + ECHO, "can't be applied ('nothing' is undefined)"),
+        ("{{ 1 // 0 }}" + ECHO, "can't be applied (ZeroDivisionError: integer division or modulo by zero)"),
+        ("{{ raise_exception('only tools') }}", "refuses this prompt (only tools)"),
+        ("{% if messages[0].role != 'system' or not messages[0].content %}{{ raise_exception('who am I?') }}"
+         "{% endif %}" + ECHO, "needs a system prompt (who am I?)"),
+    ],
+)  # fmt: skip
+def test_a_template_that_takes_no_prompt_says_why(tmp_path, source, said):
+    path = shapes.tiny(tmp_path / "t.gguf", chat_template=source)
+    with pytest.raises(EngineError) as error:
+        prompted(path, ASKED)
+    what, advice = str(error.value).split("\n")
+    assert f"prompt template {said}" in what and advice.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        (MIXTRAL_TEMPLATE, "refuses a system prompt (Conversation roles must alternate"),
+        (
+            "{% if messages[1:] %}{{ 1 // 0 }}{% endif %}" + ECHO,
+            "can't be applied with a system prompt",
+        ),
+        ("{{ nothing.x.y }}" + ECHO, "can't be applied ('nothing' is undefined)"),
+        ("{{ raise_exception('no') }}", "refuses this prompt (no)"),
+    ],
+)
+def test_a_system_prompt_is_blamed_where_it_is_to_blame(tmp_path, source, said):
+    path = shapes.tiny(tmp_path / "t.gguf", chat_template=source)
+    with pytest.raises(EngineError) as error:
+        prompted(path, BRIEF, ASKED)
+    assert f"prompt template {said}" in str(error.value)
+
+
+def test_a_conversation_is_blamed_where_it_is_to_blame(tmp_path):
+    source = "{% if messages[1:] %}{{ raise_exception('one question') }}{% endif %}" + ECHO
+    path = shapes.tiny(tmp_path / "t.gguf", chat_template=source)
+    with pytest.raises(
+        EngineError, match=r"refuses a conversation of several turns \(one question\)"
+    ):
+        prompted(path, *TURNS)
+
+
+def test_a_template_that_wants_a_system_prompt_gets_an_empty_one(tmp_path):
+    source = (
+        "{% if messages[0].role != 'system' %}{{ raise_exception('system') }}{% endif %}" + ECHO
+    )
+    path = shapes.tiny(tmp_path / "t.gguf", chat_template=source)
+    found = prompted(path, ASKED)
+    assert (found.text, found.notices) == ("<s>What is 6 times 7?|", (EMPTY_SYSTEM,))
+
+
+@pytest.mark.parametrize(
+    ("source", "messages", "notice"),
+    [
+        (ECHO, (BRIEF, ASKED), NO_SYSTEM),
+        (ECHO, TURNS, NO_HISTORY),
+        ("{{ messages[-1].content | upper }}", (ASKED,), CHANGED),
+        ("{{ messages[-1].content[:12] }}", (ASKED,), CHANGED),
+        ("{{ messages[-1].content | trim }}", (Message("user", " 6 times 7?\n"),), None),
+        ("Today is {{ strftime_now('%d %B %Y') }}. " + ECHO, (ASKED,), DATED),
+        ("{% set today = strftime_now('%d %B %Y') %}" + ECHO, (ASKED,), None),
+    ],
+)
+def test_what_a_template_does_with_what_is_asked_is_said(tmp_path, source, messages, notice):
+    path = shapes.tiny(tmp_path / "t.gguf", chat_template=source)
+    assert prompted(path, *messages).notices == ((notice,) if notice else ())
+
+
+@pytest.mark.parametrize("blank", ["", " \n\t"])
+def test_a_file_without_a_template_is_asked_in_plain_words_and_says_so(tmp_path, blank):
+    path = shapes.tiny(tmp_path / "t.gguf", chat_template=blank)
+    found = prompted(path, ASKED, guessed=True)
+    assert found.text == "<s>Q: What is 6 times 7?\nA:"
+    assert (found.stops, found.notices) == (BASE_STOP, (AS_PLAIN,))
+
+
+def test_a_file_without_a_template_is_asked_in_chatml_where_its_vocabulary_has_the_marks(tmp_path):
+    path = tmp_path / "without.gguf"
+    chat = Path(fetched("smollm2")).read_bytes()
+    path.write_bytes(chat.replace(b"tokenizer.chat_template", b"tokenizer.chat_templatx"))
+    found = prompted(path, ASKED, guessed=True)
+    assert found.text == ("<|im_start|>user\nWhat is 6 times 7?<|im_end|>\n<|im_start|>assistant\n")
+    assert found.tokens == tokens_of(path, found.text)
+    assert (found.stops, found.notices) == ((), (AS_CHATML,))
+
+
+def test_the_catalogues_own_template_is_no_guess(tmp_path):
+    path = shapes.tiny(tmp_path / "t.gguf")
+    found = prompted(path, ASKED, template=MODELS["solar"].template, template_stop=())
+    assert (found.text[:12], found.stops, found.notices) == ("<s>### User:", (), ())
+
+
+def test_a_template_without_end_is_ended_by_the_owners_limit(child, tmp_path):
+    endless = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
+    child.load(shapes.tiny(tmp_path / "t.gguf", chat_template=endless + ECHO))
+    ended = child.answer("hi", max_seconds=0.2)
+    assert (ended.state, ended.finish_reason, ended.text) == ("finished", "time", "")
+    failed = child.answer("hi")
+    assert failed.state == "failed" and "doesn't come to an end" in failed.error

@@ -7,9 +7,11 @@ import subprocess
 import sys
 import time
 from functools import partial
+from pathlib import Path
 
 import psutil
 import pytest
+from headers import u32, with_entries
 from processes import outliving, within
 
 KEYS = set(
@@ -21,13 +23,16 @@ KEYS = set(
         "file",
         "state",
         "text",
+        "thinking",
         "finish_reason",
         "error",
         "prompt_tokens",
         "cached_tokens",
         "output_tokens",
+        "thinking_tokens",
         "load_s",
         "ttft_s",
+        "first_answer_s",
         "prefill_tps",
         "decode_tps",
         "engine_prefill_tps",
@@ -66,6 +71,8 @@ PARAMS = set(
         "repeat_penalty",
         "seed",
         "stop",
+        "raw",
+        "thinking",
         "n_ctx",
         "gpu_layers",
         "kv_type",
@@ -91,7 +98,8 @@ def test_ask_prints_the_contracts_document():
     assert set(found) == {"prompt", "system", "mode", "params", "machine", "notices", "responses"}
     assert set(found["params"]) == PARAMS
     assert set(found["machine"]) == {
-        "cpu", "cores", "ram_bytes", "gpus", "llama_cpp_python", "llama_cpp",
+        "cpu", "cores", "logical_processors", "physical_cores", "efficiency_cores", "quota_cores",
+        "ram_bytes", "gpus", "llama_cpp_python", "llama_cpp",
     }  # fmt: skip
     assert found["machine"]["llama_cpp"] and found["machine"]["cpu"]
     assert [r["spec"] for r in found["responses"]] == ["smollm2:Q4_1", "gemma3:Q4_K_M"]
@@ -122,10 +130,23 @@ def test_without_json_the_answers_come_in_labelled_blocks():
     assert "tok/s" in said.stdout and "loading" in said.stderr
 
 
+def test_what_a_file_recommends_is_said_beside_the_answer(tiny):
+    path = Path(tiny(says="Ok", ends=True))
+    top_k = u32("general.sampling.top_k", 20)
+    path.write_bytes(with_entries(path.read_bytes(), top_k))
+    said = compare("ask", "hello", "--models", str(path))
+    assert (
+        "tiny.gguf recommends top-k 20, and is asked with top-k 40. To follow it: --top-k 20"
+        in said.stderr
+    )
+    assert "recommends" not in said.stdout
+
+
 def test_a_models_text_does_not_steer_the_terminal(tiny):
     path = tiny(says="a\x1b[2Jb\x07c", ends=True)
     said = compare("ask", "hello", "--models", path, "--temperature", "0")
     assert "a[2Jbc" in said.stdout and "\x1b" not in said.stdout and "\x07" not in said.stdout
+    assert "\n(The file has no chat template: it was asked in plain words" in said.stdout
 
 
 @pytest.mark.parametrize(

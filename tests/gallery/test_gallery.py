@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from recorded import GEMMA, MACHINE, PARAMS, PREMISES, SUMS, edited, put, recorded, whole
+from seen import text
 
 from compare.charts.board import score_board
 from compare.gallery.board import board
@@ -46,6 +47,23 @@ def test_answers_stand_beside_each_other_and_are_judged(library):
     assert [take.verdict.substance for take in comparison.takes] == [True, False]
     assert made.prompt_of("How fast can a snake swim?", None) is None
     assert made.prompt_of("How fast can a snake fly?", "Be brief.") is None
+
+
+def test_recorded_thoughts_are_folded_and_not_judged(library):
+    thoughts = {"thinking": "It is <b>5</b>.\n\nNo.", "thinking_tokens": 6, "first_answer_s": 0.9}
+    answers = addition("4"), addition("", **GEMMA)
+    answers[0]["responses"][0].update(thoughts)
+    cut = {"thinking": "It is 4.", "thinking_tokens": 11, "finish_reason": "length"}
+    answers[1]["responses"][0].update(cut)
+    made = library(small=whole(*answers))
+    (comparison,) = made.comparisons(made.gallery.prompts["sum"])
+    assert [take.verdict.substance for take in comparison.takes] == [True, False]
+    told, unfinished = map(recordings.answer, comparison.takes)
+    folded, answer = told.split("\n\n")
+    assert folded.startswith('<details class="thoughts"><summary>') and "<b>" not in folded
+    assert text(folded) == "Thought for 0.40 s, 6 tokens It is <b>5</b>. No."
+    assert answer == "4"
+    assert "It was still thinking at the limit of 11" in text(unfinished)
 
 
 def test_other_machines_and_settings_are_comparisons_of_their_own(library):

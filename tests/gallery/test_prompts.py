@@ -51,6 +51,12 @@ def test_a_prompt_is_read_with_all_that_it_says(tmp_path):
     assert prompt.check.number == 2
 
 
+def test_an_editors_byte_order_mark_and_line_ends_do_not_matter(tmp_path):
+    text = (HEAD + ENTRY).replace("What is", '""What is\n').replace("one?", 'one?""')
+    written(tmp_path, "\ufeff" + text.replace("\n", "\r\n"))
+    assert load(tmp_path).prompts["one"].prompt == "What is\n one and one?"
+
+
 @pytest.mark.parametrize(
     ("was", "now", "said"),
     [

@@ -66,6 +66,21 @@ def test_figures_that_are_not_known_are_unknown_and_others_are_passed_over(tmp_p
     assert measures.decode_tps == 20.0
 
 
+def test_thinking_is_read_apart_and_is_unknown_in_recordings_made_before(tmp_path):
+    new = edited(thinking="Hm.", thinking_tokens=2, first_answer_s=0.7)
+    put(tmp_path, "new.json", whole(new, recorded(repeat=2)))
+    (found,), faults = load(tmp_path)
+    assert faults == ()
+    told, old = (take.answer for take in found.takes)
+    assert (told.thinking, told.measures.thinking_tokens, told.measures.first_answer_s) == (
+        "Hm.",
+        2,
+        0.7,
+    )
+    assert (old.thinking, old.measures.thinking_tokens, old.measures.first_answer_s) == (None,) * 3
+    assert old.text == "Snakes do not fly." and not old.measures.thought_is_cut
+
+
 def test_settings_are_told_in_words_and_only_those_that_matter(tmp_path):
     path = put(tmp_path, "a.json", whole(params={**PARAMS, "top_k": 1, "stop": ["\n"]}))
     found, _ = read(path)
@@ -110,6 +125,8 @@ def test_what_is_no_recording_is_named_and_the_others_still_show(tmp_path, conte
         (recorded(quant="Q9"), "is no quantization of SmolLM2 135M Instruct"),
         (edited(spec="gemma3:Q4_K_M"), "“gemma3:Q4_K_M” is no quantization of SmolLM2"),
         (edited(text="x" * 1_000_000), "has 1,000,000 characters; at most 100,000 are shown"),
+        (edited(thinking="x" * 1_000_000), "has 1,000,000 characters; at most 100,000 are shown"),
+        (edited(thinking_tokens=-1), "thinking_tokens is -1"),
         (edited(file="/home/me/a.gguf"), "must be a file's name, not its path"),
         (edited(state="failed"), "state"),
         (edited(decode_tps=float("nan")), "decode_tps"),

@@ -98,7 +98,8 @@ def test_what_is_no_gguf_is_named_for_what_it_is(raw, says):
         (gguf(LLAMA, LAYERS, tensors=[tensor()], data=bytes(127)), "cut short: 1 of its"),
         (gguf(LLAMA), "holds no weights"),
         (gguf(tensors=[tensor()], data=bytes(128)), "of which architecture"),
-        (gguf(LLAMA, tensors=[tensor()], data=bytes(128)), "tells of no layers"),
+        (gguf(LLAMA, tensors=[tensor()], data=bytes(128)), "says too little for a model"),
+        (gguf(LLAMA, u32("llama.block_count", 0), tensors=[tensor()]), "tells of no layers"),
         (gguf(LLAMA, u32("llama.block_count", 513), tensors=[tensor()]), "tells of 513 layers"),
         (
             gguf(LLAMA, LAYERS, u32("llama.expert_used_count", 3), tensors=[tensor()]),

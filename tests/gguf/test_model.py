@@ -1,12 +1,14 @@
 """From a file to a model: its parts, under any name, and files that write no answers."""
 
+import os
+
 import pytest
 import shapes
-from headers import LAYERS, LLAMA, MODEL, gguf, string, tensor, u32
+from headers import MODEL, gguf, string, tensor, u32, write_parts
 from reading import read, refusal
 
 from compare.gguf.header import HeaderError, Split
-from compare.gguf.model import check, read_model
+from compare.gguf.model import check, identity, read_model, written_over
 
 
 def other(architecture="llama", **entries) -> bytes:
@@ -53,23 +55,6 @@ def test_an_older_mixtral_is_known_by_its_tensors(tmp_path):
     assert read_model(shapes.tiny_mixtral(tmp_path / "new.gguf"))[1].get("expert_count") == 4
 
 
-def write_parts(folder, count=3, name="my model") -> list:
-    """A model in parts, as llama-gguf-split writes them: the first one holds the metadata."""
-    paths = []
-    for no in range(count):
-        entries = [
-            u32("split.no", no),
-            u32("split.count", count),
-            u32("split.tensors.count", count),
-        ]
-        if no == 0:
-            entries += [LLAMA, LAYERS]
-        path = folder / f"{name}-{no + 1:05}-of-{count:05}.gguf"
-        path.write_bytes(gguf(*entries, tensors=[tensor(f"t{no}")], data=bytes(128)))
-        paths.append(path)
-    return paths
-
-
 def test_any_part_leads_to_the_first_with_the_tensors_of_all(tmp_path):
     paths = write_parts(tmp_path)
     for path in paths:
@@ -109,6 +94,29 @@ def test_a_damaged_part_is_named(tmp_path):
         HeaderError, match=r"00002-of-00003\.gguf is not the part that its name says"
     ):
         read_model(paths[0])
+
+
+def test_a_file_is_told_from_another_at_its_path_by_all_its_parts(tmp_path):
+    paths = write_parts(tmp_path)
+    before = identity(paths[0])
+    assert len(before) == 3 and identity(paths[2]) == before
+    assert before[1][1:3] == (paths[1].stat().st_ino, paths[1].stat().st_size)
+    os.utime(paths[2], (1, 1))
+    assert identity(paths[0]) != before and written_over(before, identity(paths[0]))
+    paths[2].unlink()
+    assert len(identity(paths[0])) == 2
+    assert identity(tmp_path / "none.gguf") == identity("a\0b") == ()
+
+
+def test_what_another_file_takes_the_place_of_is_not_written_over(tmp_path):
+    path, other = tmp_path / "a.gguf", tmp_path / "b.gguf"
+    path.write_bytes(MODEL)
+    other.write_bytes(MODEL + b"x")
+    before = identity(path)
+    os.replace(other, path)
+    assert identity(path) != before and not written_over(before, identity(path))
+    path.unlink()
+    assert not written_over(before, identity(path))
 
 
 @pytest.mark.parametrize("name", ["two words", "“quotes” 'n' \"all\"", "Ελληνικά", "🦙"])

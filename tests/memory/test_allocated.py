@@ -19,7 +19,7 @@ from compare.gguf.model import read_model
 from compare.gguf.reader import read_header
 from compare.memory.predict import Reservation, predict
 from compare.protocol.devices import on_gpu
-from compare.protocol.events import Hello, Reserved
+from compare.protocol.events import Failed, Hello, Reserved
 from compare.protocol.requests import Load, Reserve
 from compare.run.machine import Machine
 
@@ -265,7 +265,7 @@ def test_a_child_that_was_asked_loads_as_before(files):
         child.process.wait()
 
 
-def test_of_what_can_not_be_loaded_nothing_is_said(tmp_path):
+def test_what_can_not_be_loaded_is_refused(tmp_path):
     unknown = shapes.tiny(tmp_path / "t.gguf", arch="quux")
     with pytest.raises(EngineError, match="doesn't know the architecture “quux”"):
         reserve(ask(unknown), log())
@@ -276,7 +276,7 @@ def test_of_what_can_not_be_loaded_nothing_is_said(tmp_path):
         child.hear()
         child.say(ask(unknown))
         said = child.hear()
-        assert isinstance(said, Reserved) and said.kv_bytes is None  # its load says what is wrong
+        assert isinstance(said, Failed) and "doesn't know the architecture “quux”" in said.message
         child.say(ask(shapes.tiny(tmp_path / "good.gguf")))
         assert isinstance(child.hear(), Reserved)
     finally:

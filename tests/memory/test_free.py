@@ -62,6 +62,39 @@ def test_the_limit_of_a_nested_group_and_of_those_above_it_counts(cgroups, files
     assert (free_bytes(found), total_bytes(found)) == (free, total)
 
 
+@pytest.mark.parametrize(
+    ("stat", "free"),
+    [
+        ("anon 200\nfile 3000000\nactive_file 1000000\ninactive_file 2000000", 3 * MB),
+        ("anon 200\nactive_file 1000000", MB),
+        ("inactive_file 9000000", 5 * MB),
+        ("inactive_file\ninactive_file many", MB),
+    ],
+    ids=["given up", "in use", "more than is taken", "nonsense"],
+)
+def test_pages_of_files_that_nobody_uses_are_free(cgroups, stat, free):
+    files = v2("app/", 5 * MB, 4 * MB) | {"app/memory.stat": stat}
+    assert free_bytes(cgroups(files, "0::/app")) == free
+
+
+def test_in_version_1_those_of_the_groups_below_are_too(cgroups):
+    stat = "inactive_file 1\ntotal_inactive_file 2000000"
+    files = v1("docker/", 5 * MB, 4 * MB) | {"memory/docker/memory.stat": stat}
+    assert free_bytes(cgroups(files, "4:memory:/docker")) == 3 * MB
+
+
+def test_each_level_is_asked_for_its_own_files(cgroups):
+    above = v2("app/", 5 * MB, 4 * MB) | {"app/memory.stat": "inactive_file 500000"}
+    own = v2("app/job/", 4 * MB, 3 * MB) | {"app/job/memory.stat": "inactive_file 2000000"}
+    assert free_bytes(cgroups(above | own, "0::/app/job")) == 1_500_000
+
+
+@pytest.mark.parametrize(("high", "most", "total"), [(3, 5, 3), (5, 3, 3), (3, "max", 3)])
+def test_above_memory_high_a_group_is_slowed_down(cgroups, high, most, total):
+    limits = {"memory.high": high * MB, "memory.max": most * MB if most != "max" else most}
+    assert total_bytes(cgroups(limits | {"memory.current": MB})) == total * MB
+
+
 def test_the_limits_of_other_groups_do_not_count(cgroups):
     others = v2("app/other/", MB, 0) | v2("app/job/child/", MB, 0)
     assert total_bytes(cgroups(others, "0::/app/job")) > 10**8

@@ -25,15 +25,21 @@ MEMORY = Memory(kind="vram", own_bytes=3, devices=({"device": "CPU", "allocated_
     "event",
     [
         Delta(run=3, at=1.25, text="Γειά 🎉\n\u2028"),
+        Delta(run=3, at=1.25, thinking="Γειά\n", thinking_tokens=2, answer_at=1.0, recalls=True),
         Failed(run=1, at=2.0, message="a\nb", log=("x", "y")),
         Loaded(run=1, at=2.0, load_s=None, n_ctx=512, memory=MEMORY, notices=("n",)),
-        Finished(run=1, at=2.0, reason="stop", memory=None),
+        Finished(run=1, at=2.0, reason="stop", memory=None, thinking="x", stop_string="#"),
     ],
 )
 def test_an_event_survives_its_line(event):
     line = encode(event)
     assert line.count("\n") == 1 and line.endswith("\n")
     assert decode(line) == event
+
+
+def test_a_token_that_only_answers_takes_no_longer_line():
+    line = encode(Delta(run=3, at=1.25, text="x"))
+    assert line == '{"event":"delta","run":3,"at":1.25,"text":"x"}\n'
 
 
 @pytest.mark.parametrize(

@@ -10,22 +10,24 @@ from hypothesis import strategies as st
 
 from compare.memory.cgroups import Cgroups
 from compare.run import cpu
+from compare.run.cpu import Cores
+from compare.run.processors import Processors
 
-EIGHT = set(range(8))
+EIGHT = Processors(8, 8)
 
 
 @pytest.fixture
 def machine(tmp_path):
     """A machine of cgroup files: `machine({"cpu.max": "…"}, "0::/app")` says its cores."""
 
-    def cores(files, membership="0::/", mask=EIGHT):
+    def cores(files, membership="0::/", processors=EIGHT):
         root = tmp_path / "cgroup"
         for name, text in files.items():
             path = root / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(text if isinstance(text, bytes) else text.encode())
         (tmp_path / "membership").write_text(membership + "\n")
-        return cpu.cores(mask, Cgroups(root, tmp_path / "membership"))
+        return Cores(processors, cpu.quota(Cgroups(root, tmp_path / "membership"))).threads
 
     return cores
 
@@ -34,12 +36,8 @@ def v1(quota, period="100000", group="cpu"):
     return {f"{group}/cpu.cfs_quota_us": f"{quota}\n", f"{group}/cpu.cfs_period_us": f"{period}\n"}
 
 
-def test_without_cgroups_the_mask_counts(tmp_path):
-    assert cpu.cores({0, 3, 5}, Cgroups(tmp_path / "none", tmp_path / "none")) == 3
-
-
-def test_without_a_mask_all_cores_of_the_system_count(tmp_path):
-    assert cpu.cores(None, Cgroups(tmp_path / "none", tmp_path / "none")) == os.cpu_count()
+def test_without_cgroups_there_is_no_quota(tmp_path):
+    assert cpu.quota(Cgroups(tmp_path / "none", tmp_path / "none")) is None
 
 
 @pytest.mark.parametrize(
@@ -105,8 +103,17 @@ def test_version_1_without_a_period_has_no_quota(machine):
     assert machine({"cpu/cpu.cfs_quota_us": "200000"}) == 8
 
 
-def test_the_mask_may_be_smaller_than_the_quota(machine):
-    assert machine({"cpu.max": "400000 100000"}, mask={6, 7}) == 2
+@pytest.mark.parametrize(
+    "processors, cores",
+    [
+        (Processors(2, 2), 2),
+        (Processors(16, 8), 4),
+        (Processors(6, 3), 3),
+        (Processors(16, 12, efficiency=10), 2),
+    ],
+)
+def test_there_may_be_fewer_cores_than_the_quota(machine, processors, cores):
+    assert machine({"cpu.max": "400000 100000"}, processors=processors) == cores
 
 
 def test_the_budget_is_this_machines_unless_it_is_given():

@@ -18,7 +18,7 @@ LOAD = Load(run=1, path="x", n_ctx=512, gpu_layers=None, kv_type="f16", threads=
 GENERATE = Generate(
     run=1, messages=(Message("user", "p"),), template=BASE_TEMPLATE, template_stop=(), threads=1,
     max_tokens=8, temperature=0.0, top_p=1.0, top_k=0, min_p=0.0, repeat_penalty=1.0, seed=1,
-    stop=(), max_seconds=None,
+    stop=(), thinking="auto", max_seconds=None,
 )  # fmt: skip
 
 

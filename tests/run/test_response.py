@@ -79,6 +79,51 @@ def test_the_cores_it_was_granted_and_those_it_used_to_the_digit():
     assert paced.measures.cores_used is None and not paced.measures.short_of_cores
 
 
+def thought() -> Response:
+    """It thinks from 22 s on, and answers from 24 s on."""
+    return fold(
+        started(), Delta(run=1, at=22.0), Delta(run=1, at=22.5, thinking="it's", thinking_tokens=1),
+        Delta(run=1, at=23.0, thinking=" 17.", thinking_tokens=1), Delta(run=1, at=23.5),
+        Delta(run=1, at=24.0, text="4", answer_at=24.0), Delta(run=1, at=26.0, text="2"),
+    )  # fmt: skip
+
+
+def test_thinking_is_apart_from_the_answer_and_all_tokens_count():
+    response = thought().after(Finished(run=1, at=26.1, reason="stop", text="!"))
+    assert (response.thinking, response.text) == ("it's 17.", "42!")
+    assert (response.thinking_tokens, response.output_tokens) == (2, 6)
+    assert (response.ttft_s, response.first_answer_s) == (2.0, 4.0)
+    assert response.decode_tps == 5 / 4
+    assert response.measures.first_answer_s == 4.0 and response.measures.thinking_tokens == 2
+
+
+def test_a_thought_that_was_cut_off_has_no_answer():
+    response = fold(
+        started(), Delta(run=1, at=22.0, thinking="it's", thinking_tokens=1),
+        Finished(run=1, at=23.0, reason="length", thinking=" </th", thinking_tokens=1),
+    )  # fmt: skip
+    assert (response.thinking, response.text, response.first_answer_s) == ("it's </th", "", None)
+    assert response.thinking_tokens == 2
+
+
+def test_what_turns_out_to_have_been_thinking_is_no_answer_any_more():
+    unmarked = fold(
+        started(),
+        Delta(run=1, at=22.0, text=" it's", answer_at=22.0),
+        Delta(run=1, at=22.5, text=" 17.\n"),
+    )
+    response = unmarked.after(Delta(run=1, at=23.0, recalls=True, thinking="#", thinking_tokens=2))
+    assert (response.thinking, response.text) == ("it's 17.\n#", "")
+    assert (response.thinking_tokens, response.first_answer_s) == (2, None)
+    answered = response.after(Delta(run=1, at=24.0, text="42", answer_at=24.0))
+    assert (answered.text, answered.first_answer_s) == ("42", 4.0)
+
+
+def test_before_its_request_is_taken_up_it_has_thought_nothing_that_is_known():
+    assert Response().measures.thinking_tokens is None
+    assert fold(started()).measures.thinking_tokens == 0
+
+
 def written(*times: float) -> Response:
     return fold(started(), *(Delta(run=1, at=at, text="a") for at in times))
 
@@ -186,6 +231,13 @@ def test_nothing_changes_after_the_end():
 def test_stopping_is_seen_until_the_child_answers():
     response = story(Stopping(run=1, at=25))
     assert response.stopping and response.state == "writing"
+
+
+def test_what_is_void_has_no_speed():
+    kept, void = (story(Failed(run=1, at=25, message="m", void=void)) for void in (False, True))
+    assert (kept.decode_tps, kept.prefill_tps, kept.ttft_s) == (1.0, 20.0, 2.0)
+    assert (void.decode_tps, void.prefill_tps, void.ttft_s) == (None, None, None)
+    assert (void.state, void.text, void.output_tokens) == ("failed", "aβγ", 3)
 
 
 def test_download_and_waiting_are_outside_the_times():

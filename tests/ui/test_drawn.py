@@ -1,9 +1,11 @@
 """What stands where an answer will: a model's card, of the catalogue or of one's own."""
 
 import re
+import struct
 from html import unescape
+from pathlib import Path
 
-from headers import gguf, string, tensor
+from headers import entry, gguf, string, tensor, u32, with_entries
 
 from compare.models.spec import parse
 from compare.ui.drawn import card
@@ -35,6 +37,13 @@ def test_a_file_of_ones_own(tiny):
         "Chat template": "none, so it is asked in plain text",
     }
     assert rows(tiny("own.gguf", chat_template="{{ 'Q' }}"))["Chat template"] == "its own"
+
+
+def test_what_a_file_recommends_is_on_its_card(tiny):
+    path = Path(tiny())
+    temp = entry("general.sampling.temp", 6, struct.pack("<f", 1))
+    path.write_bytes(with_entries(path.read_bytes(), u32("general.sampling.top_k", 20), temp))
+    assert rows(str(path))["Recommends"] == "temperature 1, top-k 20"
 
 
 def test_what_a_header_says_is_no_markup(tmp_path):

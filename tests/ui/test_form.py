@@ -4,13 +4,13 @@ import pytest
 
 from compare.models.spec import resolve
 from compare.run.machine import Machine
-from compare.ui.compare.form import choices, read, stops, with_choices
+from compare.ui.compare.form import choices, read, stops, untouched, with_choices
 from compare.ui.menu import Choice, Menu
 from compare.usage import UsageError
 
 FIELDS = {
     "prompt": "Hello", "mode": "in-turn", "max_tokens": "64", "temperature": "0", "top_p": "0.9",
-    "seed": "", "n_ctx": "512", "stop": "", "system": "",
+    "seed": "", "n_ctx": "512", "stop": "", "thinking": "", "system": "",
 }  # fmt: skip
 
 
@@ -35,8 +35,16 @@ def test_the_fields_make_a_comparison(menu):
     )
     assert ask.sampling.model_dump() == {
         "max_tokens": 64, "temperature": 0, "top_p": 0.9, "top_k": 40, "min_p": 0.05,
-        "repeat_penalty": 1.0, "seed": 7, "stop": ("###", "Q:"),
+        "repeat_penalty": 1.0, "seed": 7, "stop": ("###", "Q:"), "raw": False, "thinking": "auto",
     }  # fmt: skip
+
+
+def test_what_follows_is_kept_where_that_is_ticked(menu):
+    assert untouched()["raw"] is False
+    assert [read(filled(raw=ticked), menu).sampling.raw for ticked in (True, False)] == [
+        True,
+        False,
+    ]
 
 
 def test_an_empty_field_means_the_default(menu):
@@ -55,6 +63,7 @@ def test_an_empty_field_means_the_default(menu):
         ("seed", "0x7", "Seed"),
         ("prompt", " \n", "The prompt is empty"),
         ("mode", "at once", "“at once”"),
+        ("raw", "perhaps", "Keep what follows"),
     ],
 )
 def test_what_is_wrong_is_named_as_on_the_page(menu, field, typed, named):

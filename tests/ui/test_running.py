@@ -73,6 +73,57 @@ def test_a_run_from_the_first_state_to_the_sentence():
     assert drawn in seen.text("use_seed") and int(drawn) == session.comparison.sampling.seed
 
 
+def test_a_model_that_thinks_has_its_thoughts_apart():
+    thoughts = "It is <b>17</b>. No."
+    session, seen = opened(Asked(lambda key: answering("42", thinks=thoughts, **AT_ONCE)))
+    seen.tell_all(running.run(session, **fields(session)))
+    assert seen.text("thought_1") == "Thought for 0.00 s, 4 tokens"
+    assert seen.values["thoughts_1"] == thoughts, "to the letter, for a field of plain text"
+    assert seen.text("answer_1") == seen.values["written_1"] == "42"
+    assert "of which thinking" in seen.text("table")
+    other = session.model_chosen("mixtral", place=1, **untouched())
+    assert other["thought_1"] == other["thoughts_1"] == ""
+
+
+def test_while_it_thinks_its_line_counts_and_there_is_nothing_to_copy():
+    thinking = answering("42", thinks="hm " * 999, tokens_s=0.01, load_s=0, read_s=0)
+    session, seen = opened(Asked(lambda key: thinking))
+    for changes in running.run(session, **fields(session)):
+        seen.tell(changes)
+        response = session.responses.get("tinyllama:Q8_0")
+        if response and response.thinking and not response.stopping:
+            assert seen.text("thought_1").startswith("Thinking, ")
+            assert state(seen, 1).startswith("Writing, ") and seen.text("answer_1") == ""
+            session.stop_all()
+    assert state(seen, 1).startswith("Stopped while thinking, after")
+    assert "offers-nothing" in seen.values["strip_1"]
+
+
+@pytest.mark.parametrize(
+    ("thinks", "said", "advice"),
+    [
+        ("It is 17.", "It was still thinking at the limit of 3 tokens.", "Raise Max tokens"),
+        ("", "It ended without a word.", "Ask in other words"),
+    ],
+)
+def test_where_there_is_no_answer_it_says_why_and_what_to_try(thinks, said, advice):
+    script = answering("", thinks=thinks, reason="length" if thinks else "stop", **AT_ONCE)
+    session, seen = opened(Asked(lambda key: script))
+    seen.tell_all(running.run(session, **fields(session)))
+    told = seen.text("answer_2")
+    assert told.startswith(said) and advice in told
+    assert "offers-nothing" in seen.values["strip_2"]
+
+
+def test_a_check_is_of_the_answer_alone(tmp_path):
+    put(tmp_path, "sums.toml", SUMS)
+    session, seen = opened(
+        Asked(lambda key: answering("4", thinks="It is 17.", **AT_ONCE)), load(tmp_path)
+    )
+    seen.tell_all(running.run(session, **fields(session, prompt="What is 2 + 2?")))
+    assert "TinyLlama Passed" in seen.text("verdicts")
+
+
 @pytest.mark.parametrize(
     ("typed", "why"),
     [({"prompt": " "}, "The prompt is empty"), ({"temperature": "warm"}, "Temperature is “warm”")],

@@ -1,5 +1,7 @@
 """The Compare tab without Gradio: what a visitor sees when they choose, add, remove and set something."""
 
+import os
+import struct
 import subprocess
 import sys
 from copy import deepcopy
@@ -7,17 +9,22 @@ from pathlib import Path
 
 import pytest
 from fake_machine import FakeMachine, answering
+from headers import entry, u32, with_entries
 from recorded import GEMMA, PREMISES, SUMS, put, recorded, whole
-from seen import Seen, figure, state
+from seen import Seen, figure, state, text
 
 from compare.asked.owner import Owner
 from compare.gallery import prompts
 from compare.gallery.gallery import Library, load
 from compare.models.catalogue import EMBEDDED_PAIR
+from compare.models.spec import resolve
 from compare.run.machine import Machine
 from compare.run.response import Response
-from compare.ui.compare.form import untouched
+from compare.ui.compare.form import read, untouched, with_choices
 from compare.ui.compare.session import House, Session
+from compare.ui.menu import Choice
+from compare.ui.speed.lanes import idle
+from compare.ui.speed.session import Range
 from compare.usage import UsageError
 
 ROOT = Path(__file__).parent.parent.parent
@@ -203,3 +210,53 @@ def test_visitors_share_a_machine_and_nothing_else():
     second = deepcopy(first)
     assert second.house is first.house and second.chosen is not first.chosen
     first.house.machine.close()
+
+
+def test_a_file_of_ones_own_that_cannot_answer_says_so_when_it_is_chosen(tmp_path, tiny):
+    """By its header at once, by what llama.cpp says a moment later; until there is another file."""
+    (tmp_path / "page.gguf").write_text("<!DOCTYPE html>")
+    newer = tiny("newer.gguf", arch="quux")
+    machine = Machine(own=resolve([str(tmp_path / "page.gguf"), newer, tiny("good.gguf")]))
+    session, seen = opened(machine)
+    for place, key in ((1, "page.gguf"), (2, "newer.gguf")):
+        seen.tell(session.model_chosen(key, place=place, **untouched()))
+    assert (state(seen, 1), state(seen, 2)) == ("Can't answer", "On this machine, ready")
+    assert "This is a web page that was saved under the file's name" in seen.text("answer_1")
+    seen.tell(session.examined())
+    assert (state(seen, 1), state(seen, 2)) == ("Can't answer", "Can't answer")
+    assert "this one doesn't know the architecture “quux”" in seen.text("answer_2")
+    assert "Architecture quux" in seen.text("answer_2")
+    speed = Range(machine, lambda: 0.0)
+    lane = idle(speed.menu, Choice("newer.gguf"), {}, None)
+    assert "Can't answer" in text(lane) and "doesn't know the architecture “quux”" in text(lane)
+    os.replace(tmp_path / "good.gguf", newer)
+    seen.tell(session.model_chosen("page.gguf", place=2, **untouched()))
+    seen.tell(session.model_chosen("newer.gguf", place=2, **untouched()))
+    seen.tell(session.examined())
+    assert state(seen, 2) == "On this machine, ready" and "Architecture llama" in seen.text(
+        "answer_2"
+    )
+    machine.close()
+
+
+def test_what_a_file_recommends_is_offered_for_all_columns(tiny):
+    """What has a field stands there; the rest is named, holds for every prompt, and can be left out."""
+    path = Path(tiny("advice.gguf"))
+    temp = entry("general.sampling.temp", 6, struct.pack("<f", 1))
+    path.write_bytes(with_entries(path.read_bytes(), u32("general.sampling.top_k", 20), temp))
+    session, seen = opened(silent(own=resolve([str(path)])))
+    assert not seen.is_visible("recommended_1") and not seen.is_visible("recommended_3")
+    seen.tell(session.model_chosen("advice.gguf", place=2, **untouched()))
+    assert seen.is_visible("recommended_2") and not seen.is_visible("recommended_1")
+    assert seen.values["recommended_2"] == "As advice recommends: temperature 1, top-k 20"
+    seen.tell(session.as_recommended(place=2))
+    assert seen.values["temperature"] == "1.0"
+    assert seen.text("further") == "Also top-k 20, as advice recommends."
+    chosen = with_choices({**untouched(), "temperature": "1.0"}, session.chosen)
+    for prompt in ("hi", "another"):
+        sampling = read({**chosen, "prompt": prompt}, session.menu, session.further).sampling
+        assert (sampling.temperature, sampling.top_k, sampling.top_p) == (1.0, 20, 0.95)
+    seen.tell(session.dropped(**untouched()))
+    assert read({**chosen, "prompt": "hi"}, session.menu, session.further).sampling.top_k == 40
+    seen.tell(session.model_chosen("smollm2", place=2, **untouched()))
+    assert not seen.is_visible("recommended_2") and session.as_recommended(place=4) == {}

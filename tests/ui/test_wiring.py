@@ -44,7 +44,8 @@ def test_a_run_reads_each_setting_from_its_own_field():
     (run,) = (event for event in demo.fns.values() if event.api_name == "run")
     assert [part.label for part in run.inputs[1:]] == [
         "Prompt", "Order", "Max tokens", "Temperature", "Top-p", "Seed", "Context length", "Stop",
-        "System prompt", *(f"{menu} {n}" for menu in ("Model", "Quantization") for n in range(1, 5)),
+        "Thinking", "Keep what follows", "System prompt",
+        *(f"{menu} {n}" for menu in ("Model", "Quantization") for n in range(1, 5)),
     ]  # fmt: skip
 
 
@@ -57,9 +58,8 @@ def test_a_run_repeats_what_it_does_not_change():
     (opened,) = (e for e in events if e.name == "opened" and parts <= set(e.outputs))
     state = session_of(demo, Session)
     opened.fn(state)
-    empty = dict.fromkeys(
-        ("max_tokens", "temperature", "top_p", "seed", "n_ctx", "stop", "system"), ""
-    )
+    names = "max_tokens", "temperature", "top_p", "seed", "n_ctx", "stop", "thinking", "system"
+    empty = dict.fromkeys(names, "")
     chosen = {"model_1": "tinyllama", "model_2": "solar"}
     _, *ticks, _ = run.fn(state, prompt="hello", mode="together", **empty, **chosen)
     assert len(ticks) > 3

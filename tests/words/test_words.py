@@ -33,7 +33,8 @@ NAMES = {"tinyllama:Q8_0": "TinyLlama", "solar:Q2_K": "SOLAR", "mixtral:Q2_K": "
 TINY, SOLAR, MIXTRAL = NAMES
 
 WROTE = Response(
-    state="finished", stage="writing", finish_reason="stop", prompt_tokens=61, prefill_done=61,
+    state="finished", stage="writing", text="So.", finish_reason="stop", prompt_tokens=61,
+    prefill_done=61,
     evaluated_tokens=61, prefill_eval_s=2.5, cached_tokens=0, output_tokens=52, threads=(1, 2),
     loaded_at=0.0, load_s=3.1, started_at=1.0, first_token_at=3.9, last_token_at=9.2, ended_at=9.3,
     shared_with=1, shared_s=8.3, n_ctx=2048, rendered_prompt="x" * 1234,

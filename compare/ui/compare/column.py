@@ -20,11 +20,15 @@ from compare.words.column import (
     state_line,
 )
 from compare.words.recorded import recorded_on
+from compare.words.settings import recommended_label
+from compare.words.thought import thought_line
 
 _OFFERS = {"finished": "nothing", "cancelled": "nothing", "failed": "again"}
 """The button beside the state line once a run has ended; before, Stop."""
-SHOWN = "model", "quant", "strip", "answer", "figures", "written"
-"""What may change in it while a model runs; `written` is the answer to the letter, for Copy."""
+SHOWN = "model", "quant", "strip", "thought", "thoughts", "answer", "figures", "written"
+"""What may change in it while a model runs. `thought` is the line over the `thoughts`, which are shown to the
+letter; `written` is the answer to the letter, for Copy."""
+_TEXTS = "strip", "thought", "thoughts", "answer", "figures", "written"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +42,21 @@ class Column:
         return {f"{name}_{self.place}": value for name, value in parts.items()}
 
     def closed(self) -> Changes:
-        empty = dict.fromkeys(("strip", "answer", "figures", "written"), "")
-        return self._named(box=Change(visible=False), model=None, quant=None, **empty)
+        empty = dict.fromkeys(_TEXTS, "")
+        gone = Change(visible=False)
+        return self._named(box=gone, recommended=gone, model=None, quant=None, **empty)
 
     def opened(self, choice: Choice, load: LoadSettings, take: Take | None = None) -> Changes:
         """The column with a model that hasn't run; `take`: a recorded answer of it to show meanwhile."""
         quants = self.menu.quants(choice.model)
+        advice = recommended_label(self.menu.file(choice))
         opened = self._named(
             box=Change(visible=True),
+            recommended=Change(value=advice, visible=bool(advice)),
             model=Change(value=choice.model),
             quant=Change(choices=quants, value=choice.quant, visible=bool(quants)),
+            thought="",
+            thoughts="",
             written="",
         )
         return opened | (self.recorded(choice, take) if take else self.idle(choice, load))
@@ -63,15 +72,22 @@ class Column:
 
     def idle(self, choice: Choice, load: LoadSettings) -> Changes:
         """What stands in it before its model has run."""
-        card = self._named(answer=drawn.card(self.menu.file(choice)))
-        return self.arriving(choice) | card | self.foreseen(choice, load)
+        return self.arriving(choice) | self._card(choice) | self.foreseen(choice, load)
+
+    def _card(self, choice: Choice) -> Changes:
+        """What its model is, and why it can't answer, where that is known."""
+        trouble = self.menu.trouble(choice)
+        card = drawn.card(self.menu.file(choice), answers=not trouble)
+        return self._named(answer=f"{drawn.fault(trouble)}\n\n{card}" if trouble else card)
 
     def arriving(self, choice: Choice) -> Changes:
         """Whether its file is here, or how much of it."""
         seen, coming = self._seen(choice), self.menu.coming(choice)
         if coming is None:
-            here = self.menu.here(choice)
-            line = ready_line(self.menu.file(choice), here)
+            here, trouble = self.menu.here(choice), self.menu.trouble(choice)
+            line = ready_line(self.menu.file(choice), here, trouble)
+            if trouble:
+                return self._named(strip=drawn.strip(line, "triangle", state="failed", **seen))
             return self._named(strip=drawn.strip(line, "check" if here else "ring", **seen))
         line, sign = coming_line(coming), glyph(coming)
         return self._named(strip=drawn.strip(line, sign, done=progress(coming), **seen))
@@ -81,8 +97,10 @@ class Column:
         return self._named(figures=drawn.figures(figures(self.menu.foreseen(choice, load), 0.0)))
 
     def examined(self, choice: Choice, load: LoadSettings) -> Changes:
-        """The same, once its file on the Hub has been looked into."""
-        return self._named(figures=drawn.figures(figures(self.menu.examined(choice, load), 0.0)))
+        """The same, once its file has been looked into; and what llama.cpp said of one of the owner's."""
+        told = self._named(figures=drawn.figures(figures(self.menu.examined(choice, load), 0.0)))
+        is_own = self.menu.file(choice).path is not None
+        return told | self.arriving(choice) | self._card(choice) if is_own else told
 
     def shows(
         self, response: Response, choice: Choice, now: float, *, names: Mapping[str, str],
@@ -90,13 +108,15 @@ class Column:
     ) -> Changes:  # fmt: skip
         """The column at one moment of a run."""
         line = state_line(response, now, names=names, max_seconds=max_seconds)
-        answered = response.ended and response.state != "failed" and bool(response.text)
+        answered = response.ended and response.state != "failed" and bool(response.text.strip())
         strip = drawn.strip(
             line, glyph(response), **self._seen(choice), state=response.state, done=progress(response),
             offers="copy" if answered else _OFFERS.get(response.state, "stop"),
         )  # fmt: skip
         changes = self._named(
             strip=strip,
+            thought=thought_line(response, now),
+            thoughts=response.thinking,
             answer=drawn.answer(response, self.menu.file(choice), now),
             figures=drawn.figures(figures(response, now)),
         )

@@ -9,15 +9,18 @@ from compare.asked.settings import SETTINGS, LoadSettings
 from compare.gallery.gallery import SideBySide
 from compare.gallery.prompts import Prompt
 from compare.gallery.recordings import RECORDED, Params
-from compare.models.spec import MAX_COLUMNS
+from compare.models.spec import MAX_COLUMNS, ModelFile
 from compare.ui.menu import Choice, Menu
 from compare.usage import UsageError
+from compare.words.settings import listed_settings
 
 PLACES = range(1, MAX_COLUMNS + 1)
 """The columns, counted from 1."""
+MORE = ("thinking", "raw")
+"""The settings whose fields stand apart from the others, under More."""
 FIELDS = {
     name: SETTINGS[name]
-    for name in ("max_tokens", "temperature", "top_p", "seed", "n_ctx", "stop")
+    for name in ("max_tokens", "temperature", "top_p", "seed", "n_ctx", "stop", *MORE)
 }  # fmt: skip
 """The settings that have a field on the page, in its order."""
 INPUTS = ("prompt", "mode", *FIELDS, "system")
@@ -28,31 +31,27 @@ Values = dict[str, Any]
 
 @dataclass(frozen=True)
 class Further:
-    """Settings without a field that a prompt of the gallery brings along."""
+    """Settings without a field that a prompt of the gallery, or a file, brings along."""
 
-    prompt: str
-    """They hold for this text alone: another one is asked as any."""
+    prompt: str | None
+    """They hold for this text alone, another one is asked as any; None: for every text."""
     settings: Mapping[str, Any]
     """by name; none that is the default"""
-    recorded: bool
-    """whether answers were recorded with them"""
+    source: str
+    """whose they are: as recorded"""
 
     def __str__(self) -> str:
         """Also top-k 1, min-p 0.1, as recorded."""
-        told = ", ".join(f"{_within(name)} {value}" for name, value in self.settings.items())
-        return f"Also {told}, {'as recorded' if self.recorded else 'as the prompt sets'}."
-
-
-def _within(name: str) -> str:
-    """A setting's label within a sentence: top-k, KV cache."""
-    label = SETTINGS[name].label
-    return label if label[:2].isupper() else label[0].lower() + label[1:]
+        return f"Also {listed_settings(self.settings)}, {self.source}."
 
 
 def untouched() -> Values:
     """What the fields hold as the page opens."""
-    texts = {name: setting.typed for name, setting in FIELDS.items()}
-    return {"prompt": "", "mode": "together", **texts, "system": ""}
+    fields = {
+        name: setting.default if setting.kind is bool else setting.typed
+        for name, setting in FIELDS.items()
+    }
+    return {"prompt": "", "mode": "together", **fields, "system": ""}
 
 
 def choices(values: Mapping[str, Any]) -> dict[int, Choice]:
@@ -77,8 +76,8 @@ def with_choices(values: Mapping[str, Any], chosen: Mapping[int, Choice]) -> Val
 
 def further_of(values: Mapping[str, Any], further: Further | None) -> Mapping[str, Any]:
     """The settings without a field that hold for what stands in the prompt's field."""
-    same = further and str(values["prompt"] or "").strip() == further.prompt
-    return further.settings if same else {}
+    prompt = str(values["prompt"] or "").strip()
+    return further.settings if further and further.prompt in (None, prompt) else {}
 
 
 def read(values: Mapping[str, Any], menu: Menu, further: Further | None = None) -> Comparison:
@@ -108,7 +107,7 @@ def filled(prompt: Prompt, recorded: Sequence[SideBySide]) -> tuple[Values, Furt
     the settings that have no field. How many threads there are is each machine's matter.
     """
     params = recorded[0].params if recorded else Params(**{**RECORDED, **prompt.settings})
-    told = {name: str(getattr(params, name)) for name in FIELDS}
+    told = {name: _field(getattr(params, name)) for name in FIELDS}
     told["stop"] = ", ".join(map(_typed, params.stop))
     values = {"prompt": prompt.prompt, "mode": "in-turn", "system": prompt.system or "", **told}
     others = {
@@ -116,7 +115,19 @@ def filled(prompt: Prompt, recorded: Sequence[SideBySide]) -> tuple[Values, Furt
         for name, setting in SETTINGS.items()
         if name not in FIELDS and getattr(params, name) != setting.default
     }
-    return values, Further(prompt.prompt.strip(), others, bool(recorded)) if others else None
+    source = "as recorded" if recorded else "as the prompt sets"
+    return values, Further(prompt.prompt.strip(), others, source) if others else None
+
+
+def as_recommended(file: ModelFile) -> tuple[Values, Further | None]:
+    """What the fields hold to ask as a file recommends; and what it recommends that has no field."""
+    told = dict(file.about.recommended)
+    texts = {name: str(told.pop(name)) for name in FIELDS if name in told}
+    return texts, Further(None, told, f"as {file.short} recommends") if told else None
+
+
+def _field(value: Any) -> str | bool:
+    return value if isinstance(value, bool) else str(value)
 
 
 def _typed(stop: str) -> str:
@@ -126,7 +137,7 @@ def _typed(stop: str) -> str:
 
 def _params(values: Mapping[str, Any]) -> dict[str, Any]:
     """What was typed; an empty field means the default."""
-    texts = {name: str(values[name] or "").strip() for name in FIELDS if name != "stop"}
+    texts = {name: str(values.get(name) or "").strip() for name in FIELDS if name != "stop"}
     params: dict[str, Any] = {name: text for name, text in texts.items() if text}
     return {**params, "stop": stops(str(values["stop"] or ""))}
 

@@ -24,6 +24,7 @@ from compare.ui.compare.column import Column
 from compare.ui.compare.form import (
     PLACES,
     Further,
+    as_recommended,
     load_settings,
     read,
     untouched,
@@ -180,14 +181,18 @@ class Session:
         return self.bring(None) | self.settings_changed(**values) if self.further else {}
 
     def examined(self) -> Changes:
-        """What the models that aren't here are predicted to take, looked up on the Hub: seconds, once."""
+        """What models are predicted to take, of those that aren't here looked up on the Hub; and whether the
+        owner's own files can be loaded at all: seconds, once.
+        """
         looking, self.unlooked, load = self.unlooked, set(), self.load
-        missing = {p: self.chosen[p] for p in looking & set(self.idle)}
-        missing = {p: choice for p, choice in missing.items() if not self.menu.here(choice)}
-        found = {p: self.column(p).examined(choice, load) for p, choice in missing.items()}
+        looked = {p: self.chosen[p] for p in looking & set(self.idle)}
+        looked = {
+            p: c for p, c in looked.items() if self.menu.file(c).path or not self.menu.here(c)
+        }
+        found = {p: self.column(p).examined(choice, load) for p, choice in looked.items()}
         changes: Changes = {}
         for place in set(found) & set(self.idle):
-            if (self.chosen[place], self.load) == (missing[place], load):
+            if (self.chosen[place], self.load) == (looked[place], load):
                 changes |= found[place]
         return changes
 
@@ -198,6 +203,13 @@ class Session:
     def stop_one(self, *, place: int) -> None:
         if self.run:
             self.run.stop(self.keys.get(place))
+
+    def as_recommended(self, *, place: int) -> Changes:
+        """The settings that a column's file recommends, for all columns."""
+        if place not in self.chosen:
+            return {}
+        texts, further = as_recommended(self.menu.file(self.chosen[place]))
+        return texts | self.bring(further)
 
     def keep_seed(self) -> Changes:
         """The seed of the last run, for the next one."""

@@ -2,17 +2,18 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import gradio as gr
 from gradio.events import Dependency
 
 from compare.models.catalogue import ARTICLES_PAIR
 from compare.ui.compare import column, running
-from compare.ui.compare.form import FIELDS, INPUTS, PLACES, untouched
+from compare.ui.compare.form import FIELDS, INPUTS, MORE, PLACES, untouched
 from compare.ui.compare.session import ADD, EXAMPLES, House, Session
 from compare.ui.markup import MATHS
 from compare.ui.menu import Menu
-from compare.ui.parts import action, button, headline, segments, typed, words
+from compare.ui.parts import action, button, headline, of_setting, segments, thoughts, words
 from compare.ui.wiring import AT_ONCE, PLAIN, PUBLIC, QUEUED, Wiring
 
 Parts = dict[str, gr.blocks.Block]
@@ -70,19 +71,22 @@ def _ask() -> Parts:
     }  # fmt: skip
 
 
-def _settings(defaults: dict[str, str]) -> Parts:
+def _settings(defaults: dict[str, Any]) -> Parts:
     with gr.Row(elem_id="fields"):
-        fields = {
-            name: typed(
-                setting.label, defaults[name], whole=setting.whole, placeholder=setting.empty
-            )
-            for name, setting in FIELDS.items()
-        }
+        fields = {n: of_setting(FIELDS[n], defaults[n]) for n in FIELDS if n not in MORE}
+    with gr.Row(elem_id="recommended"):
+        for place in PLACES:
+            fields[f"recommended_{place}"] = button("As recommended", visible=False)
     system = gr.Textbox(
         defaults["system"], label="System prompt", placeholder="none", lines=2, max_lines=6,
         interactive=True, elem_id="system",
     )  # fmt: skip
-    return {**fields, "system": system}
+    with (
+        gr.Accordion("More", open=False, elem_id="more"),
+        gr.Row(elem_id="more-fields", elem_classes="fields"),
+    ):
+        more = {name: of_setting(FIELDS[name], defaults[name]) for name in MORE}
+    return {**fields, **more, "system": system}
 
 
 def _columns(menu: Menu) -> Parts:
@@ -110,12 +114,15 @@ def _column(place: int, menu: Menu) -> Parts:
                 kind: button(label, kind)
                 for kind, label in (("stop", "Stop"), ("copy", "Copy"), ("again", "Run again"))
             }
-        answer = gr.Markdown(elem_classes="answer", latex_delimiters=MATHS)
+        with gr.Column(elem_classes="reply", min_width=0):
+            thought, thinking = button("", "thought"), thoughts(f"Thoughts {place}")
+            answer = gr.Markdown(elem_classes="answer", latex_delimiters=MATHS)
         figures = words(elem_classes="measures")
         written = gr.Textbox(visible="hidden", label=f"Answer {place}", elem_classes="written")
     return {
         "box": box, "model": model, "quant": quant, "remove": remove, "strip": strip, **buttons,
-        "answer": answer, "figures": figures, "written": written,
+        "thought": thought, "thoughts": thinking, "answer": answer, "figures": figures,
+        "written": written,
     }  # fmt: skip
 
 
@@ -156,7 +163,8 @@ class _Events:
         every = {**self.fields, **{name: self.parts[name] for name in menus}}
         self.asked = {"inputs": [session], "inputs_kwargs": every}
         self.shown = wiring.components(*wiring.repeats)
-        self.outputs = [*self.shown, *wiring.components(*(f"box_{place}" for place in PLACES))]
+        boxes = [f"{name}_{place}" for name in ("box", "recommended") for place in PLACES]
+        self.outputs = [*self.shown, *wiring.components(*boxes)]
         self.figures = wiring.components(*(f"figures_{place}" for place in PLACES))
         self.lasting = {"outputs": self.shown, **QUEUED, **PLAIN}
 
@@ -184,7 +192,11 @@ class _Events:
         self._heard(chosen.then, running.arriving, self.written, **self.lasting)
 
     def _examine(self, after: Dependency) -> None:
-        given = {"inputs": [self.session], "outputs": self.figures}
+        told = [f"{part}_{place}" for part in ("strip", "answer") for place in PLACES]
+        given = {
+            "inputs": [self.session],
+            "outputs": [*self.figures, *self.wiring.components(*told)],
+        }
         self._heard(after.then, Session.examined, given, **QUEUED)
 
     def _runs(self) -> None:
@@ -220,6 +232,12 @@ class _Events:
         for name, heard in (("model", Session.model_chosen), ("quant", Session.quant_chosen)):
             given = {"inputs": [self.session, part[name]], "inputs_kwargs": self.fields}
             self._chosen(part[name].input, partial(heard, place=place), given)
+        filled = {
+            "inputs": [self.session],
+            "outputs": [self.parts["further"], *self.fields.values()],
+        }
+        as_recommended = partial(Session.as_recommended, place=place)
+        self._heard(self.parts[f"recommended_{place}"].click, as_recommended, filled, **AT_ONCE)
         removed = partial(Session.removed, place=place)
         self._heard(
             part["remove"].click, removed, self.written, outputs=self.outputs, **QUEUED

@@ -34,7 +34,7 @@ class Fits:
         try:
             chosen = self._files(models or [], quants == "all")
             rooms, trouble = self._rooms(hardware or [], typed)
-            learned = learn(chosen)
+            learned = learn(chosen, self.machine.refusal)
             fits = fit(learned, rooms, n_ctx, kv_type)
         except UsageError as error:
             return {"said": alert([str(error)])}

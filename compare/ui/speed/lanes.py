@@ -33,7 +33,11 @@ def idle(menu: Menu, choice: Choice, responses: Mapping[str, Response], asked: B
     last = responses.get(file.key)
     if last is not None and last.ended:
         return _measured(file, last, colour, asked, 0.0)
-    line = str(column.ready_line(file, here))
+    trouble = menu.trouble(choice)
+    line = str(column.ready_line(file, here, trouble))
+    if trouble:
+        failed = Response(state="failed", error=trouble)
+        return _lane(file, failed, colour, line, "triangle", "failed", None)
     return _lane(file, Response(), colour, line, "check" if here else "ring", "idle", None)
 
 

@@ -1,0 +1,41 @@
+"""One loaded model, in the tests' own process."""
+
+import shapes
+from engines import log
+from llama_cpp import llama_cpp as api
+
+from compare.child.engine import Engine
+from compare.protocol.requests import Load
+
+
+class Onlooker:
+    """Before each batch it looks whether the last one left logits behind."""
+
+    def __init__(self, engine: Engine):
+        self.context, self.left = engine.context, []
+
+    def interrupted(self):
+        return None
+
+    def hand_over(self):
+        self.left.append(bool(api.llama_get_logits_ith(self.context.handle, -1)))
+
+    def begins_anew(self, part):
+        return False
+
+    def progress(self, at, done):
+        pass
+
+
+def test_only_the_end_of_a_prompt_is_asked_what_follows(tmp_path):
+    path = str(shapes.tiny(tmp_path / "tiny.gguf", says="All done."))
+    load = Load(run=1, path=path, n_ctx=512, gpu_layers=0, kv_type="f16", threads=1)
+    engine = Engine(load, log(), lambda event: None)
+    try:
+        engine.context.clear()
+        onlooker = Onlooker(engine)
+        assert engine.evaluate(range(3, 153), onlooker).interrupted is None
+        onlooker.hand_over()
+        assert onlooker.left[1:] == [False, False, True]
+    finally:
+        engine.close()
