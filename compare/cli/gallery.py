@@ -69,7 +69,7 @@ def _tell_verdicts(files: list[Path] | None) -> None:
         tell(fault)
     for take in sorted(library.takes, key=lambda take: take.recorded.prompt_id):
         why = judged(take.verdict.reasons, take.verdict.form, take.verdict.form_reasons)
-        print(
+        say(
             f"{take.recorded.prompt_id}  {digest(take.answer.text)}  {take.spec}  "
             f"{VERDICTS[take.verdict.substance]}: {why}"
         )

@@ -57,7 +57,7 @@ def test_recorded_thoughts_are_folded_and_not_judged(library):
     answers[1]["responses"][0].update(cut)
     made = library(small=whole(*answers))
     (comparison,) = made.comparisons(made.gallery.prompts["sum"])
-    assert [take.verdict.passed for take in comparison.takes] == [True, False]
+    assert [take.verdict.substance for take in comparison.takes] == [True, False]
     told, unfinished = map(recordings.answer, comparison.takes)
     folded, answer = told.split("\n\n")
     assert folded.startswith('<details class="thoughts"><summary>') and "<b>" not in folded
