@@ -29,7 +29,8 @@ Beside them usage.py (what is wrong in what is asked), numbers.py (figures as th
 (what of a text is shown), colours.py (the colour of each model), proxies.py (the surroundings', put right
 before anything speaks HTTP) and data/.
 Each is said once, and the rest follows: a setting in asked/settings.py, a model in models/catalogue.py, a
-measure in run/measures.py, a check in gallery/checks.py, a host's variable in asked/owner.py.
+measure in run/measures.py, a check in gallery/checks.py, a host's variable in asked/owner.py, a kind of
+file that holds no model for text in gguf/kinds.py.
 Threads are started only in app.py (two, at the start), models/ (one a file that is fetched, one for a probe),
 run/ (one a Run, two readers a child, two a GPU's lease) and child/ (one, on stdin).
 """

@@ -35,7 +35,8 @@ class Menu:
     def models(self) -> list[tuple[str, str]]:
         """Name and value of each model that can be had: an embedded one only where it came along."""
         had = [m for m in MODELS.values() if not m.package or self.here(Choice(m.id))]
-        return [(model.name, model.id) for model in had] + [(key, key) for key in self._own]
+        own = [(_called(file), key) for key, file in self._own.items()]
+        return [(model.name, model.id) for model in had] + own
 
     def quants(self, model: str) -> list[str]:
         return [quant.name for quant in MODELS[model].quants] if model in MODELS else []
@@ -104,3 +105,10 @@ class Menu:
             told = [numbers.size(size)] if size else []
             found[quant] = ", ".join([*told, "here"] if self.here(other) else told)
         return found
+
+
+def _called(file: ModelFile) -> str:
+    """A file of one's own by its name, or by what it says of itself where it is named by a hash."""
+    return (
+        file.key if file.file.startswith(file.name) else f"{file.name} {file.quant or ''}".rstrip()
+    )

@@ -94,6 +94,12 @@ def test_the_owners_files_are_in_the_menu(tmp_path):
     assert menu.colour(Choice("my own.gguf")) == "m-other-1"
 
 
+def test_a_file_named_by_its_hash_stands_there_under_what_it_says_of_itself(tiny):
+    (file,) = resolve([tiny("0a" * 32, quant="Q8_0")])
+    entries = Menu(Machine(own=(file,))).models()
+    assert entries[-1] == ("Tiny (random weights) Q8_0", "0a" * 32)
+
+
 def test_open_columns_are_those_with_a_model():
     values = with_choices({}, {1: Choice("solar", "Q2_K"), 3: Choice("smollm2")})
     assert choices(values) == {1: Choice("solar", "Q2_K"), 3: Choice("smollm2")}
