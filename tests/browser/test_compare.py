@@ -22,7 +22,9 @@ def test_a_prompt_gets_two_answers(small_pair):
     for place in (1, 2):
         expect(state(tab, place)).to_contain_text("Finished in", timeout=90_000)
         expect(column(tab, place).locator(".speed b")).to_have_text(re.compile(r"^\d+(\.\d)?$"))
-        expect(column(tab, place).locator(".speed")).to_contain_text(re.compile(r"shared .*(thread|core)"))
+        expect(column(tab, place).locator(".speed")).to_contain_text(
+            re.compile(r"shared .*(thread|core)")
+        )
         expect(column(tab, place).locator("dl", has_text="Memory")).to_contain_text("MB RAM")
     answer = tab.get_by_role("region", name="Answer of SmolLM2 135M Instruct")
     assert len(answer.inner_text()) > 5
