@@ -3,7 +3,7 @@
 // elements late and anew.
 (() => {
   "use strict";
-  const $ = (query, root = document) => root.querySelector(query);
+  const $ = (query, root = document) => root?.querySelector(query);
   const $$ = (query, root = document) => [...root.querySelectorAll(query)];
 
   // Light or dark: Gradio follows ?__theme or the system; a choice made here wins, and stays.
