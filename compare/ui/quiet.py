@@ -49,6 +49,9 @@ def quiet(demo: gr.Blocks) -> None:
 class Queue(queueing.Queue):
     """Gradio's queue, which is woken by what is put in and by what ends."""
 
+    look_s = CLOSED_S
+    """How often it looks by itself, which is for nothing but its own end."""
+
     def __init__(self, **settings):
         super().__init__(**settings)
         # Gradio would make a table of all that ever ran, at each event's end, for monitoring, which is off.
@@ -69,7 +72,7 @@ class Queue(queueing.Queue):
                 while None in self.active_jobs and (found := await self._next()):
                     self._begin(*found)
                 try:
-                    await asyncio.wait_for(self._woken.wait(), CLOSED_S)
+                    await asyncio.wait_for(self._woken.wait(), self.look_s)
                 except TimeoutError:
                     continue
                 self._woken.clear()

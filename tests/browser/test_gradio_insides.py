@@ -10,13 +10,13 @@ from pathlib import Path
 import gradio as gr
 import uvicorn
 from fake_machine import FakeMachine, answering
-from gradio import component_meta, http_server, queueing
+from gradio import component_meta, queueing
 from gradio.state_holder import SessionState
 from playwright.sync_api import Page, expect
 from visitor import ask, column, state
 
 from compare.gallery.gallery import load
-from compare.ui.quiet import STILL, Queue
+from compare.ui.quiet import STILL
 
 UI = Path(__file__).parent.parent.parent / "compare" / "ui"
 FRONTEND = Path(gr.__file__).parent / "templates" / "frontend" / "assets"
@@ -182,43 +182,35 @@ def test_every_class_of_gradios_in_styles_and_scripts_is_listed():
     assert others - listed == set()
 
 
-def test_the_queue_that_waits_does_what_gradios_does():
-    """compare/ui/quiet.py has its own `start_processing`: all that Gradio's does must stand in it, too."""
-    theirs, ours = (inspect.getsource(each) for each in (queueing.Queue.start_processing, Queue))
-    called = re.compile(r"(?:self|event_queue|waiting|task)\.(\w+)|\b([a-z_]+)\(")
-    used = {a or b for a, b in called.findall(theirs)}
-    # `len` and `sleep` are the looking; `append` and such would be new.
-    assert used - {a or b for a, b in called.findall(ours)} <= {"len", "sleep", "sleep_when_free"}
-    assert ">= self.ANAYLTICS_CACHE_FREQUENCY" in inspect.getsource(queueing.Queue)
-    assert set(inspect.signature(queueing.Queue).parameters) >= {
-        "concurrency_count", "blocks", "max_size", "live_updates", "update_intervals",
-    }  # fmt: skip
+def test_the_queue_is_gradios_but_for_its_waiting():
+    """compare/ui/quiet.py begins what is pushed as this does, and is woken instead of looking."""
+    begins = inspect.getsource(queueing.Queue.start_processing)
+    for step in (
+        "async with self.delete_lock:", "self.active_jobs[self.active_jobs.index(None)] = events",
+        "event_queue.current_concurrency += 1", "start_times_per_fn[fn].add(start_time)",
+        'a["status"] = "processing"', "self._asyncio_tasks.add(process_event_task)",
+        "self.broadcast_estimations(concurrency_id)", "self._cancel_asyncio_tasks()",
+    ):  # fmt: skip
+        assert step in begins
+    assert begins.count("await") == begins.count("asyncio.sleep(self.sleep_when_free)") == 3
+    source = inspect.getsource(queueing.Queue)
+    assert source.count(".queue.append(") == 1  # in push
+    assert ">= self.ANAYLTICS_CACHE_FREQUENCY" in source
+    waits = inspect.getsource(uvicorn.Server.main_loop)
+    assert "asyncio.sleep(0.1)" in waits and waits.count("self.on_tick(counter)") == 2
 
 
-def test_the_servers_loop_is_that_which_is_replaced():
-    """uvicorn's `main_loop` asks `on_tick` until it says to end, and nothing else."""
-    source = inspect.getsource(uvicorn.Server.main_loop)
-    assert source.count("self.on_tick(counter)") == 2 and "asyncio.sleep(0.1)" in source
-    assert http_server.Server.main_loop is not uvicorn.Server.main_loop
-
-
-def test_what_is_taken_out_of_the_status_tracker_stands_there_once():
-    (path,) = FRONTEND.glob("statustracker-*.js")
-    script = path.read_text(encoding="utf-8")
-    assert [len(re.findall(pattern, script)) for pattern, _ in STILL] == [1] * len(STILL)
-
-
-def test_a_page_at_rest_asks_for_no_frame(serve, visit):
-    """Gradio's would for a loader that has long gone: sixty a second."""
-    tab = visit(serve(FakeMachine(lambda asked: {})))
-    expect(tab.locator("#prompt textarea")).to_be_visible()
-    tab.wait_for_timeout(1000)  # what the opening brought is over
-    tab.evaluate(
-        """() => { const ask = requestAnimationFrame; window.frames = 0;
-        window.requestAnimationFrame = then => { window.frames += 1; return ask(then); }; }"""
+def test_nothing_reports_by_gradios_progress():
+    """The page's queue doesn't look for it."""
+    assert not any(
+        "gr.Progress" in path.read_text() for path in UI.rglob("*.py") if path.name != "quiet.py"
     )
-    tab.wait_for_timeout(500)
-    assert tab.evaluate("window.frames") < 5
+
+
+def test_what_is_taken_out_of_the_status_tracker_is_there_once():
+    (path,) = FRONTEND.glob("statustracker-*.js")
+    for pattern, _ in STILL:
+        assert len(re.findall(pattern, path.read_text(encoding="utf-8"))) == 1
 
 
 def test_what_draws_charts_is_where_it_is_fetched_from_ahead():
