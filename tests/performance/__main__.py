@@ -14,11 +14,14 @@ from importlib.metadata import version
 from pathlib import Path
 
 from compare.run.machine import Machine
-from performance import answers, company, pages, pure
+from performance import answers, company, idle, pages, pure
 from performance.report import Measurement, Result, Sample, missed, table
 from performance.stage import ROOT, Stage
 
-ALL = (*answers.MEASUREMENTS, *company.MEASUREMENTS, *pages.MEASUREMENTS, *pure.MEASUREMENTS)
+ALL = (
+    *answers.MEASUREMENTS, *company.MEASUREMENTS, *pages.MEASUREMENTS, *idle.MEASUREMENTS,
+    *pure.MEASUREMENTS,
+)  # fmt: skip
 
 
 def main() -> None:

@@ -1,0 +1,80 @@
+"""Gradio's queue as the page has it: woken by what comes."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import gradio as gr
+from gradio_client import Client
+from serving import served
+
+from compare.ui.quiet import quiet
+
+
+@contextmanager
+def asked(*handlers: Callable, **more) -> Iterator[Client]:
+    """A page of these handlers, by their names, whose queue would look for work once an hour."""
+    with gr.Blocks() as demo:
+        for handler in handlers:
+            gr.Button().click(handler, None, gr.Textbox(), api_name=handler.__name__, **more)
+        quiet(demo)
+        demo._queue.look_s = 3600
+    with served(demo) as address:
+        yield Client(address, verbose=False)
+
+
+def test_what_is_put_in_is_begun_although_the_queue_does_not_look():
+    def hello() -> str:
+        return "hello"
+
+    with asked(hello) as client:
+        for _ in range(2):
+            assert client.submit(api_name="/hello").result(timeout=30) == "hello"
+
+
+def test_what_must_wait_begins_when_the_one_before_it_ends():
+    begun, may_end = [], threading.Event()
+
+    def slow() -> str:
+        begun.append(threading.get_ident())
+        may_end.wait(30)
+        return "done"
+
+    with asked(slow, concurrency_limit=1) as client:
+        jobs = [client.submit(api_name="/slow") for _ in range(3)]
+        may_end.set()
+        assert [job.result(timeout=30) for job in jobs] == ["done"] * 3
+    assert len(begun) == 3
+
+
+def test_what_a_visitor_cancels_is_closed():
+    closed = threading.Event()
+
+    def endless() -> Iterator[str]:
+        try:
+            while True:
+                yield "more"
+        finally:
+            closed.set()
+
+    with asked(endless) as client:
+        job = client.submit(api_name="/endless")
+        next(iter(job))
+        job.cancel()
+        assert closed.wait(30)
+
+
+def test_what_still_runs_when_the_server_ends_is_closed():
+    closed = threading.Event()
+
+    def endless() -> Iterator[str]:
+        try:
+            while True:
+                yield "more"
+        finally:
+            closed.set()
+
+    with asked(endless) as client:
+        job = client.submit(api_name="/endless")
+        next(iter(job))
+    assert closed.wait(30)
