@@ -41,6 +41,8 @@ KEYS = set(
         "shared_with",
         "shared_s",
         "threads",
+        "cores_used",
+        "cores_granted",
         "rendered_prompt",
         "notices",
         "memory",
