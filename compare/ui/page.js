@@ -125,8 +125,14 @@
   document.addEventListener("scroll", (event) => { if (event.target.id === "columns") inView(); }, true);
 
   // A model's thoughts are folded until a visitor opens them, and stay as they were left while they grow.
-  // Opened while they grow, they show their end, and Gradio keeps it in view.
+  // Opened while they grow, they show their end, and keep it in view where it is.
   const unfolded = new Set();
+  const ends = new WeakMap();
+  function follow(thoughts) {
+    const end = thoughts.scrollTop + thoughts.clientHeight;
+    if (end >= (ends.get(thoughts) ?? Infinity) - 20) thoughts.scrollTop = thoughts.scrollHeight;
+    ends.set(thoughts, thoughts.scrollHeight);
+  }
   function unfold(n) {
     if (!unfolded.delete(n)) unfolded.add(n);
     label();
@@ -165,6 +171,7 @@
       const thoughts = $(".thoughts textarea", column);
       set(thoughts, "aria-label", `Thoughts of ${name}`);
       set(thoughts, "readonly", "");
+      if (thoughts && unfolded.has(columns().indexOf(column))) follow(thoughts);
       const thought = $(".thought", column);
       if (thought?.textContent.trim()) set(thought, "aria-expanded", String(unfolded.has(columns().indexOf(column))));
       else thought?.removeAttribute("aria-expanded");

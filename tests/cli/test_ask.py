@@ -72,4 +72,4 @@ def test_where_there_is_no_answer_it_says_why(printed):
 
 
 def test_a_columns_notices_are_printed(printed):
-    assert printed(replace(FINISHED, thinking="", notices=("No switch.",))) == "No switch. 42"
+    assert printed(replace(FINISHED, thinking="", notices=("No switch.",))) == "42 (No switch.)"

@@ -79,7 +79,8 @@ def test_how_its_threads_wait_is_not_the_surroundings_to_say(spawn, monkeypatch)
     for name in ("OMP_THREAD_LIMIT", "OMP_DYNAMIC", "GOMP_CPU_AFFINITY", "KMP_BLOCKTIME"):
         monkeypatch.setenv(name, "1")
     monkeypatch.setenv("COMPOSED", "1")
-    runner, _ = spawn("answers")
+    runner, heard = spawn("good")
+    until(heard, Hello)
     inside = psutil.Process(runner.pid).environ()
     assert not [name for name in inside if name.startswith(("OMP_", "GOMP_", "KMP_"))]
     assert inside["COMPOSED"] == "1"
