@@ -113,13 +113,13 @@ def test_settings_without_a_field_are_told_and_go_with_their_prompt(serve, visit
     expect(leave_out).to_be_visible()
     leave_out.click()
     expect(line).to_be_hidden()
-    # Before anything has been asked the examples stand there, too.
+    # The same where its models aren't here, so that it doesn't run.
     away = serve(telling("No.", cached=False), load(tmp_path))
     tab = visit(f"{away}/?tab=gallery&prompt=snake")
     tab.get_by_role("button", name="Run it here").click()
     tab.get_by_role("button", name="Settings").click()
     expect(tab.locator("#further")).to_contain_text("Also top-k 1, as recorded.")
-    tab.locator("#examples button").first.click()
+    tab.get_by_label("Prompt", exact=True).press_sequentially("?")
     expect(tab.locator("#further")).to_be_hidden()
 
 
