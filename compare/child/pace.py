@@ -31,7 +31,7 @@ BETTER = 1.05
 AGAIN_S = 0.4
 LONGEST_S = 8.0
 """What failed is tried again after AGAIN_S, then twice that, at last so seldom."""
-UNINVITED_S = 2.0
+UNINVITED_S = 6.0
 """Where idle cores can't be seen, or others' count, one more is tried after so long, then ever later."""
 
 

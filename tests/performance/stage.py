@@ -19,6 +19,7 @@ from serving import served
 from visitor import choose, column
 
 from compare.asked.settings import SamplingParams
+from compare.models.catalogue import BASE_STOP, BASE_TEMPLATE
 from compare.models.local import local_path
 from compare.models.spec import parse, resolve
 from compare.protocol.events import Delta, Finished
@@ -162,7 +163,8 @@ class Model:
         sampling = SamplingParams(max_tokens=max_tokens, seed=SEED).model_dump()
         self._runner.send(
             Generate(
-                run=self._run, messages=(Message("user", prompt),), template="", template_stop=(),
+                run=self._run, messages=(Message("user", prompt),),
+                template=BASE_TEMPLATE, template_stop=BASE_STOP,
                 threads=self._threads, max_seconds=max_seconds, **sampling,
             )
         )  # fmt: skip
