@@ -54,9 +54,7 @@ class Measures:
     @property
     def short_of_cores(self) -> bool:
         """Whether others had so much of its cores that its speed isn't the machine's; never on a GPU."""
-        if self.cores_used is None or self.cores_granted is None or self.memory.kind == "vram":
-            return False
-        return self.cores_used < ENOUGH * self.cores_granted
+        return short_of_cores(self.cores_used, self.cores_granted, self.memory)
 
     @property
     def thought_s(self) -> float | None:
@@ -68,6 +66,13 @@ class Measures:
     def thought_is_cut(self) -> bool:
         """Whether what has ended was thinking to its end."""
         return bool(self.thinking_tokens) and self.first_answer_s is None
+
+
+def short_of_cores(used: float | None, granted: float | None, memory: Memory) -> bool:
+    """Whether others had a part of the `granted` cores; where a GPU computes, they only wait for it."""
+    if used is None or granted is None or memory.kind == "vram":
+        return False
+    return used < ENOUGH * granted
 
 
 @dataclass(frozen=True, slots=True)

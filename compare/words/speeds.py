@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from compare import numbers
-from compare.run.measures import ENOUGH
+from compare.run.measures import short_of_cores
 from compare.run.response import Response
 from compare.words import column
 from compare.words.sentence import Summary
@@ -72,20 +72,20 @@ def summary(responses: Mapping[str, Response], names: Mapping[str, str]) -> Summ
         for timings in (response.pp, response.tg)
         if timings
     )
-    notes = (_fates(responses, names), _short_of_cores(responses, names), uneven and DISTURBED)
+    notes = (_fates(responses, names), _disturbed(responses, names), uneven and DISTURBED)
     end = " ".join(filter(None, (f"{rest}.", *notes)))
     return Summary(finding=finding, rest=end)
 
 
-def _short_of_cores(responses: Mapping[str, Response], names: Mapping[str, str]) -> str:
+def _disturbed(responses: Mapping[str, Response], names: Mapping[str, str]) -> str:
     """Whose cores other programs had, where the cores compute."""
     shorts = []
     for key, response in responses.items():
         timed = [timings for timings in (response.pp, response.tg) if timings]
-        if not timed or response.memory.kind == "vram":
+        if not timed:
             continue
         used, granted = min(timings.cores_used for timings in timed), response.threads[1]
-        if used < ENOUGH * granted:
+        if short_of_cores(used, granted, response.memory):
             shorts.append(f"{names[key]} {numbers.cores_got(used, granted)}")
     if not shorts:
         return ""
