@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 import gradio as gr
 from gradio_client import Client
+from gradio_client.client import Job
 from serving import served
 
 from compare.ui.quiet import quiet
@@ -47,9 +48,7 @@ def test_what_must_wait_begins_when_the_one_before_it_ends():
     assert len(begun) == 3
 
 
-def test_what_a_visitor_cancels_is_closed():
-    closed = threading.Event()
-
+def endless(closed: threading.Event) -> Callable[[], Iterator[str]]:
     def endless() -> Iterator[str]:
         try:
             while True:
@@ -57,24 +56,26 @@ def test_what_a_visitor_cancels_is_closed():
         finally:
             closed.set()
 
-    with asked(endless) as client:
-        job = client.submit(api_name="/endless")
-        next(iter(job))
+    return endless
+
+
+def going(client: Client) -> Job:
+    """Endless, once it has told something."""
+    job = client.submit(api_name="/endless")
+    next(iter(job))
+    return job
+
+
+def test_what_a_visitor_cancels_is_closed():
+    closed = threading.Event()
+    with asked(endless(closed)) as client:
+        job = going(client)
         job.cancel()
         assert closed.wait(30)
 
 
 def test_what_still_runs_when_the_server_ends_is_closed():
     closed = threading.Event()
-
-    def endless() -> Iterator[str]:
-        try:
-            while True:
-                yield "more"
-        finally:
-            closed.set()
-
-    with asked(endless) as client:
-        job = client.submit(api_name="/endless")
-        next(iter(job))
+    with asked(endless(closed)) as client:
+        going(client)
     assert closed.wait(30)
