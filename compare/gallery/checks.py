@@ -5,7 +5,7 @@ answer's substance; lengths and what stands under `form` ask for its form, `one_
 both.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal, Self
 
 import regex
@@ -314,10 +314,8 @@ def substance(check: Check) -> Check | None:
     match check:
         case Length() | Form():
             return None
-        case AllOf(all=parts):
-            return _some(AllOf, "all", map(substance, parts))
-        case AnyOf(any=parts):
-            return _some(AnyOf, "any", map(substance, parts))
+        case AllOf() | AnyOf():
+            return _of_parts(check, substance)
     return check
 
 
@@ -328,16 +326,16 @@ def form(check: Check) -> Check | None:
             return check
         case Form(form=part):
             return part
-        case AllOf(all=parts):
-            return _some(AllOf, "all", map(form, parts))
-        case AnyOf(any=parts):
-            return _some(AnyOf, "any", map(form, parts))
+        case AllOf() | AnyOf():
+            return _of_parts(check, form)
     return None
 
 
-def _some(kind: type, name: str, parts: Iterable[Check | None]) -> Check | None:
-    kept = tuple(part for part in parts if part is not None)
-    return kind(**{name: kept}) if kept else None
+def _of_parts(check: AllOf | AnyOf, asks: Callable[[Check], Check | None]) -> Check | None:
+    """What of its parts asks for the one or the other."""
+    name = "all" if isinstance(check, AllOf) else "any"
+    kept = tuple(filter(None, map(asks, getattr(check, name))))
+    return type(check)(**{name: kept}) if kept else None
 
 
 COUNTS = {
