@@ -4,6 +4,7 @@ Knows how an answer ends and what is told of it; nothing of how a model is loade
 """
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from compare.child.cores import IdleCores
@@ -75,7 +76,7 @@ class _Answer(Work):
             if not is_mark(self.model.own(token))
         }
         self.apart = Thinking(asked.text)
-        self.text, self.thinking = self._stream(), TextStream()
+        self.text, self.thinking = self._stream(self.stops), self._stream()
         self.prefilled, self.written = False, 0
         # A GPU's work takes no cores, and waiting for it says nothing of them.
         self.threads = request.threads
@@ -177,14 +178,14 @@ class _Answer(Work):
             return False
         return self.pace.reading(part, time.monotonic(), time.process_time())
 
-    def _stream(self) -> TextStream:
-        return TextStream(self.stops, "".join(self.next_turn.letters.values()))
+    def _stream(self, stops: Sequence[str] = ()) -> TextStream:
+        return TextStream(stops, "".join(self.next_turn.letters.values()))
 
     def _texts(self, part: Part) -> dict[str, Any]:
         """The values of an event by which a part is told."""
         recalled = ""
         if part.recalls:
-            recalled, self.text = self.text.finish(), self._stream()
+            recalled, self.text = self.text.finish(), self._stream(self.stops)
         return {
             "text": self.text.push(part.answer) if part.answer else "",
             "thinking": recalled + self.thinking.push(part.thinking),

@@ -27,7 +27,7 @@ class TextStream:
         """The text that has become certain. Sets `stopped` once a stop string is complete."""
         text = self._decoder.decode(piece)
         if not self._stops:
-            return text
+            return self._seen(text)
         self._held += text
         found = [(self._held.find(stop), stop) for stop in self._stops if stop in self._held]
         if found:

@@ -47,6 +47,18 @@ def test_control_tokens_that_begin_it_end_an_answer_and_never_show(child, tmp_pa
     assert bool(response.notices) == (text == "Ok.")
 
 
+def test_control_tokens_that_begin_it_do_not_show_in_thoughts(child, tmp_path):
+    marks = {
+        **dict.fromkeys(("<|user|>", "<|assistant|>"), TokenType.CONTROL),
+        **dict.fromkeys(("<think>", "</think>"), TokenType.USER_DEFINED),
+    }
+    says = "<think>ab<|user|>cd</think>Ok."
+    path = tmp_path / "t.gguf"
+    child.load(shapes.tiny(path, says=says, ends=True, chat_template=TURNS, tokens=marks))
+    response = child.answer("hi", max_tokens=40, temperature=0)
+    assert (response.thinking, response.text) == ("abcd", "Ok.")
+
+
 def test_a_stop_string_of_ones_own_is_no_news(child, tmp_path):
     child.load(shapes.tiny(tmp_path / "t.gguf", says="Ok.[USER]\nwhy?", chat_template=USER))
     response = child.answer("hi", max_tokens=40, temperature=0, stop=("[USER]",))

@@ -67,3 +67,7 @@ def test_bytes_that_are_no_character_in_the_middle_and_at_the_end():
 
 def test_the_earliest_of_several_stops_counts():
     assert stream([b"x END y STOP"], ["STOP", "END"]) == (["x "], True)
+
+
+def test_letters_that_are_never_shown_are_not_where_nothing_ends_it():
+    assert TextStream((), "\ufdd0").push("a\ufdd0b".encode()) == "ab"
