@@ -114,19 +114,19 @@ def _otherwise(template: Template, messages: tuple[Message, ...], fault: Templat
     """What the template takes instead; or who is to blame, as an EngineError."""
     system = messages[: messages[0].role == "system"]
     turns = messages[len(system) :]
-    if system and taken(template, turns):
+    if system and _taken(template, turns):
         what = "refuses" if isinstance(fault, Refusal) else "can't be applied with"
         raise EngineError(
             f"This model's prompt template {what} a system prompt ({fault}).\n"
             "Empty the system prompt, or write it into the prompt itself."
         ) from fault
-    if not system and (found := taken(template, (Message("system", ""), *turns))):
+    if not system and (found := _taken(template, (Message("system", ""), *turns))):
         return replace(found, notices=(EMPTY_SYSTEM, *found.notices))
-    if not system and taken(template, (Message("system", "Answer."), *turns)):
+    if not system and _taken(template, (Message("system", "Answer."), *turns)):
         raise EngineError(
             f"This model's prompt template needs a system prompt ({fault}).\nSet a system prompt."
         ) from fault
-    if len(turns) > 1 and taken(template, system + turns[-1:]):
+    if len(turns) > 1 and _taken(template, system + turns[-1:]):
         raise EngineError(
             f"This model's prompt template refuses a conversation of several turns ({fault}).\n"
             "Ask the last question alone."
@@ -139,8 +139,8 @@ def broken(fault: TemplateFault) -> EngineError:
     return EngineError(f"This model's prompt template {what} ({fault}).\n{_BROKEN}")
 
 
-def taken(template: Template, messages: tuple[Message, ...]) -> Written | None:
-    """The same, None where it doesn't take them so."""
+def _taken(template: Template, messages: tuple[Message, ...]) -> Written | None:
+    """As `_attempt`, but None where the template doesn't take them so."""
     try:
         return _attempt(template, messages)
     except (TemplateFault, EngineError):

@@ -172,7 +172,7 @@ class Engine:
                 f"The context was lowered from {request.n_ctx:,} to {self.n_ctx:,} tokens, "
                 "all that this file was trained for.",
             )
-        if request.kv_type == "q8_0" and not _uses_gpu(request):
+        if request.kv_type == "q8_0" and not self.uses_gpu:
             notices += ("With a q8_0 cache the text may vary with the number of threads.",)
         return notices
 
@@ -185,7 +185,7 @@ class Engine:
             devices[device] = devices.get(device, 0) + size
         known = bool(devices)
         return Memory(
-            kind="vram" if _uses_gpu(self._request) else "ram",
+            kind="vram" if self.uses_gpu else "ram",
             allocated_bytes=sum(parts.values()) if known else None,
             weights_bytes=parts["weights"] if known else None,
             kv_bytes=parts["kv"] if known else None,

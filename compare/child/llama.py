@@ -34,7 +34,6 @@ _NO_MMAP = 0  # LLAMA_LOAD_MODE_NONE in llama.h
 _ABORTED = 2  # llama_decode in llama.h
 _FIRST_PART = re.compile(r"(.*)-00001-of-(\d{5})\.gguf", re.DOTALL)
 _GPU = 1  # ggml_backend_dev_type in ggml-backend.h
-_BESIDE_TEXT = api.LLAMA_TOKEN_ATTR_CONTROL | api.LLAMA_TOKEN_ATTR_USER_DEFINED
 
 
 class Log(LogLines):
@@ -144,7 +143,7 @@ class Model:
         <|im_start|>; empty for any other. Kept.
         """
         if token not in self._own:
-            beside = api.llama_vocab_get_attr(self._vocab, token) & _BESIDE_TEXT
+            beside = self.attributes(token) & (MARK | DEFINED)
             self._own[token] = self._piece(token, special=True) if beside else b""
         return self._own[token]
 

@@ -108,7 +108,7 @@ def _switched(template: Template, request: Generate) -> switch.Choice:
     """What the template is to be given, so that the model thinks as it is asked to."""
 
     def tried(values: Mapping[str, Any]) -> str | None:
-        with suppress(TemplateFault, EngineError):
+        with suppress(EngineError):
             return written(replace(template, values=values), request.messages).text
         return None
 
@@ -124,11 +124,10 @@ def _template(model: Model, request: Generate) -> tuple[Template, tuple[str, ...
     if model.template is not None:
         own = template(model.template)
         return own, request.stop, (BY_NAME.format(own.name),) if own.name else ()
-    if not request.guessed:
-        return template(request.template), request.stop + request.template_stop, ()
-    if all(len(list(marks_in(model, mark))) == 1 for mark in _CHATML):
+    if request.guessed and all(len(list(marks_in(model, mark))) == 1 for mark in _CHATML):
         return template("chatml"), request.stop, (AS_CHATML,)
-    return template(request.template), request.stop + request.template_stop, (AS_PLAIN,)
+    notices = (AS_PLAIN,) if request.guessed else ()
+    return template(request.template), request.stop + request.template_stop, notices
 
 
 def _begun(model: Model, text: str, held: list[Place]) -> tuple[bool, str, list[Place]]:
@@ -150,8 +149,8 @@ def _next_turn(model: Model, ends: str, begins: str, asked: tuple[str, ...]) -> 
     letters: dict[int, str] = {}
     own = "".join(NONCHARACTERS)
     by_tokens = turns.stops(_lettered(model, ends, letters), _lettered(model, begins, letters), own)
-    words = {letter: model.spelled(token) for token, letter in letters.items()}
-    stops = {stop: "".join(words.get(each, each) for each in stop) for stop in by_tokens}
+    spelled = {letter: model.spelled(token) for token, letter in letters.items()}
+    stops = {stop: "".join(spelled.get(each, each) for each in stop) for stop in by_tokens}
     every = {**stops, **{said: said for said in stops.values()}}
     return NextTurn(
         {stop: " ".join(said.split()) for stop, said in every.items() if stop not in asked}, letters

@@ -22,7 +22,7 @@ from jinja2.ext import Extension, loopcontrols
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 WORK_S = 2.0
-"""How long this process may compute for the templates of one answer; a large one takes 0.05."""
+"""How long this process may compute at a time for an answer's template; a large one takes 0.05."""
 STUCK_S = 5
 """One step of Python's own that takes longer ends the process: nothing else could end it."""
 MAX_LETTERS = 2**20

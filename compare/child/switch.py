@@ -69,13 +69,13 @@ def choose(template: str, wanted: str, render: Render) -> Choice:
                 return _Way(variables, text)
         return None
 
-    on = way("on", () if switches else LEVELS)
-    off = way("off", [level for level in NOTHING if level in named]) if switches or named else None
     if wanted in LEVELS and efforts:
         levels = {level: way("on", [level]) for level in LEVELS}
         mine = levels[wanted]
         if mine and any(other and other.text != mine.text for other in levels.values()):
             return Choice(mine.variables)
+    on = way("on", () if switches else LEVELS)
+    off = way("off", [level for level in NOTHING if level in named]) if switches or named else None
     works = on is not None and off is not None and on.text != off.text
     if not works and (wanted == "off" or not efforts):
         return Choice({}, (ONLY_EFFORTS if efforts else NO_SWITCH,))

@@ -1,4 +1,4 @@
-"""A model's prompt template: what it writes of messages, and how the user's next turn begins in it.
+"""A model's prompt template: what it writes of messages.
 
 In Jinja, or one of llama.cpp's own by its name. Knows no token, nor what a template may refuse.
 """

@@ -1,9 +1,8 @@
 """Templates with a switch for thinking of their own, and such without one: written as the known ones are."""
 
-import jinja2
 import pytest
-from jinja2.ext import loopcontrols
 
+from compare.child import sandbox
 from compare.child.switch import NO_EFFORT, NO_SWITCH, ONLY_EFFORTS, Choice, choose
 
 ASKED = "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}{% endfor %}<|assistant|>"
@@ -56,19 +55,10 @@ GENERATION = QWEN3.replace("{{ m.content }}", "{% generation %}{{ m.content }}{%
 
 
 def chosen(template: str, wanted: str) -> Choice:
-    environment = jinja2.Environment(extensions=[loopcontrols])
-
     def render(variables):
-        def raise_exception(message):
-            raise ValueError(message)
-
-        plain = template.replace("{% generation %}", "").replace("{% endgeneration %}", "")
-        messages = [{"role": "user", "content": "hi"}]
         try:
-            return environment.from_string(plain).render(
-                messages=messages, raise_exception=raise_exception, **variables
-            )
-        except ValueError:
+            return sandbox.write(template, [{"role": "user", "content": "hi"}], **variables)
+        except sandbox.TemplateFault:
             return None
 
     return choose(template, wanted, render)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import shapes
-from engines import log
+from engines import log, vocabulary
 from headers import entry, with_entries
 
 from compare.child.engine import reserve
@@ -37,9 +37,8 @@ def renamed(smollm2, tmp_path):
 
 def opened(path: str) -> Model:
     log().clear()
-    model = Model(path, log(), gpu_layers=0, weights=False)
-    model.close()
-    return model
+    with vocabulary(path) as model:
+        return model
 
 
 def test_a_file_that_names_no_pre_tokenizer_brings_a_notice(renamed, smollm2):
