@@ -157,6 +157,10 @@ def test_a_speed_says_its_company():
     assert company(replace(WROTE, shared_s=3.6), 99) == "shared for 4 s · 1 to 2 threads"
     assert company(replace(WROTE, shared_s=0.42), 99) == "shared for 0.42 s · 1 to 2 threads"
     assert company(replace(WROTE, shared_with=0, threads=(2, 2)), 99) == "alone · 2 threads"
+    assert company(Response(state="reading", loaded_at=1.0, load_s=3.1), 2) == "loaded in 3.1 s"
+    assert company(Response(state="reading", loaded_at=1.0), 2) == "already loaded"
+    assert company(Response(state="loading"), 2) == "not run yet"
+    assert company(Response(state="failed", stage="loading"), 2) == ""
 
 
 def worked(cores: float, *granted: tuple[float, int], **changes) -> Response:
@@ -182,10 +186,6 @@ def test_nothing_is_found_of_speeds_whose_cores_others_had():
     assert said.rest.endswith("Other programs had cores of SOLAR; run it again when they are done.")
     alone = summary({SOLAR: columns[SOLAR]}, NAMES)
     assert not alone.finding and "Other programs had cores of SOLAR" in alone.rest
-    assert company(Response(state="reading", loaded_at=1.0, load_s=3.1), 2) == "loaded in 3.1 s"
-    assert company(Response(state="reading", loaded_at=1.0), 2) == "already loaded"
-    assert company(Response(state="loading"), 2) == "not run yet"
-    assert company(Response(state="failed", stage="loading"), 2) == ""
 
 
 def test_nothing_is_found_of_a_few_tokens():
