@@ -102,19 +102,21 @@ def _final(responses: Mapping[str, Response], names: Mapping[str, str]) -> Summa
     rest = {key: response for key, response in responses.items() if key not in timed}
     if not timed:
         return Summary(before=_why_nothing(rest, names))
+    unanswered = _without_an_answer(timed, names)
+    notes = _few(timed, names), _disturbed(timed, names)
     if len(timed) == 1:
         key, response = next(iter(timed.items()))
         finding = f"{names[key]} wrote {speed(response.decode_tps)} tokens a second."
-        unanswered = _without_an_answer(timed, names)
-        told = f" {unanswered}" if unanswered else ""
-        after = f"{told}{_no_comparison(rest, names)}{_few(timed, names)}{_disturbed(timed, names)}"
-        return _weighed(finding, after, timed)
+        return _weighed(finding, _spaced(unanswered, _no_comparison(rest, names), *notes), timed)
     ranked = sorted(timed, key=lambda key: -timed[key].decode_tps)
     ratios = {key: timed[ranked[0]].decode_tps / timed[key].decode_tps for key in ranked[1:]}
-    others = " ".join(filter(None, (_fates(rest, names), _without_an_answer(timed, names))))
-    after = f"{_memory_part(ranked, timed)}. {_fairness(timed)}" + (f" {others}" if others else "")
-    after += _few(timed, names) + _disturbed(timed, names)
-    return _weighed(_finding(ranked, ratios, names), after, timed)
+    after = _spaced(_fairness(timed), _fates(rest, names), unanswered, *notes)
+    finding = _finding(ranked, ratios, names)
+    return _weighed(finding, f"{_memory_part(ranked, timed)}.{after}", timed)
+
+
+def _spaced(*sentences: str) -> str:
+    return "".join(f" {each}" for each in sentences if each)
 
 
 def _weighed(finding: str, rest: str, timed: Mapping[str, Response]) -> Summary:
@@ -135,14 +137,14 @@ def _few(timed: Mapping[str, Response], names: Mapping[str, str]) -> str:
     if not few:
         return ""
     counts = listed([f"{count(r.output_tokens)} by {name}" for name, r in few.items()])
-    return f" Few tokens were timed, {counts}: a longer answer says more."
+    return f"Few tokens were timed, {counts}: a longer answer says more."
 
 
 def _disturbed(timed: Mapping[str, Response], names: Mapping[str, str]) -> str:
     who = [names[key] for key, response in timed.items() if response.measures.short_of_cores]
     if not who:
         return ""
-    return f" Other programs had cores of {listed(who)}; run it again when they are done."
+    return f"Other programs had cores of {listed(who)}; run it again when they are done."
 
 
 def _finding(ranked: list[str], ratios: dict[str, float], names: Mapping[str, str]) -> str:
@@ -182,7 +184,7 @@ def _no_comparison(rest: Mapping[str, Response], names: Mapping[str, str]) -> st
     fates = _fates(rest, names).removesuffix(".")
     if not fates:
         return ""
-    return f" {fates}, so there is nothing to compare it with."
+    return f"{fates}, so there is nothing to compare it with."
 
 
 def _why_nothing(rest: Mapping[str, Response], names: Mapping[str, str]) -> str:
@@ -194,17 +196,17 @@ def _why_nothing(rest: Mapping[str, Response], names: Mapping[str, str]) -> str:
 
 def _without_an_answer(timed: Mapping[str, Response], names: Mapping[str, str]) -> str:
     """Which of those that wrote long enough for a speed have answered nothing: SOLAR ended while thinking."""
-    parts = [f"{listed(who)} {what}" for what, who in _unsaid(timed, names).items()]
+    parts = _unsaid(timed, names)
     return f"{listed(parts)}." if parts else ""
 
 
-def _unsaid(responses: Mapping[str, Response], names: Mapping[str, str]) -> dict[str, list[str]]:
-    """What became of finished answers without a text, and whose."""
+def _unsaid(responses: Mapping[str, Response], names: Mapping[str, str]) -> list[str]:
+    """Whose finished answers hold no text, and what became of them: SOLAR ended while thinking."""
     found: dict[str, list[str]] = {}
     for key, response in responses.items():
         if response.state == "finished" and (what := unsaid(response)):
             found.setdefault(what, []).append(names[key])
-    return found
+    return [f"{listed(who)} {what}" for what, who in found.items()]
 
 
 def _fates(rest: Mapping[str, Response], names: Mapping[str, str]) -> str:
@@ -222,7 +224,7 @@ def _fates(rest: Mapping[str, Response], names: Mapping[str, str]) -> str:
         if keys:
             who = listed([names[key] for key in keys])
             fates.append(f"{who} {verb if len(keys) == 1 else plural}")
-    fates += [f"{listed(who)} {what}" for what, who in _unsaid(rest, names).items()]
+    fates += _unsaid(rest, names)
     return f"{listed(fates)}." if fates else ""
 
 
