@@ -3,6 +3,7 @@
 Which component a name stands for, and how Gradio is told, is wiring.py's.
 """
 
+from collections.abc import Iterable
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,13 +15,12 @@ class Change(SimpleNamespace):
     """
 
 
-def valued(changes: dict[str, Any]) -> dict[str, Any]:
-    """The parts that have a new value, and that."""
-    told = {
-        n: new.__dict__ if isinstance(new, Change) else {"value": new} for n, new in changes.items()
-    }
-    return {name: new["value"] for name, new in told.items() if "value" in new}
-
-
 Changes = dict[str, Any]
 """The name of a part to its new value, or to a Change; what isn't named stays as it is."""
+
+
+def valued(changes: Changes, names: Iterable[str]) -> Changes:
+    """Of the parts named, those that have a new value, and that."""
+    new = {name: changes[name] for name in names if name in changes}
+    told = {n: each if isinstance(each, Change) else Change(value=each) for n, each in new.items()}
+    return {name: each.value for name, each in told.items() if hasattr(each, "value")}

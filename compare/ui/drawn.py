@@ -157,21 +157,26 @@ def happened(what: str, advice: str) -> list[str]:
 
 def fault(message: str) -> str:
     """A message that says on its first line what happened, and on the others what to do."""
-    what, _, advice = message.partition("\n")
-    return "\n\n".join(happened(what, advice))
+    return "\n\n".join(happened(*column.in_two(message)))
 
 
 def _aside(text: str) -> str:
     return f'<p class="aside" dir="ltr">{letters(text)}</p>'
 
 
+def left_out(text: str) -> tuple[str, ...]:
+    """What is said of the rest of a text that is longer than is shown."""
+    more = len(text) - SHOWN_LETTERS
+    return (f"… and {more:,} more characters",) if more > 0 else ()
+
+
 def asked(prompt: str) -> str:
     """The prompt over its answers, on one line until it is opened. For gr.Markdown."""
     told = " <br>".join(letters(line) for line in prompt[:SHOWN_LETTERS].splitlines())
-    more = f" … and {len(prompt) - SHOWN_LETTERS:,} more characters" * (len(prompt) > SHOWN_LETTERS)
+    told = " ".join((told, *left_out(prompt)))
     return (
         '<details class="asked"><summary><h2><span>You asked<i>:</i></span> '
-        f"<b>{told}{more}</b></h2></summary></details>"
+        f"<b>{told}</b></h2></summary></details>"
     )
 
 

@@ -160,7 +160,7 @@
   }
   function label() {
     const notes = JSON.parse($("#shelf [data-notes]")?.dataset.notes ?? "{}");
-    for (const column of columns()) {
+    for (const [n, column] of columns().entries()) {
       const name = $(".strip", column)?.dataset.name;
       if (!name) continue;
       const answer = $(".block.answer", column);
@@ -171,9 +171,9 @@
       const thoughts = $(".thoughts textarea", column);
       set(thoughts, "aria-label", `Thoughts of ${name}`);
       set(thoughts, "readonly", "");
-      if (thoughts && unfolded.has(columns().indexOf(column))) follow(thoughts);
+      if (thoughts && unfolded.has(n)) follow(thoughts);
       const thought = $(".thought", column);
-      if (thought?.textContent.trim()) set(thought, "aria-expanded", String(unfolded.has(columns().indexOf(column))));
+      if (thought?.textContent.trim()) set(thought, "aria-expanded", String(unfolded.has(n)));
       else thought?.removeAttribute("aria-expanded");
       for (const [kind, words] of [["stop", "Stop"], ["copy", "Copy"], ["again", "Run again"], ["remove", "Remove"]]) {
         set($(`button.${kind}`, column), "aria-label", kind === "copy" ? `Copy the answer of ${name}` : `${words}: ${name}`);
@@ -192,9 +192,10 @@
     const named = $$("#tabs .tab-container:not(.visually-hidden) [role=tab]");
     for (const tab of Object.keys(RUNS)) {
       const bar = named.find((each) => each.textContent.trim().toLowerCase() === tab);
-      if (!bar || runs(tab) === bar.hasAttribute("data-runs")) continue;
-      bar.toggleAttribute("data-runs", runs(tab));
-      if (runs(tab)) bar.setAttribute("aria-description", "running");
+      const running = runs(tab);
+      if (!bar || running === bar.hasAttribute("data-runs")) continue;
+      bar.toggleAttribute("data-runs", running);
+      if (running) bar.setAttribute("aria-description", "running");
       else bar.removeAttribute("aria-description");
     }
     for (const accordion of $$(".gr-accordion")) {

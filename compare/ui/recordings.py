@@ -90,7 +90,7 @@ def answer(take: Take) -> str:
         parts.append(_thoughts(told))
     if told.text.strip():
         parts.append(shown(told.text[: drawn.SHOWN_LETTERS]))
-        parts += [f'<p class="aside" dir="ltr">{more}</p>' for more in _more(told.text)]
+        parts += [f'<p class="aside" dir="ltr">{more}</p>' for more in drawn.left_out(told.text)]
     else:
         parts += drawn.happened(*unanswered(told.measures, told.finish_reason))
     return "\n\n".join(parts)
@@ -98,14 +98,8 @@ def answer(take: Take) -> str:
 
 def _thoughts(told: Answer) -> str:
     """On one line, as all of our own markup within Markdown."""
-    text = code("\n".join((told.thinking[: drawn.SHOWN_LETTERS], *_more(told.thinking))))
+    text = code("\n".join((told.thinking[: drawn.SHOWN_LETTERS], *drawn.left_out(told.thinking))))
     return f'<details class="thoughts"><summary>{letters(thought(told.measures))}</summary>{text}</details>'
-
-
-def _more(text: str) -> tuple[str, ...]:
-    """What is said of the rest of a text that is longer than is shown."""
-    more = len(text) - drawn.SHOWN_LETTERS
-    return (f"… and {more:,} more characters",) if more > 0 else ()
 
 
 # Verdicts.

@@ -36,6 +36,8 @@ KEEP_ADDRESS = {"fn": None, "js": "query => keepAddress(query)", **AT_ONCE}
 """With a field that holds a view's query as `inputs`: the page's address becomes a link to that view."""
 COPY_LINK = {"fn": None, "js": "query => copyText(addressOf(query))", **AT_ONCE}
 """With such a field: that link into the clipboard."""
+COPY_TEXT = {"fn": None, "js": "text => copyText(text)", **AT_ONCE}
+"""With a field as `inputs`: what it holds into the clipboard."""
 
 
 @dataclass(frozen=True)
@@ -86,8 +88,7 @@ class Wiring:
 
     def _told(self, args: tuple, changes: Changes) -> Any:
         if self.repeats:
-            new = valued(changes)
-            args[0].holds.update({name: new[name] for name in self.repeats if name in new})
+            args[0].holds |= valued(changes, self.repeats)
         return self.told(changes)
 
     def told(self, changes: Changes) -> Any:

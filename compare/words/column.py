@@ -173,14 +173,12 @@ def finished_line(
         limit = took if max_seconds is None or 0 < took < max_seconds else max_seconds
         at = " while thinking, at" if measures.thought_is_cut else " at"
         return Line((f"Ended{at}", " this host's limit of", f" {limit:g}{NBSP}s"))
-    limit = (
-        f", at the limit of {tokens(measures.output_tokens)}" if finish_reason == "length" else ""
-    )
+    limit = f"at the limit of {tokens(measures.output_tokens)}" if finish_reason == "length" else ""
     if measures.thought_is_cut:
-        return Line(("Ended while thinking", limit or f", after {seconds(measures.total_s)}"))
+        return Line(("Ended while thinking", f", {limit or f'after {seconds(measures.total_s)}'}"))
     took = f"Finished in {seconds(measures.total_s)}"
     # That it was cut is said wherever there is room for anything.
-    return Line(("", f"{took}, ", limit.removeprefix(", "))) if limit else Line((took,))
+    return Line(("", f"{took}, ", limit)) if limit else Line((took,))
 
 
 def progress(response: Response) -> float | None:
@@ -317,7 +315,12 @@ def recorded_short(measures: Measures) -> str:
 
 def failure(response: Response) -> tuple[str, str]:
     """What happened, and what to do."""
-    happened, _, advice = (response.error or "It ended without a word.").partition("\n")
+    return in_two(response.error or "It ended without a word.")
+
+
+def in_two(message: str) -> tuple[str, str]:
+    """What a message says on its first line, what happened, and on the others, what to do."""
+    happened, _, advice = message.partition("\n")
     return happened.strip(), advice.strip()
 
 

@@ -25,10 +25,10 @@ from compare.words.thought import thought_line
 
 _OFFERS = {"finished": (), "cancelled": ("again",), "failed": ("again",)}
 """The buttons beside the state line once a run has ended; before, Stop."""
-SHOWN = "model", "quant", "strip", "thought", "thoughts", "answer", "figures", "written"
+_TEXTS = "strip", "thought", "thoughts", "answer", "figures", "written"
+SHOWN = ("model", "quant", *_TEXTS)
 """What may change in it while a model runs. `thought` is the line over the `thoughts`, which are shown to the
 letter; `written` is the answer to the letter, for Copy."""
-_TEXTS = "strip", "thought", "thoughts", "answer", "figures", "written"
 
 
 @dataclass(frozen=True, slots=True)

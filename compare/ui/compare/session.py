@@ -129,8 +129,7 @@ class Session:
     def begun(cls, house: House, repeats: Collection[str]) -> "Session":
         """A visitor's, as their page comes: who is quick may ask before the page has been told anything."""
         session = cls(house)
-        first = valued(session.opened())
-        session.holds = {name: first[name] for name in repeats if name in first}
+        session.holds = valued(session.opened(), repeats)
         return session
 
     # What a visitor does.
@@ -314,9 +313,10 @@ class Session:
 
     def _all_answers(self) -> str:
         """For the clipboard, once they have ended."""
-        shown, files = self.shown, [file for file in self.files.values() if file.key in self.shown]
+        shown = self.shown
         if not all(response.ended for response in shown.values()):
             return ""
+        files = [file for file in self.files.values() if file.key in shown]
         return answers(self.comparison, files, shown)
 
     def _pages(self) -> str:

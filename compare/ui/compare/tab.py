@@ -24,7 +24,7 @@ from compare.ui.parts import (
     thoughts,
     words,
 )
-from compare.ui.wiring import AT_ONCE, PLAIN, PUBLIC, QUEUED, Wiring
+from compare.ui.wiring import AT_ONCE, COPY_TEXT, PLAIN, PUBLIC, QUEUED, Wiring
 
 Parts = dict[str, gr.blocks.Block]
 OUTSIDE = (
@@ -228,8 +228,7 @@ class _Events:
         self._chosen(parts["add"].click, Session.added, self.written)
         prompt = {"inputs": [self.session], "outputs": [parts["prompt"]]}
         self._heard(parts["edit"].click, Session.edit_asked, prompt, **AT_ONCE)
-        copied = {"fn": None, "js": "text => copyText(text)", **AT_ONCE}
-        parts["copy_all"].click(inputs=parts["all_answers"], **copied)
+        parts["copy_all"].click(inputs=parts["all_answers"], **COPY_TEXT)
 
     def _settings(self) -> None:
         parts, seed = self.parts, self.wiring.components("seed")
@@ -268,7 +267,7 @@ class _Events:
         stopped = partial(Session.stop_one, place=place)
         part["stop"].click(stopped, [self.session], None, **AT_ONCE)
         self._run(part["again"].click, partial(running.run_again, place=place), self.written)
-        part["copy"].click(None, part["written"], None, js="text => copyText(text)", **AT_ONCE)
+        part["copy"].click(inputs=part["written"], **COPY_TEXT)
 
     def _run_prompt(self, when: Callable, prompt_id: gr.Textbox) -> None:
         """The event `when` runs the prompt whose id the field holds."""
