@@ -19,7 +19,7 @@ from pydantic import (
 
 from compare.asked.comparison import Bench, Comparison
 from compare.models.catalogue import ARTICLES_PAIR
-from compare.models.spec import MAX_COLUMNS, catalogued
+from compare.models.spec import MAX_COLUMNS, catalogued, is_path
 from compare.usage import UsageError, faults
 
 CPU_PAIR = "tinyllama:Q4_K_M", "solar:Q2_K"
@@ -55,7 +55,7 @@ def _listed(value: Any) -> Any:
 
 
 def _of_the_catalogue(specs: tuple[str, ...]) -> tuple[str, ...]:
-    if any("/" in spec or spec.lower().endswith(".gguf") for spec in specs):
+    if any(map(is_path, specs)):
         raise ValueError(
             "It must name models of the catalogue; files of your own are arguments of app.py"
         )

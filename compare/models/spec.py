@@ -94,15 +94,15 @@ def resolve(specs: Sequence[str | ModelFile], most: int | None = None) -> tuple[
         raise UsageError(f"No model was named. {known_models()}")
     if most is not None and len(specs) > most:
         raise UsageError(f"{len(specs)} models were named. At most {most} run side by side.")
-    files: list[ModelFile] = []
+    files: dict[str, ModelFile] = {}
     for spec in specs:
         file = parse(spec) if isinstance(spec, str) else spec
-        for other in files:
-            if _same(file, other):
-                named = spec if isinstance(spec, str) else spec.key
-                raise UsageError(f"“{named}” names the same file as “{other.key}”. Name it once.")
-        files.append(_with_free_key(file, {other.key for other in files}))
-    return tuple(files)
+        at = _place(file)
+        if other := files.get(at):
+            named = spec if isinstance(spec, str) else spec.key
+            raise UsageError(f"“{named}” names the same file as “{other.key}”. Name it once.")
+        files[at] = _with_free_key(file, {each.key for each in files.values()})
+    return tuple(files.values())
 
 
 def parse(spec: str) -> ModelFile:
@@ -111,9 +111,12 @@ def parse(spec: str) -> ModelFile:
         return _local(spec)
     if spec.startswith(("http:", "https:", "hf:")):
         raise UsageError(f"“{spec}”: models on other machines can't be compared, not yet.")
-    if "/" in spec or os.sep in spec or spec.lower().endswith(".gguf"):
-        return _local(spec)
-    return catalogued(spec)
+    return _local(spec) if is_path(spec) else catalogued(spec)
+
+
+def is_path(spec: str) -> bool:
+    """Whether a SPEC can mean nothing but a path, be there a file or not."""
+    return "/" in spec or os.sep in spec or spec.lower().endswith(".gguf")
 
 
 def catalogued(spec: str) -> ModelFile:
@@ -177,8 +180,9 @@ def renewed(file: ModelFile) -> ModelFile:
 
 
 def _local(spec: str) -> ModelFile:
-    version = identity(Path(spec).expanduser())
-    path, header = _read(Path(spec).expanduser())
+    given = Path(os.path.expanduser(spec))
+    version = identity(given)
+    path, header = _read(given)
     name = letters.name(path.name)
     stem = name.removesuffix(".gguf") or name
     if header and header.name and _HASH.fullmatch(name):
@@ -242,10 +246,12 @@ def _recommended(header: Header) -> Iterator[tuple[str, int | float]]:
             yield name, int(value) if name == "top_k" else float(f"{value:.6g}")
 
 
-def _same(one: ModelFile, other: ModelFile) -> bool:
-    if one.path is None or other.path is None:
-        return one.path == other.path and one.key == other.key
-    return os.path.realpath(one.path) == os.path.realpath(other.path)
+def _place(file: ModelFile) -> str:
+    """Where it is, whatever leads there; of the catalogue's its key."""
+    try:
+        return file.key if file.path is None else os.path.realpath(file.path)
+    except ValueError:  # no path can be written so
+        return file.path
 
 
 def _with_free_key(file: ModelFile, taken: set[str]) -> ModelFile:
