@@ -149,14 +149,17 @@ class Machine:
     def examine(self, file: ModelFile, settings: LoadSettings) -> Response:
         """As `foreseen`, but more exactly: of a file on the Hub from its own first bytes, and of these, or
         of a file of one's own, from what llama.cpp says while no run is in progress. Takes seconds, once a
-        file and settings. What llama.cpp can't load, `trouble` tells from then on.
+        file and settings. Which of one's own llama.cpp can't load, `trouble` tells from then on.
         """
         if (file, settings) not in self._examined:
             try:
                 with self._header_of(file) as path:
                     if path is None or self.trouble(file):
                         return self.foreseen(file, settings)
-                    hello, reserved = self._reserved(path, settings)
+                    hello, told = self._reserved(path, settings)
+                    if isinstance(told, Failed) and file.path is not None:
+                        _keep(self._refused, file.version, told.message)
+                    reserved = told if isinstance(told, Reserved) else None
                     prediction = need_of(path, settings, hello, reserved).prediction
             except (FileError, OSError):
                 return self.foreseen(file, settings)
@@ -171,12 +174,13 @@ class Machine:
             return self._files.header_of(file)
         return nullcontext(file.path)
 
-    def _reserved(self, path: str, settings: LoadSettings) -> tuple[Hello | None, Reserved | None]:
+    def _reserved(
+        self, path: str, settings: LoadSettings
+    ) -> tuple[Hello | None, Reserved | Failed | None]:
         """What a child of its own says that llama.cpp would reserve; nothing while a run is in progress."""
         if not self._line.is_free:
             return None, None
         heard: queue.SimpleQueue[Event] = queue.SimpleQueue()
-        version = identity(path)
         process = self._spawn(heard.put)
         try:
             process.send(Reserve(run=1, path=path, **settings.for_child()))
@@ -186,9 +190,7 @@ class Machine:
             return process.hello, None
         finally:
             process.close()
-        if isinstance(event, Failed):
-            _keep(self._refused, version, event.message)
-        return process.hello, event if isinstance(event, Reserved) else None
+        return process.hello, event if isinstance(event, Reserved | Failed) else None
 
     def want(self, file: ModelFile, sink: Callable[[Event], None]) -> None:
         """Sees to it that a file is here; `sink` hears Downloading events, then Fetched or Failed."""
