@@ -3,12 +3,14 @@
 Knows no process and no page.
 """
 
+import contextlib
 import glob
 import io
 import os
 import queue
 import re
 import shutil
+import stat
 import threading
 import time
 from collections import deque
@@ -97,10 +99,7 @@ class Fetch:
         # The library's own step of 10 MB would leave a slow line without a sign of life for long.
         constants.DOWNLOAD_CHUNK_SIZE = CHUNK_BYTES
         file = self.file
-        if not reachable():
-            raise FileError(unreachable())
-        if fault := token_fault():
-            raise FileError(fault)
+        _check_hub()
         if constants.HF_HUB_CACHE.startswith("~"):
             raise FileError(hub_cache().homeless())
         try:
@@ -186,13 +185,20 @@ class Fetch:
         return Bar
 
 
+def _check_hub() -> None:
+    """Raises FileError where the Hub can't be asked from here, or not with this token."""
+    if not reachable():
+        raise FileError(unreachable())
+    if fault := token_fault():
+        raise FileError(fault)
+
+
 def fetch_header(file: ModelFile) -> tuple[bytes, int]:
     """The first bytes of a file on the Hub, as many as its header needs, by range requests; and its size."""
     from huggingface_hub import get_session, hf_hub_url
     from huggingface_hub.utils import build_hf_headers, hf_raise_for_status
 
-    if fault := token_fault():
-        raise FileError(fault)
+    _check_hub()
     url, headers = hf_hub_url(file.repo, file.file), build_hf_headers()
     first, need = b"", HEADER_BYTES
     while True:
@@ -265,8 +271,13 @@ def _check_room(file: ModelFile, size: int | None, cache: str, most_bytes: int |
 
 def _taken_bytes(folder: Path) -> int:
     """What the files in a folder take; a link into it takes nothing."""
-    paths = (Path(at, name) for at, _, names in os.walk(folder) for name in names)
-    return sum(path.lstat().st_size for path in paths if not path.is_symlink())
+    taken = 0
+    for at, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(FileNotFoundError):  # another download has just renamed it
+                status = os.lstat(os.path.join(at, name))
+                taken += 0 if stat.S_ISLNK(status.st_mode) else status.st_size
+    return taken
 
 
 def trouble(file: ModelFile, error: Exception) -> str:
