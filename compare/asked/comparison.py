@@ -10,6 +10,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from compare import letters
 from compare.asked.settings import LoadSettings, SamplingParams
 from compare.models.spec import MAX_COLUMNS, ModelFile, resolve
 from compare.protocol.requests import Generate, Measure, Message
@@ -111,7 +112,7 @@ def comparison(
     if not prompt.strip():
         raise UsageError("The prompt is empty. Write what the models should answer.")
     for text in (prompt, system or "", *params.get("stop", ())):
-        if any("\ud800" <= letter <= "\udfff" for letter in text):
+        if letters.whole(text) != text:
             raise UsageError(
                 "The text isn't UTF-8, or holds half a character (a lone surrogate). Write or paste it again."
             )

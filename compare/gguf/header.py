@@ -118,6 +118,6 @@ def most_common_type(tensors: tuple[Tensor, ...]) -> str | None:
     return total.most_common(1)[0][0] if total else None
 
 
-def shown(value, longest: int = 100) -> str:
+def shown(value) -> str:
     """What a file says of itself, fit to stand in a sentence."""
-    return letters.name(str(value)[:longest])
+    return letters.name(str(value)[:100])

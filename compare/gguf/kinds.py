@@ -105,7 +105,7 @@ KINDS = (
         r"enc\.blk\.\d+\..*",
     ),
 )  # fmt: skip
-_EMBEDDING = KINDS[-1]
+_EMBEDDING = next(kind for kind in KINDS if "bert" in kind.architectures)
 _DIFFUSION = next(kind for kind in KINDS if "llada" in kind.architectures)
 
 
@@ -117,9 +117,9 @@ def check_kind(header: Header) -> None:
 
 
 def _kind(header: Header) -> Kind | None:
-    said = header.metadata.get("general.type"), header.architecture
+    general_type = header.metadata.get("general.type")
     for kind in KINDS:
-        if (kind.type and kind.type == said[0]) or said[1] in kind.architectures:
+        if (kind.type and kind.type == general_type) or header.architecture in kind.architectures:
             return kind
     if "diffusion.shift_logits" in header.metadata:
         return _DIFFUSION

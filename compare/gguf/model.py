@@ -19,7 +19,7 @@ from compare.gguf.header import (
 )
 from compare.gguf.kinds import check_kind
 from compare.gguf.pieces import Piece, piece_of
-from compare.gguf.reader import read_header
+from compare.gguf.reader import padded, read_header
 from compare.gguf.types import FILE_TYPES
 
 _PART_NAME = re.compile(r"(.*)-(\d{5})-of-(\d{5})\.gguf", re.DOTALL)
@@ -187,7 +187,7 @@ def _read_model(path: str | os.PathLike) -> tuple[str, Header]:
 def _joined(path: str | os.PathLike, header: Header, size: int) -> bool:
     """Whether another GGUF begins where this one ends, to the next multiple of its alignment."""
     alignment = header.metadata.get("general.alignment", 32)
-    end = -(-header.file_bytes // alignment) * alignment
+    end = padded(header.file_bytes, alignment)
     if size < end + 4:
         return False
     with open(path, "rb") as file:

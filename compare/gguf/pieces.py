@@ -9,7 +9,8 @@ import re
 import shlex
 from dataclasses import dataclass
 
-from compare.gguf.header import HeaderError, shown
+from compare import letters
+from compare.gguf.header import HeaderError
 
 # x.gguf.part1of2  x.part01.gguf  x.gguf-split-a  x.gguf.001  x.gguf.aa
 _NAME = re.compile(
@@ -17,8 +18,6 @@ _NAME = re.compile(
     r"(?P<no>\d{1,4}|a?[a-z])(?P<of>[-._ ]?of[-._ ]?(?P<count>\d{1,4}))?(?P<end>\.gguf)?",
     re.IGNORECASE,
 )
-_LONGEST = 255
-"""letters of a name, as long as a file system takes"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +46,7 @@ class Piece:
             )
         if not self.missing:
             return HeaderError(f"{what}.\nJoin them: {joined}")
-        gone = " and ".join(shown(name, _LONGEST) for name in self.missing[:2])
+        gone = " and ".join(letters.name(name) for name in self.missing[:2])
         more = f" and {len(self.missing) - 2} more" if len(self.missing) > 2 else ""
         are = "is" if len(self.missing) == 1 else "are"
         return HeaderError(
@@ -104,8 +103,8 @@ def _named(found: re.Match, n: int) -> str:
         text = f"{n:0{len(no)}}"
     else:
         n -= 1
-        letters = chr(ord("a") + n % 26)
-        text = letters if len(no) == 1 else chr(ord("a") + n // 26 % 26) + letters
+        last = chr(ord("a") + n % 26)
+        text = last if len(no) == 1 else chr(ord("a") + n // 26 % 26) + last
     return f"{found['whole']}{found['mark']}{text}{found['of'] or ''}{found['end'] or ''}"
 
 
@@ -115,4 +114,4 @@ def _whole(found: re.Match) -> str:
 
 
 def _quoted(name: str) -> str:
-    return shlex.quote(shown(name, _LONGEST))
+    return shlex.quote(letters.name(name))

@@ -167,7 +167,7 @@ def _read(file: BinaryIO) -> Header:
     if not isinstance(alignment, int) or alignment < 1 or alignment & (alignment - 1):
         raise damaged(f"an alignment of {shown(alignment)}")
     tensors = _read_tensors(source, n_tensors, alignment)
-    return _header(version, metadata, tensors, _padded(source.position, alignment))
+    return _header(version, metadata, tensors, padded(source.position, alignment))
 
 
 def _header(
@@ -294,7 +294,7 @@ def _read_tensors(source: _Bytes, n: int, alignment: int) -> tuple[Tensor, ...]:
         if tensor.offset != end:  # llama.cpp insists on it too
             raise damaged(f"a tensor that isn't where it should be (“{shown(tensor.name)}”)")
         tensors[tensor.name] = tensor
-        end += _padded(tensor.nbytes, alignment)
+        end += padded(tensor.nbytes, alignment)
     return tuple(tensors.values())
 
 
@@ -324,7 +324,8 @@ def _read_tensor(source: _Bytes) -> Tensor:
     return Tensor(name, shape, type_name, offset, nbytes)
 
 
-def _padded(n: int, alignment: int) -> int:
+def padded(n: int, alignment: int) -> int:
+    """The next multiple of an alignment."""
     return -(-n // alignment) * alignment
 
 

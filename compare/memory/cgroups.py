@@ -46,7 +46,7 @@ class Cgroups:
 
 
 def read(path: Path) -> str | None:
-    """What stands in a file of a group; None where it can't be read."""
+    """What stands in one of the kernel's files; None where it can't be read."""
     try:
         return path.read_text()
     except (OSError, UnicodeDecodeError):

@@ -54,9 +54,10 @@ def _limits(cgroups: Cgroups) -> Iterator[tuple[int, int]]:
     for groups, files in ((cgroups.of_version_2(), _V2), (cgroups.of_version_1("memory"), _V1)):
         for group in groups:
             used = _number(read(group / files.used))
-            for allowed in (_number(read(group / name)) for name in files.limits):
-                if allowed is not None and used is not None:
-                    yield allowed, max(0, used - _cached(group, files.cache))
+            told = (_number(read(group / name)) for name in files.limits)
+            limits = [each for each in told if each is not None]
+            if limits and used is not None:
+                yield min(limits), max(0, used - _cached(group, files.cache))
 
 
 def _cached(group: Path, name: str) -> int:
