@@ -22,11 +22,14 @@ _LONG_FORMS = (
     (r"\b(it|that|there|here|he|she|what|this)'s\b", r"\1 is"),
     (r"[\"()\[\]]", ""), (r"[^\S\n]+", " "),
 )  # fmt: skip
-_FILLER = (
-    r"(?:(?:actually|really|ever|just|also|simply|even|typically|naturally|physically|currently|in fact"
-    r"|truly|generally|usually|necessarily|literally|personally|directly|definitively|explicitly|clearly|specifically|the|a|an|any|be"
-    r"|able to) ){0,3}"
+_DEFINED = (
+    r"(?(DEFINE)(?P<filler>(?:(?:"
+    r"actually|really|ever|just|also|simply|even|typically|naturally|physically|currently|in fact|truly"
+    r"|generally|usually|necessarily|literally|personally|directly|definitively|explicitly|clearly"
+    r"|specifically|the|a|an|any|be|able to) ){0,3}))"
 )
+"""Said once a pattern: to stand between any two words it would have to be compiled for each."""
+_FILLER = "(?&filler)"
 _STAR = "\ue000"
 """for the star of a wording, which would be an emphasis"""
 _GAP = r"(?:[\w'/-]+ ){0,5}?"
@@ -52,7 +55,8 @@ def said(wordings: Collection[str], text: str) -> str | None:
 
 @lru_cache(maxsize=500)
 def _pattern(wordings: tuple[str, ...]) -> regex.Pattern:
-    return regex.compile("|".join(rf"\b(?:{_one(wording)})" for wording in wordings))
+    choices = "|".join(rf"\b(?:{_one(wording)})" for wording in wordings)
+    return regex.compile(f"{_DEFINED}(?:{choices})")
 
 
 def _one(wording: str) -> str:
