@@ -22,8 +22,8 @@ class Row:
     stamp: Stamp
     marks: Mapping[str, tuple[int, int]]
     """theme's id: passed, made, in substance"""
-    forms: Mapping[str, tuple[int, int]]
-    """theme's id: in the form that was asked for, form asked for"""
+    in_form: tuple[int, int]
+    """answers in the form that was asked for, of those where one was; beside the score, not in it"""
     answers: int
     decode_tps: float | None
     prefill_tps: float | None
@@ -36,12 +36,6 @@ class Row:
     @property
     def made(self) -> int:
         return sum(made for _, made in self.marks.values())
-
-    @property
-    def in_form(self) -> tuple[int, int]:
-        """Answers in the form that was asked for, of those where one was; beside the score, not in it."""
-        formed = sum(formed for formed, _ in self.forms.values())
-        return formed, sum(asked for _, asked in self.forms.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,29 +87,23 @@ def _by_column(takes: Iterable[Take]) -> list[list[Take]]:
 
 def _row(takes: Sequence[Take], prompts: Mapping[str, Prompt]) -> Row:
     marks: dict[str, tuple[int, int]] = {}
-    forms: dict[str, tuple[int, int]] = {}
     for take in takes:
-        theme = prompts[take.recorded.prompt_id].theme
-        _count(marks, theme, take.verdict.substance)
-        _count(forms, theme, take.verdict.form)
+        if take.verdict.substance is not None:  # else only a person can tell
+            theme = prompts[take.recorded.prompt_id].theme
+            passed, made = marks.get(theme, (0, 0))
+            marks[theme] = passed + take.verdict.substance, made + 1
+    forms = [take.verdict.form for take in takes if take.verdict.form is not None]
     measured = [take.answer.measures for take in takes]
     return Row(
         takes[0].file,
         takes[0].recorded.machine,
         marks,
-        forms,
+        (sum(forms), len(forms)),
         len(takes),
         decode_tps=_median(measures.decode_tps for measures in measured),
         prefill_tps=_median(measures.prefill_tps for measures in measured),
         ttft_s=_median(measures.ttft_s for measures in measured),
     )
-
-
-def _count(marks: dict[str, tuple[int, int]], theme: str, mark: bool | None) -> None:
-    """One mark more; none where only a person can tell, or no form was asked for."""
-    if mark is not None:
-        passed, made = marks.get(theme, (0, 0))
-        marks[theme] = passed + mark, made + 1
 
 
 def _median(values: Iterable[float | None]) -> float | None:

@@ -17,7 +17,6 @@ from pydantic import (
     Discriminator,
     Field,
     Tag,
-    field_validator,
     model_validator,
 )
 
@@ -37,6 +36,7 @@ Count = Annotated[int, Field(ge=1, le=MAX_CHARACTERS)]
 Texts = Annotated[tuple[Text, ...], Field(min_length=1, max_length=100, strict=False)]
 Names = Annotated[tuple[Text, ...], Field(max_length=100, strict=False)]
 Plain = str | int | float | bool | None
+Plains = Annotated[tuple[Plain, ...], Field(strict=False)]
 
 
 def _compiles(pattern: str) -> str:
@@ -138,14 +138,7 @@ class Json(_Kind):
     """
 
     json_keys: Texts
-    values: dict[str, Plain | tuple[Plain, ...]] = {}
-
-    @field_validator("values", mode="before")
-    @classmethod
-    def _lists(cls, values: object) -> object:
-        if not isinstance(values, Mapping):
-            return values
-        return {key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}
+    values: dict[str, Plain | Plains] = {}
 
     @model_validator(mode="after")
     def _values_have_keys(self) -> Self:
@@ -176,14 +169,7 @@ class Sql(_Kind):
     """The answer's SQL query gives these rows, in any order, from the tables that `sql` makes (SQLite)."""
 
     sql: Annotated[str, Field(min_length=1, max_length=4000)]
-    rows: Annotated[tuple[tuple[Plain, ...], ...], Field(max_length=100, strict=False)]
-
-    @field_validator("rows", mode="before")
-    @classmethod
-    def _tuples(cls, rows: object) -> object:
-        if not isinstance(rows, list | tuple):
-            return rows
-        return tuple(tuple(row) if isinstance(row, list) else row for row in rows)
+    rows: Annotated[tuple[Plains, ...], Field(max_length=100, strict=False)]
 
 
 class Length(_Kind):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from compare.gallery import overruled, recordings
 from compare.gallery import prompts as curated
-from compare.gallery.judge import Verdict, judge
+from compare.gallery.judge import Verdict
 from compare.gallery.overruled import Overruled
 from compare.gallery.prompts import Gallery, Prompt
 from compare.gallery.recordings import Answer, Params, Recorded, Recording, Stamp
@@ -62,7 +62,7 @@ class Library:
 
     def verdict(self, prompt: Prompt, answer: str) -> Verdict:
         """What the prompt's check says of an answer, unless a person overruled it."""
-        return _verdict(self.overruled, prompt, answer)
+        return self.overruled.verdict(prompt, answer)
 
     def prompt_of(self, text: str, system: str | None) -> Prompt | None:
         """The gallery's prompt that asks exactly this."""
@@ -120,10 +120,6 @@ def load(folder: Path = curated.PROMPTS) -> Library:
     return Library(gallery, tuple(takes), (*gallery.faults, *faults, *wrong, *stale), persons)
 
 
-def _verdict(persons: Overruled, prompt: Prompt, answer: str) -> Verdict:
-    return persons.verdict(prompt.id, answer, judge(prompt.check, answer))
-
-
 def _judged(
     gallery: Gallery, persons: Overruled, recording: Recording, recorded: Recorded
 ) -> Take | None:
@@ -132,7 +128,7 @@ def _judged(
     asked = _wording(recorded.prompt, recorded.system)
     if prompt is None or _wording(prompt.prompt, prompt.system) != asked:
         return None
-    return Take(recorded, _verdict(persons, prompt, recorded.answer.text), recording)
+    return Take(recorded, persons.verdict(prompt, recorded.answer.text), recording)
 
 
 def _wording(prompt: str, system: str | None) -> tuple[str, str]:

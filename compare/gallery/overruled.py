@@ -3,7 +3,6 @@
 An entry holds for one text, told by its hash: recorded anew with the same words, it holds still.
 """
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -12,10 +11,11 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from compare.gallery.judge import Verdict
+from compare.gallery.judge import Verdict, judge
+from compare.gallery.prompts import Prompt, Unreadable, read_toml
+from compare.gallery.recordings import fault
 
 FILE = "overruled.toml"
-MAX_FILE_BYTES = 1_000_000
 
 
 class Entry(BaseModel):
@@ -41,9 +41,10 @@ class Overruled:
     entries: Mapping[tuple[str, str], Entry] = field(default_factory=dict)
     """by prompt and digest"""
 
-    def verdict(self, prompt: str, answer: str, checked: Verdict) -> Verdict:
-        """What a person said of this answer, and what the check had said; else the check's verdict."""
-        entry = self.entries.get((prompt, digest(answer)))
+    def verdict(self, prompt: Prompt, answer: str) -> Verdict:
+        """What the prompt's check says of an answer, or what a person said of it, and the check had said."""
+        checked = judge(prompt.check, answer)
+        entry = self.entries.get((prompt.id, digest(answer)))
         if entry is None:
             return checked
         why = (
@@ -61,16 +62,9 @@ def load(folder: Path) -> tuple[Overruled, tuple[str, ...]]:
     if not path.exists():
         return Overruled(), ()
     try:
-        with path.open("rb") as file:
-            content = file.read(MAX_FILE_BYTES + 1)
-        if len(content) > MAX_FILE_BYTES:
-            return Overruled(), (f"{FILE} is larger than {MAX_FILE_BYTES:,} bytes.",)
-        table = tomllib.loads(content.decode())
-    except OSError as error:
-        return Overruled(), (f"{FILE} can't be read: {error.strerror or error}.",)
-    except (ValueError, RecursionError) as error:
-        return Overruled(), (f"{FILE} is no TOML: {str(error).removesuffix('.')}.",)
-    return _entries(table)
+        return _entries(read_toml(path))
+    except Unreadable as error:
+        return Overruled(), (f"{FILE} {error}",)
 
 
 def _entries(table: Mapping[str, object]) -> tuple[Overruled, tuple[str, ...]]:
@@ -85,9 +79,7 @@ def _entries(table: Mapping[str, object]) -> tuple[Overruled, tuple[str, ...]]:
         try:
             entry = Entry.model_validate(each)
         except ValidationError as error:
-            fault = error.errors()[0]
-            where = ".".join(map(str, fault["loc"]))
-            faults.append(f"{FILE}, answer {number}, {where}: {fault['msg'].removesuffix('.')}.")
+            faults.append(f"{FILE}, answer {number}, {fault(error)}")
             continue
         if (entry.prompt, entry.answer) in entries:
             faults.append(f"{FILE}, answer {number}: stands there already. Keep one of them.")

@@ -120,8 +120,8 @@ def load_files(paths: Iterable[Path]) -> Gallery:
     taken: dict[str, str] = {}
     for path in paths:
         try:
-            table = _table(path)
-        except _Unreadable as error:
+            table = read_toml(path)
+        except Unreadable as error:
             faults.append(f"{path.name} {error}")
             continue
         theme = _theme(path, table, taken, faults)
@@ -136,25 +136,25 @@ def load_files(paths: Iterable[Path]) -> Gallery:
     return Gallery(tuple(themes), tuple(faults))
 
 
-class _Unreadable(Exception):
-    """A file that is no table of prompts; the text follows its name."""
+class Unreadable(Exception):
+    """A file that is no table; the text follows its name."""
 
 
-def _table(path: Path) -> dict[str, Any]:
+def read_toml(path: Path) -> dict[str, Any]:
     try:
         with path.open("rb") as file:
             content = file.read(MAX_FILE_BYTES + 1)
         if len(content) > MAX_FILE_BYTES:
-            raise _Unreadable(f"is larger than {MAX_FILE_BYTES:,} bytes.")
+            raise Unreadable(f"is larger than {MAX_FILE_BYTES:,} bytes.")
         return tomllib.loads(content.decode("utf-8-sig"))
     except OSError as error:
-        raise _Unreadable(f"can't be read: {error.strerror or error}.") from error
+        raise Unreadable(f"can't be read: {error.strerror or error}.") from error
     except UnicodeDecodeError as error:
-        raise _Unreadable(f"is not UTF-8 text ({error.reason} at byte {error.start}).") from error
+        raise Unreadable(f"is not UTF-8 text ({error.reason} at byte {error.start}).") from error
     except RecursionError as error:
-        raise _Unreadable("can't be read: its values are nested too deep.") from error
+        raise Unreadable("can't be read: its values are nested too deep.") from error
     except ValueError as error:
-        raise _Unreadable(f"is no TOML: {str(error).removesuffix('.')}.") from error
+        raise Unreadable(f"is no TOML: {str(error).removesuffix('.')}.") from error
 
 
 def _theme(

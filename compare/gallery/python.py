@@ -21,7 +21,7 @@ class NoFunction(ValueError):
     """Why there is no such function; the text follows an answer's name."""
 
 
-class TooMuch(ValueError):
+class TooMuch(Exception):
     """What can't be worked out here."""
 
 
@@ -127,8 +127,6 @@ class _Working:
         except _Returned as returned:
             return returned.args[0]
         except (TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
-            if isinstance(error, TooMuch):
-                raise
             return f"no value, but {type(error).__name__}"
         finally:
             self.depth -= 1
