@@ -11,7 +11,7 @@ from pathlib import Path
 from compare.models.local import local_path
 from compare.models.spec import parse
 from compare.run.process import ChildProcess
-from performance.answers import Limited, run, wall_s
+from performance.answers import side_by_side
 from performance.report import AT_MOST, Line, Measurement, Sample
 from performance.stage import STORY, Stage
 
@@ -78,14 +78,11 @@ def back(stage: Stage) -> Iterator[Sample]:
 
 
 def two(stage: Stage) -> Iterator[Sample]:
-    machine = stage.machine(spawn=Limited)
-    specs = [stage.endless, "gemma3"]
-    run(machine, specs)  # loads
+    samples = side_by_side("two-busy", stage, [stage.endless, "gemma3"])
     while True:
         with busy(1):
-            together = wall_s(run(machine, specs))
-            turns = wall_s(run(machine, specs, mode="in-turn"))
-        yield {"two-busy": together / turns, "s together": together, "s in turn": turns}
+            sample = next(samples)
+        yield sample
 
 
 BEST = "one thread or all, in the same company"

@@ -22,7 +22,7 @@ from compare.asked.settings import SamplingParams
 from compare.models.catalogue import BASE_STOP, BASE_TEMPLATE
 from compare.models.local import local_path
 from compare.models.spec import parse, resolve
-from compare.protocol.events import Delta, Finished
+from compare.protocol.events import Delta
 from compare.protocol.requests import Generate, Load, Measure, Message
 from compare.run import cpu
 from compare.run.machine import Machine
@@ -146,17 +146,17 @@ class Model:
     def watched(self, prompt: str, max_tokens: int, after: int, then) -> tuple[list[float], float]:
         """When each token came, and when `then` was called: after so many tokens."""
         self._ask(prompt, max_tokens)
-        times: list[float] = []
-        called_at = 0.0
-        while True:
+        response, times, called_at = Response(), [], 0.0
+        while not response.ended:
             event = self._heard.get(timeout=600)
+            response = response.after(event)
             if isinstance(event, Delta):
                 times.append(event.at)
             if len(times) == after and not called_at:
                 then()
                 called_at = time.monotonic()
-            if isinstance(event, Finished):
-                return times, called_at
+        finished(response, max_tokens)
+        return times, called_at
 
     def _ask(self, prompt: str, max_tokens: int, max_seconds: float | None = None) -> None:
         self._run += 1
