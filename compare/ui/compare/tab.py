@@ -98,12 +98,13 @@ def _settings(defaults: dict[str, Any]) -> Parts:
         defaults["system"], label="System prompt", placeholder="none", lines=2, max_lines=6,
         interactive=True, elem_id="system",
     )  # fmt: skip
-    with (
-        gr.Accordion("More", open=False, elem_id="more"),
-        gr.Row(elem_id="more-fields", elem_classes="fields"),
-    ):
-        more = {name: of_setting(FIELDS[name], defaults[name]) for name in MORE}
-    return {**fields, **more, "system": system}
+    with gr.Accordion("More", open=False, elem_id="more"):
+        with gr.Row(elem_id="more-fields", elem_classes="fields"):
+            more = {
+                n: of_setting(FIELDS[n], defaults[n]) for n in MORE if FIELDS[n].kind is not bool
+            }
+        ticks = {n: of_setting(FIELDS[n], defaults[n]) for n in MORE if FIELDS[n].kind is bool}
+    return {**fields, **more, **ticks, "system": system}
 
 
 def _columns(menu: Menu) -> Parts:
