@@ -59,7 +59,7 @@ def of_setting(setting: Setting, value: Any) -> gr.Dropdown | gr.Textbox | gr.Ch
         return tick(setting.label, value, info=setting.help)
     if setting.choices:
         return menu(setting.entries, setting.label, value=value)
-    return typed(setting.label, value, whole=setting.whole, placeholder=setting.empty)
+    return typed(setting.label, value, whole=setting.whole, placeholder=setting.placeholder)
 
 
 def segments(entries: Entries, label: str, elem_id: str, value: str | None = None) -> gr.Radio:

@@ -4,9 +4,9 @@ import pytest
 
 from compare.models.spec import resolve
 from compare.run.machine import Machine
-from compare.ui.compare.form import choices, read, stops, untouched, with_choices
+from compare.ui.compare.form import Further, choices, read, stops, untouched, with_choices
 from compare.ui.menu import Choice, Menu
-from compare.usage import UsageError
+from compare.usage import Faults, UsageError
 
 FIELDS = {
     "prompt": "Hello", "mode": "in-turn", "max_tokens": "64", "temperature": "0", "top_p": "0.9",
@@ -69,6 +69,27 @@ def test_an_empty_field_means_the_default(menu):
 def test_what_is_wrong_is_named_as_on_the_page(menu, field, typed, named):
     with pytest.raises(UsageError, match=f"^{named}"):
         read(filled(**{field: typed}), menu)
+
+
+def test_numbers_are_read_as_they_are_typed(menu):
+    ask = read(filled(max_tokens="4 096", temperature="0,7", n_ctx="4,096"), menu)
+    assert (ask.sampling.max_tokens, ask.sampling.temperature, ask.load.n_ctx) == (4096, 0.7, 4096)
+
+
+def test_all_that_is_wrong_is_told_by_its_field(menu):
+    with pytest.raises(Faults) as refused:
+        read(filled(prompt="", max_tokens="−1", temperature="0,x"), menu)
+    assert refused.value.said == {
+        "prompt": "The prompt is empty. Write what the models should answer.",
+        "max_tokens": "Max tokens is “−1”. For no limit but the context length, write 1000000.",
+        "temperature": "Temperature is “0,x”. Write a number such as 0.7.",
+    }
+
+
+def test_what_has_no_field_is_told_without_one(menu):
+    with pytest.raises(UsageError, match=r"^Top-k is -5") as refused:
+        read(filled(), menu, Further(None, {"top_k": -5}, "as recorded"))
+    assert not isinstance(refused.value, Faults)
 
 
 @pytest.mark.parametrize(

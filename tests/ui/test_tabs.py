@@ -190,5 +190,8 @@ def test_what_fits_is_told_and_what_is_typed_wrong_is_said(machine):
     assert "all 49 layers on the GPU" in seen.text("figures")
     seen.tell(fits.show(["tinyllama"], rooms, "<much>", "few", 2048, "f16"))
     assert seen.text("said").startswith("“<much>” is no amount of memory.")
+    seen.tell(fits.show(["tinyllama"], [], "24GB, 16GB-ram, 7,5", "few", 2048, "f16"))
+    assert "24GB" in seen.text("figures") and "16GB-ram" in seen.text("figures")
+    assert seen.text("said").startswith("“7,5” may be one machine or two.")
     seen.tell(fits.show([], rooms, "", "few", 2048, "f16"))
     assert seen.text("said") == "Choose a model and a machine." and seen.values["plot"] is None

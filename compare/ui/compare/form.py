@@ -11,7 +11,7 @@ from compare.gallery.prompts import Prompt
 from compare.gallery.recordings import RECORDED, Params
 from compare.models.spec import MAX_COLUMNS, ModelFile
 from compare.ui.menu import Choice, Menu
-from compare.usage import UsageError
+from compare.usage import Faults, UsageError
 from compare.words.settings import listed_settings
 
 PLACES = range(1, MAX_COLUMNS + 1)
@@ -81,7 +81,11 @@ def further_of(values: Mapping[str, Any], further: Further | None) -> Mapping[st
 
 
 def read(values: Mapping[str, Any], menu: Menu, further: Further | None = None) -> Comparison:
-    """The comparison the fields ask for. Raises UsageError, in the fields' own names."""
+    """The comparison the fields ask for.
+
+    Raises Faults, in the fields' own names, with everything that is wrong in them; UsageError for what stands
+    in none of them.
+    """
     try:
         chosen = choices(values)
         params = {**_params(values), **further_of(values, further)}
@@ -89,8 +93,8 @@ def read(values: Mapping[str, Any], menu: Menu, further: Further | None = None) 
             str(values["prompt"] or ""), [menu.file(chosen[place]) for place in sorted(chosen)],
             system=str(values["system"] or ""), mode=values["mode"], **params,
         )  # fmt: skip
-    except UsageError as error:
-        raise UsageError(_in_the_pages_words(str(error))) from error
+    except Faults as error:
+        raise _on_the_page(error.said) from error
 
 
 def load_settings(values: Mapping[str, Any], further: Further | None = None) -> LoadSettings | None:
@@ -151,8 +155,13 @@ def stops(text: str) -> tuple[str, ...]:
     return tuple(part for part in read if part)
 
 
-def _in_the_pages_words(message: str) -> str:
-    for name, setting in FIELDS.items():
-        if message.startswith(f"{name} is "):
-            return setting.label + message.removeprefix(name)
-    return message
+def _on_the_page(said: Mapping[str, str]) -> UsageError:
+    """What is wrong, by the field where it stands, or at once where there is none for some of it."""
+    told = {name: _in_the_pages_words(name, why) for name, why in said.items()}
+    return Faults(told) if told.keys() <= set(INPUTS) else UsageError(" ".join(told.values()))
+
+
+def _in_the_pages_words(name: str, said: str) -> str:
+    if name in SETTINGS and said.startswith(f"{name} is "):
+        return SETTINGS[name].label + said.removeprefix(name)
+    return said
