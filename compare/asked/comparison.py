@@ -184,9 +184,10 @@ def bench(
     measured = _settings(Tests, tests, wrong)
     longest = max(measured.prompt_tokens, measured.output_tokens) if measured else 1
     if not longest:
-        raise UsageError(
+        wrong["prompt_tokens"] = (
             "There is nothing to measure: prompt_tokens and output_tokens are 0. Raise one of them."
         )
+        longest = 1
     load = _settings(
         LoadSettings, {"n_ctx": longest, "gpu_layers": gpu_layers, "kv_type": kv_type}, wrong
     )

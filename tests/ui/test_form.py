@@ -2,9 +2,17 @@
 
 import pytest
 
-from compare.models.spec import resolve
+from compare.models.spec import parse, resolve, twins
 from compare.run.machine import Machine
-from compare.ui.compare.form import Further, choices, read, stops, untouched, with_choices
+from compare.ui.compare.form import (
+    Further,
+    choices,
+    read,
+    stops,
+    twice,
+    untouched,
+    with_choices,
+)
 from compare.ui.menu import Choice, Menu
 from compare.usage import Faults, UsageError
 
@@ -90,6 +98,32 @@ def test_what_has_no_field_is_told_without_one(menu):
     with pytest.raises(UsageError, match=r"^Top-k is -5") as refused:
         read(filled(), menu, Further(None, {"top_k": -5}, "as recorded"))
     assert not isinstance(refused.value, Faults)
+
+
+def test_one_model_twice_is_told_at_its_column(menu):
+    chosen = {1: Choice("solar", "Q2_K"), 3: Choice("smollm2"), 4: Choice("solar")}
+    said = "Column 1 shows this file already. Choose another model or quantization."
+    assert twice(chosen, menu) == {"model_4": said}
+    with pytest.raises(Faults) as refused:
+        read(filled(chosen, top_p="x"), menu)
+    assert refused.value.said == {
+        "top_p": "Top-p is “x”. Write a number such as 0.95.",
+        "model_4": said,
+    }
+    with pytest.raises(Faults, match=f"^{said}$"):
+        read(filled(chosen), menu)
+    same = {1: Choice("smollm2"), 2: Choice("smollm2")}
+    assert twice(same, menu) == {
+        "model_2": "Column 1 shows this file already. Choose another model."
+    }
+    assert twice({1: Choice("solar", "Q2_K"), 2: Choice("solar", "Q4_0")}, menu) == {}
+
+
+def test_one_file_under_two_names_is_one_model_twice(tmp_path):
+    (tmp_path / "a.gguf").write_bytes(b"GGUF")
+    (tmp_path / "b.gguf").symlink_to(tmp_path / "a.gguf")
+    own = [parse(str(tmp_path / name)) for name in ("a.gguf", "b.gguf")]
+    assert twins(own) == {1: 0}
 
 
 @pytest.mark.parametrize(

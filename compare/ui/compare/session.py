@@ -23,11 +23,13 @@ from compare.ui import drawn, recordings
 from compare.ui.changes import Change, Changes, valued
 from compare.ui.compare.column import Column
 from compare.ui.compare.form import (
+    IDS,
     PLACES,
     Further,
     as_recommended,
     load_settings,
     read,
+    twice,
     untouched,
     with_choices,
 )
@@ -262,7 +264,10 @@ class Session:
             "run": sentence.run_label(self._missing_files()),
             "cost": self.cost(values),
             "add": Change(value=ADD, visible=len(chosen) < len(PLACES), interactive=True),
-            "shelf": drawn.shelf({menu.file(c).name: menu.notes(c) for c in chosen}),
+            "shelf": drawn.shelf(
+                {menu.file(c).name: menu.notes(c) for c in chosen},
+                {IDS[name]: said for name, said in twice(self.chosen, menu).items()},
+            ),
             **self.foresee(values),
         }
 

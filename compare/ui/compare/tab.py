@@ -1,5 +1,6 @@
 """The Compare tab: one prompt, several models, side by side. Components, and what their events call."""
 
+import json
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -8,9 +9,11 @@ import gradio as gr
 from gradio.events import Dependency
 
 from compare.models.catalogue import ARTICLES_PAIR
-from compare.ui.compare import column, running
-from compare.ui.compare.form import FIELDS, INPUTS, MORE, PLACES, untouched
+from compare.ui.changes import Changes
+from compare.ui.compare import column, kept, running
+from compare.ui.compare.form import FIELDS, IDS, INPUTS, MORE, PLACES, read, untouched
 from compare.ui.compare.session import ADD, EXAMPLES, House, Session
+from compare.ui.faulty import SHOW_FAULTS, at_fields
 from compare.ui.filled import Filled
 from compare.ui.markup import MATHS
 from compare.ui.menu import Menu
@@ -24,7 +27,7 @@ from compare.ui.parts import (
     thoughts,
     words,
 )
-from compare.ui.wiring import AT_ONCE, COPY_TEXT, PLAIN, PUBLIC, QUEUED, Wiring
+from compare.ui.wiring import ALWAYS_LAST, AT_ONCE, COPY_TEXT, PLAIN, PUBLIC, QUEUED, Wiring
 
 Parts = dict[str, gr.blocks.Block]
 OUTSIDE = (
@@ -82,6 +85,7 @@ def _ask() -> Parts:
         add = gr.Button(ADD, min_width=0, size="sm", elem_id="add")
     return {
         "prompt": prompt, "mode": mode, **settings, "further": further, "drop": drop, "cost": cost,
+        "faults": carried("Faults", "faults"), "kept": carried("Kept", "kept"),
         "small": small, "run": run, "stop_run": stop, "said": said, "asked": asked, "edit": edit,
         "add": add,
         **{f"example_{n}": example for n, example in enumerate(examples)},
@@ -90,7 +94,7 @@ def _ask() -> Parts:
 
 def _settings(defaults: dict[str, Any]) -> Parts:
     with gr.Row(elem_id="fields"):
-        fields = {n: of_setting(FIELDS[n], defaults[n]) for n in FIELDS if n not in MORE}
+        fields = {n: of_setting(FIELDS[n], defaults[n], IDS[n]) for n in FIELDS if n not in MORE}
     with gr.Row(elem_id="recommended"):
         for place in PLACES:
             fields[f"recommended_{place}"] = button("As recommended", visible=False)
@@ -101,9 +105,13 @@ def _settings(defaults: dict[str, Any]) -> Parts:
     with gr.Accordion("More", open=False, elem_id="more"):
         with gr.Row(elem_id="more-fields", elem_classes="fields"):
             more = {
-                n: of_setting(FIELDS[n], defaults[n]) for n in MORE if FIELDS[n].kind is not bool
+                n: of_setting(FIELDS[n], defaults[n], IDS[n])
+                for n in MORE
+                if FIELDS[n].kind is not bool
             }
-        ticks = {n: of_setting(FIELDS[n], defaults[n]) for n in MORE if FIELDS[n].kind is bool}
+        ticks = {
+            n: of_setting(FIELDS[n], defaults[n], IDS[n]) for n in MORE if FIELDS[n].kind is bool
+        }
     return {**fields, **more, **ticks, "system": system}
 
 
@@ -122,7 +130,7 @@ def _column(place: int, menu: Menu) -> Parts:
     first = dict(enumerate(ARTICLES_PAIR, start=1)).get(place)
     with gr.Column(elem_classes="col", visible=place <= 2, min_width=0) as box:
         with gr.Row(elem_classes="head"):
-            model = _menu(menu.models(), f"Model {place}", "model", first)
+            model = _menu(menu.models(), f"Model {place}", "model", first, IDS[f"model_{place}"])
             quant = _menu(quants, f"Quantization {place}", "quant")
             remove = button("Remove", "remove", visible=place > 2)
         with gr.Row(elem_classes="staterow"):
@@ -144,11 +152,13 @@ def _column(place: int, menu: Menu) -> Parts:
     }  # fmt: skip
 
 
-def _menu(entries: list, label: str, kind: str, value: str | None = None) -> gr.Dropdown:
+def _menu(
+    entries: list, label: str, kind: str, value: str | None = None, elem_id: str | None = None
+) -> gr.Dropdown:
     """A menu in the head of a column."""
     return gr.Dropdown(
         entries, value=value, label=label, show_label=False, filterable=False, interactive=True,
-        container=False, min_width=0, scale=0, elem_classes=kind,
+        container=False, min_width=0, scale=0, elem_classes=kind, elem_id=elem_id,
     )  # fmt: skip
 
 
@@ -172,6 +182,11 @@ def _account() -> Parts:
 # Events.
 
 
+def wrong_fields(session: Session, **values) -> Changes:
+    """What is wrong in the fields, for the page's script to say at each."""
+    return {"faults": at_fields(lambda: read(values, session.menu, session.further), IDS)}
+
+
 class _Events:
     """Which component's event calls what of the session."""
 
@@ -189,6 +204,7 @@ class _Events:
         self.lasting = {"outputs": self.shown, **QUEUED, **PLAIN}
 
     def wire(self) -> Callable[[Callable, gr.Textbox], None]:
+        self._opens()
         self._runs()
         self._settings()
         for place in PLACES:
@@ -198,18 +214,26 @@ class _Events:
     def _heard(self, event: Callable, handler: Callable, given: dict, **more) -> Dependency:
         return event(self.wiring(handler), **{**given, **more})
 
-    def _run(self, event: Callable, handler: Callable, given: dict, **more) -> None:
+    def _run(self, event: Callable, handler: Callable, given: dict, **more) -> Dependency:
         """What runs models; and what is to be seen where it fails."""
         going = self._heard(event, handler, given, **{**self.lasting, **more})
         going.failure(
             self.wiring(running.given_up), **self.written, outputs=self.shown, **QUEUED
         )  # fmt: skip
+        return going
 
-    def _chosen(self, event: Callable, handler: Callable, given: dict) -> None:
+    def _checked(self, going: Dependency) -> None:
+        """Where fields kept a run from beginning, what is wrong in each."""
+        told = self.parts["faults"]
+        wrong = self._heard(going.failure, wrong_fields, self.asked, outputs=told, **AT_ONCE)
+        wrong.then(None, told, None, js=SHOW_FAULTS, **AT_ONCE)
+
+    def _chosen(self, event: Callable, handler: Callable, given: dict) -> Dependency:
         """A choice of models, and what follows: what takes longer to know, and what changes by itself."""
-        chosen = self._heard(event, handler, given, outputs=self.outputs, **QUEUED)
+        chosen = self._heard(event, handler, {"outputs": self.outputs, **given}, **QUEUED)
         self._examine(chosen)
         self._heard(chosen.then, running.arriving, self.written, **self.lasting)
+        return chosen
 
     def _examine(self, after: Dependency) -> None:
         told = [f"{part}_{place}" for part in ("strip", "answer") for place in PLACES]
@@ -219,12 +243,26 @@ class _Events:
         }
         self._heard(after.then, Session.examined, given, **QUEUED)
 
+    def _opens(self) -> None:
+        """The page, with the form as the browser has kept it, and keeps it from then on."""
+        parts, every = self.parts, self.asked["inputs_kwargs"]
+        given = {
+            "inputs": [self.session, parts["kept"]],
+            "outputs": [*self.outputs, *self.fields.values()],
+            "js": "session => [session, keptForm()]",
+        }
+        opened = self._chosen(self.demo.load, kept.opened, given)
+        opened.then(None, None, None, js="() => formSettled()", **AT_ONCE)
+        keep = f"(...values) => keepForm({json.dumps([*every])}, values)"
+        events = [part.change for part in every.values()]
+        gr.on(events, None, [*every.values()], None, js=keep, **AT_ONCE, **ALWAYS_LAST)
+
     def _runs(self) -> None:
         parts = self.parts
-        self._chosen(self.demo.load, Session.opened, {"inputs": [self.session]})
         begins = partial(gr.on, [parts["run"].click, parts["prompt"].submit])
-        self._run(begins, running.run, self.asked, api_name="run", **PUBLIC)
-        self._run(parts["small"].click, running.run_small, self.written, outputs=self.outputs)
+        self._checked(self._run(begins, running.run, self.asked, api_name="run", **PUBLIC))
+        small = parts["small"].click
+        self._checked(self._run(small, running.run_small, self.written, outputs=self.outputs))
         parts["stop_run"].click(Session.stop_all, [self.session], None, **AT_ONCE)
         self._chosen(parts["add"].click, Session.added, self.written)
         prompt = {"inputs": [self.session], "outputs": [parts["prompt"]]}
