@@ -6,15 +6,26 @@
   let kept = "", settled = false;
   try { kept = sessionStorage.getItem(KEPT) ?? ""; } catch { /* private browsing: it lasts as long as the page */ }
 
-  window.keptForm = () => {
+  window.keptForm = (names) => {
     const asked = new URLSearchParams(location.search);
-    asked.delete("__theme");
-    return asked.size && (asked.get("tab") ?? "compare") === "compare" && !(asked.size === 1 && asked.has("tab")) ? "" : kept;
+    const own = (asked.get("tab") ?? "compare") === "compare" && names.some((name) => asked.has(name));
+    return own ? "" : kept;
   };
   // What fields hold before what was kept is back in them isn't a visitor's.
   window.formSettled = () => { settled = true; };
-  window.keepForm = (names, values) => {
+  window.keepForm = (names, values, usual) => {
+    const form = Object.fromEntries(names.map((name, n) => [name, values[n]]));
+    tellChanged(form, usual);
     if (!settled) return;
-    try { sessionStorage.setItem(KEPT, JSON.stringify(Object.fromEntries(names.map((name, n) => [name, values[n]])))); } catch { /* as above */ }
+    try { sessionStorage.setItem(KEPT, JSON.stringify(form)); } catch { /* as above */ }
   };
+
+  // How many settings aren't as they are by default, at the word that opens them. An empty field is the default.
+  function tellChanged(form, usual) {
+    const settings = Object.keys(usual).filter((name) => !["prompt", "mode", "system"].includes(name));
+    const changed = settings.filter((name) => ![usual[name], "", null].includes(form[name])).length;
+    const panel = document.getElementById("settings");
+    panel?.toggleAttribute("data-changed", changed > 0);
+    panel?.querySelector(":scope > .label-wrap > span")?.setAttribute("data-changed", changed || "");
+  }
 })();

@@ -23,6 +23,7 @@ from compare.ui import drawn, recordings
 from compare.ui.changes import Change, Changes, valued
 from compare.ui.compare.column import Column
 from compare.ui.compare.form import (
+    FIELDS,
     IDS,
     PLACES,
     Further,
@@ -228,6 +229,11 @@ class Session:
             return {}
         texts, further = as_recommended(self.menu.file(self.chosen[place]))
         return texts | self.bring(further)
+
+    def to_defaults(self, **values) -> Changes:
+        """All settings as they are by default; the system prompt, which is a text, stays."""
+        usual = {name: value for name, value in untouched().items() if name in FIELDS}
+        return usual | self.bring(None) | self.settings_changed(**{**values, **usual})
 
     def keep_seed(self) -> Changes:
         """The seed of the last run, for the next one."""

@@ -98,10 +98,12 @@ def _settings(defaults: dict[str, Any]) -> Parts:
     with gr.Row(elem_id="recommended"):
         for place in PLACES:
             fields[f"recommended_{place}"] = button("As recommended", visible=False)
-    system = gr.Textbox(
-        defaults["system"], label="System prompt", placeholder="none", lines=2, max_lines=6,
-        interactive=True, elem_id="system",
-    )  # fmt: skip
+    with gr.Row(elem_id="system-row"):
+        system = gr.Textbox(
+            defaults["system"], label="System prompt", placeholder="none", lines=2, max_lines=6,
+            interactive=True, elem_id="system",
+        )  # fmt: skip
+        to_defaults = button("Back to defaults", elem_id="defaults")
     with gr.Accordion("More", open=False, elem_id="more"):
         with gr.Row(elem_id="more-fields", elem_classes="fields"):
             more = {
@@ -112,7 +114,7 @@ def _settings(defaults: dict[str, Any]) -> Parts:
         ticks = {
             n: of_setting(FIELDS[n], defaults[n], IDS[n]) for n in MORE if FIELDS[n].kind is bool
         }
-    return {**fields, **more, **ticks, "system": system}
+    return {**fields, **more, **ticks, "system": system, "to_defaults": to_defaults}
 
 
 def _columns(menu: Menu) -> Parts:
@@ -197,6 +199,9 @@ class _Events:
         menus = [f"{name}_{place}" for name in ("model", "quant") for place in PLACES]
         every = {**self.fields, **{name: self.parts[name] for name in menus}}
         self.asked = {"inputs": [session], "inputs_kwargs": every}
+        # Also after what may write into a field that isn't on the page yet, and so says no change.
+        keep = f"(...values) => keepForm({json.dumps([*every])}, values, {json.dumps(untouched())})"
+        self.keep = {"fn": None, "inputs": [*every.values()], "js": keep, **AT_ONCE}
         self.shown = wiring.components(*wiring.repeats)
         boxes = [f"{name}_{place}" for name in ("box", "recommended") for place in PLACES]
         self.outputs = [*self.shown, *wiring.components(*boxes)]
@@ -245,17 +250,14 @@ class _Events:
 
     def _opens(self) -> None:
         """The page, with the form as the browser has kept it, and keeps it from then on."""
-        parts, every = self.parts, self.asked["inputs_kwargs"]
         given = {
-            "inputs": [self.session, parts["kept"]],
+            "inputs": [self.session, self.parts["kept"]],
             "outputs": [*self.outputs, *self.fields.values()],
-            "js": "session => [session, keptForm()]",
+            "js": f"session => [session, keptForm({json.dumps([*INPUTS, 'models'])})]",
         }
         opened = self._chosen(self.demo.load, kept.opened, given)
-        opened.then(None, None, None, js="() => formSettled()", **AT_ONCE)
-        keep = f"(...values) => keepForm({json.dumps([*every])}, values)"
-        events = [part.change for part in every.values()]
-        gr.on(events, None, [*every.values()], None, js=keep, **AT_ONCE, **ALWAYS_LAST)
+        opened.then(None, None, None, js="() => formSettled()", **AT_ONCE).then(**self.keep)
+        gr.on([part.change for part in self.keep["inputs"]], **self.keep, **ALWAYS_LAST)
 
     def _runs(self) -> None:
         parts = self.parts
@@ -272,13 +274,15 @@ class _Events:
     def _settings(self) -> None:
         parts, seed = self.parts, self.wiring.components("seed")
         given = {"inputs": [self.session], "outputs": seed}
-        self._heard(parts["use_seed"].click, Session.keep_seed, given, **AT_ONCE)
+        self._heard(parts["use_seed"].click, Session.keep_seed, given, **AT_ONCE).then(**self.keep)
         costly = {**self.written, "outputs": [parts["cost"], *self.figures]}
         events = partial(gr.on, [parts["mode"].input, parts["max_tokens"].blur])
         self._heard(events, Session.settings_changed, costly, **AT_ONCE)
         self._examine(self._heard(parts["n_ctx"].blur, Session.settings_changed, costly, **QUEUED))
         dropping = {**costly, "outputs": [parts["further"], *costly["outputs"]]}
         self._examine(self._heard(parts["drop"].click, Session.dropped, dropping, **QUEUED))
+        usual = {**dropping, "outputs": [*self.fields.values(), *dropping["outputs"]]}
+        self._examine(self._heard(parts["to_defaults"].click, Session.to_defaults, usual, **QUEUED))
         for n, text in enumerate(EXAMPLES):
             parts[f"example_{n}"].click(
                 None, None, parts["prompt"], js=f"() => {text!r}", **AT_ONCE
