@@ -31,7 +31,7 @@ CHILD = {"child", "protocol"}
 ONLY = {
     "gradio": {
         *(f"ui/{tab}/tab.py" for tab in ("benchmarks", "compare", "fit", "gallery", "speed")),
-        *(f"ui/{name}.py" for name in ("imported", "page", "parts", "theme", "wiring")),
+        *(f"ui/{name}.py" for name in ("imported", "page", "parts", "quiet", "theme", "wiring")),
     },
     "huggingface_hub": {"models"},
     "llama_cpp": {"child/llama.py"},

@@ -1,6 +1,5 @@
 """The page around the tabs: top line, stylesheets and scripts."""
 
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +22,7 @@ from compare.ui.compare.tab import compare_tab
 from compare.ui.fit.tab import fit_tab
 from compare.ui.gallery.tab import gallery_tab
 from compare.ui.parts import words
+from compare.ui.quiet import ASSETS, quiet, stilled
 from compare.ui.speed.session import Range
 from compare.ui.speed.tab import speed_tab
 from compare.ui.theme import theme
@@ -40,7 +40,6 @@ SCRIPTS = (
     "gallery/gallery.js",
 )  # fmt: skip
 SCHEME = '<meta name="color-scheme" content="light dark">'
-QUEUE = 500
 TOP = f"""<div class="top">
 <span class="mark" aria-hidden="true"><i></i><i></i></span><span class="brand">{TITLE}</span>
 <button id="theme" type="button" aria-label="Light or dark"><i></i></button>
@@ -71,13 +70,7 @@ def page(
                 speed_tab(demo, Range(machine, now))
             with gr.Tab("Fit", id="fit"):
                 fit_tab(demo, machine)
-        # Without a number it is one on ZeroGPU. Nobody waits here: what comes is taken up at once. Not by
-        # `queue`, which would make a second app, whose event loops complain in the log as they go.
-        demo._queue.max_size = QUEUE
-        # Gradio looks into its queue every millisecond, which takes a tenth of a core from the models.
-        demo._queue.sleep_when_free = 0.005
-        # And it would make a table of all that ever ran, at each event's end, for monitoring, which is off.
-        demo._queue.ANAYLTICS_CACHE_FREQUENCY = sys.maxsize
+        quiet(demo)
         demo.load(opened_tab, None, tabs, **AT_ONCE)
     return demo
 
@@ -109,7 +102,7 @@ def launch_settings() -> dict:
         # Prompts and answers stay on the page: neither the browser nor the server keeps them.
         "run_history": False,
         "enable_monitoring": False,
-        "app_kwargs": {"routes": [Route("/healthz", health)]},
+        "app_kwargs": {"routes": [Route("/healthz", health), *stilled()]},
         # A run that is watched takes a thread for most of the time.
         "max_threads": 200,
         "favicon_path": HERE / "favicon.svg",
@@ -118,5 +111,5 @@ def launch_settings() -> dict:
 
 def _drawing() -> str:
     """Where Gradio keeps what draws charts, for charts.js to fetch before a chart is asked for."""
-    found = (Path(gr.__file__).parent / "templates/frontend/assets").glob("PlotlyPlot-*.js")
+    found = ASSETS.glob("PlotlyPlot-*.js")
     return "".join(f'<meta name="drawing" content="assets/{path.name}">\n' for path in found)

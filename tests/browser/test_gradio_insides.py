@@ -8,12 +8,14 @@ import re
 from pathlib import Path
 
 import gradio as gr
+import uvicorn
 from fake_machine import FakeMachine, answering
 from gradio import component_meta, queueing
 from playwright.sync_api import Page, expect
 from visitor import ask, column, state
 
 from compare.gallery.gallery import load
+from compare.ui.quiet import STILL
 
 UI = Path(__file__).parent.parent.parent / "compare" / "ui"
 FRONTEND = Path(gr.__file__).parent / "templates" / "frontend" / "assets"
@@ -178,12 +180,35 @@ def test_every_class_of_gradios_in_styles_and_scripts_is_listed():
     assert others - listed == set()
 
 
-def test_the_queue_can_be_told_to_look_less_often():
-    queue = gr.Blocks()._queue
-    assert queue.sleep_when_free > 0 and queue.ANAYLTICS_CACHE_FREQUENCY > 0
+def test_the_queue_is_gradios_but_for_its_waiting():
+    """compare/ui/quiet.py begins what is pushed as this does, and is woken instead of looking."""
+    begins = inspect.getsource(queueing.Queue.start_processing)
+    for step in (
+        "async with self.delete_lock:", "self.active_jobs[self.active_jobs.index(None)] = events",
+        "event_queue.current_concurrency += 1", "start_times_per_fn[fn].add(start_time)",
+        'a["status"] = "processing"', "self._asyncio_tasks.add(process_event_task)",
+        "self.broadcast_estimations(concurrency_id)", "self._cancel_asyncio_tasks()",
+    ):  # fmt: skip
+        assert step in begins
+    assert begins.count("await") == begins.count("asyncio.sleep(self.sleep_when_free)") == 3
     source = inspect.getsource(queueing.Queue)
-    assert "asyncio.sleep(self.sleep_when_free)" in source
+    assert source.count(".queue.append(") == 1  # in push
     assert ">= self.ANAYLTICS_CACHE_FREQUENCY" in source
+    waits = inspect.getsource(uvicorn.Server.main_loop)
+    assert "asyncio.sleep(0.1)" in waits and waits.count("self.on_tick(counter)") == 2
+
+
+def test_nothing_reports_by_gradios_progress():
+    """The page's queue doesn't look for it."""
+    assert not any(
+        "gr.Progress" in path.read_text() for path in UI.rglob("*.py") if path.name != "quiet.py"
+    )
+
+
+def test_what_is_taken_out_of_the_status_tracker_is_there_once():
+    (path,) = FRONTEND.glob("statustracker-*.js")
+    for pattern, _ in STILL:
+        assert len(re.findall(pattern, path.read_text(encoding="utf-8"))) == 1
 
 
 def test_what_draws_charts_is_where_it_is_fetched_from_ahead():
