@@ -94,13 +94,15 @@ class Column:
         strip = drawn.strip(
             line, glyph(response), **self._seen(choice), state=response.state, done=progress(response),
             offers="copy" if answered else _OFFERS.get(response.state, "stop"),
+            wordless=response.state == "failed" and not response.text, now=now,
         )  # fmt: skip
-        changes = self._named(
-            strip=strip,
-            answer=drawn.answer(response, self.menu.file(choice), now),
-            figures=drawn.figures(figures(response, now)),
-        )
-        return changes | (self._named(written=response.text) if answered else {})
+        changes = self._named(strip=strip, figures=drawn.figures(figures(response, now)))
+        written = self._named(written=response.text) if answered else {}
+        return changes | self.writes(response, choice, now) | written
+
+    def writes(self, response: Response, choice: Choice, now: float) -> Changes:
+        """Its answer alone."""
+        return self._named(answer=drawn.answer(response, self.menu.file(choice), now))
 
     def locked(self, choice: Choice) -> Changes:
         """While its model runs, no other can be chosen."""
