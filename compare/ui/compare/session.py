@@ -91,8 +91,6 @@ class Session:
     """of finished answers to a prompt of the gallery"""
     watches: bool = False
     """whether the page is being told how far downloads are"""
-    holds: Changes = field(default_factory=dict)
-    """the value of each part of the page, for a run to repeat"""
 
     @property
     def menu(self) -> Menu:

@@ -31,8 +31,7 @@ def compare_tab(demo: gr.Blocks, house: House) -> Callable[[Callable, gr.Textbox
     session = gr.State(Session(house))
     headline("One prompt, several local models.", "Answers, speed and memory side by side.")
     parts = _ask() | _columns(house.menu) | _account()
-    repeats = [*OUTSIDE, *(f"{name}_{place}" for place in PLACES for name in column.SHOWN)]
-    return _Events(demo, session, Wiring(parts, repeats)).wire()
+    return _Events(demo, session, Wiring(parts)).wire()
 
 
 # Components, by the names that the session calls them.
@@ -155,7 +154,8 @@ class _Events:
         menus = [f"{name}_{place}" for name in ("model", "quant") for place in PLACES]
         every = {**self.fields, **{name: self.parts[name] for name in menus}}
         self.asked = {"inputs": [session], "inputs_kwargs": every}
-        self.shown = wiring.components(*wiring.repeats)
+        inside = (f"{name}_{place}" for place in PLACES for name in column.SHOWN)
+        self.shown = wiring.components(*OUTSIDE, *inside)
         self.outputs = [*self.shown, *wiring.components(*(f"box_{place}" for place in PLACES))]
         self.figures = wiring.components(*(f"figures_{place}" for place in PLACES))
         self.lasting = {"outputs": self.shown, **QUEUED, **PLAIN}
