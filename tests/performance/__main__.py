@@ -14,11 +14,11 @@ from importlib.metadata import version
 from pathlib import Path
 
 from compare.run.machine import Machine
-from performance import answers, pages, pure
+from performance import answers, idle, pages, pure
 from performance.report import Measurement, Result, Sample, missed, table
 from performance.stage import ROOT, Stage
 
-ALL = (*answers.MEASUREMENTS, *pages.MEASUREMENTS, *pure.MEASUREMENTS)
+ALL = (*answers.MEASUREMENTS, *pages.MEASUREMENTS, *idle.MEASUREMENTS, *pure.MEASUREMENTS)
 
 
 def main() -> None:
