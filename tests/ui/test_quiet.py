@@ -1,0 +1,113 @@
+"""Gradio's queue and steps as the page has them: woken by what comes, and sending what is told."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import gradio as gr
+import pytest
+from gradio_client import Client
+from serving import served
+
+from compare.ui.quiet import Told, quiet
+from compare.ui.wiring import PLAIN
+
+
+@contextmanager
+def asked(*handlers: Callable, **more) -> Iterator[Client]:
+    """A page of these handlers, by their names, whose queue would look for work once an hour."""
+    with gr.Blocks() as demo:
+        for handler in handlers:
+            gr.Button().click(handler, None, gr.Textbox(), api_name=handler.__name__, **more)
+        quiet(demo)
+        demo._queue.look_s = 3600
+    with served(demo) as address:
+        yield Client(address, verbose=False)
+
+
+def test_what_is_put_in_is_begun_although_the_queue_does_not_look():
+    def hello() -> str:
+        return "hello"
+
+    with asked(hello) as client:
+        for _ in range(2):
+            assert client.submit(api_name="/hello").result(timeout=30) == "hello"
+
+
+def test_what_must_wait_begins_when_the_one_before_it_ends():
+    begun, may_end = [], threading.Event()
+
+    def slow() -> str:
+        begun.append(threading.get_ident())
+        may_end.wait(30)
+        return "done"
+
+    with asked(slow, concurrency_limit=1) as client:
+        jobs = [client.submit(api_name="/slow") for _ in range(3)]
+        may_end.set()
+        assert [job.result(timeout=30) for job in jobs] == ["done"] * 3
+    assert len(begun) == 3
+
+
+def test_what_a_visitor_cancels_is_closed():
+    closed = threading.Event()
+
+    def endless() -> Iterator[str]:
+        try:
+            while True:
+                yield "more"
+        finally:
+            closed.set()
+
+    with asked(endless) as client:
+        job = client.submit(api_name="/endless")
+        next(iter(job))
+        job.cancel()
+        assert closed.wait(30)
+
+
+def test_what_still_runs_when_the_server_ends_is_closed():
+    closed = threading.Event()
+
+    def endless() -> Iterator[str]:
+        try:
+            while True:
+                yield "more"
+        finally:
+            closed.set()
+
+    with asked(endless) as client:
+        job = client.submit(api_name="/endless")
+        next(iter(job))
+    assert closed.wait(30)
+
+
+def sent(told: dict, **more) -> tuple[list, list[gr.Textbox]]:
+    """What a step that tells this of the parts 0, 1, 2 sends of each, and the parts."""
+    with gr.Blocks() as demo:
+        parts = [gr.Textbox() for _ in range(3)]
+        gr.Button().click(lambda: None, None, parts, **more)
+        quiet(demo)
+    (step,) = demo.fns.values()
+    told = Told({parts[n] if isinstance(n, int) else n: value for n, value in told.items()})
+    with (
+        ThreadPoolExecutor() as pool
+    ):  # the browser of other tests keeps a loop running in this thread
+        return pool.submit(asyncio.run, demo.postprocess_data(step, told, None)).result(), parts
+
+
+def test_a_step_sends_what_it_tells():
+    found, _ = sent({1: "new"}, **PLAIN)
+    assert found == [gr.skip(), "new", gr.skip()]
+
+
+def test_a_step_whose_values_gradio_converts_is_gradios():
+    found, _ = sent({0: 3, 1: "new"})
+    assert found[:2] == ["3", "new"]
+
+
+def test_what_is_no_output_of_a_step_is_refused():
+    with pytest.raises(ValueError, match="not specified"):
+        sent({0: "new", gr.Textbox(): "elsewhere"}, **PLAIN)
