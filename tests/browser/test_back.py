@@ -4,7 +4,7 @@ import re
 
 from fake_machine import FakeMachine, endless, fake
 from playwright.sync_api import Page, expect
-from visitor import ask, choose, state
+from visitor import ask, choose, fill_in, state
 
 from compare.gallery.gallery import Library
 from compare.gallery.prompts import load
@@ -103,9 +103,7 @@ def test_a_page_that_is_loaded_anew_has_its_form(serve, visit):
     expect(tab.locator(".col")).to_have_count(3)
     third = tab.get_by_role("combobox", name="Model 3").input_value()
     tab.get_by_text("In turn", exact=True).click()
-    tab.get_by_role("button", name="Settings").click()
-    tab.get_by_label("Temperature").fill("0,2")
-    tab.get_by_label("System prompt").fill("Be brief.")
+    fill_in(tab, Temperature="0,2", System_prompt="Be brief.")
     tab.get_by_role("button", name="More").click()
     tab.get_by_label("Keep what follows").check()
     tab.get_by_label("Prompt", exact=True).fill("Two\nlines")
@@ -131,12 +129,10 @@ def test_a_page_that_is_loaded_anew_has_its_form(serve, visit):
 def test_settings_go_back_to_their_defaults(serve, visit):
     tab = visit(serve(fake()))
     settings = tab.get_by_role("button", name="Settings")
-    settings.click()
     back = tab.get_by_role("button", name="Back to defaults")
+    fill_in(tab, Max_tokens="", System_prompt="Be brief.")
     expect(back).to_be_hidden()
     tab.get_by_label("Temperature").fill("0,2")
-    tab.get_by_label("Max tokens").fill("")
-    tab.get_by_label("System prompt").fill("Be brief.")
     expect(back).to_be_visible()
     settings.click()
     expect(tab.get_by_role("button", name="Settings, 1 changed")).to_be_visible()

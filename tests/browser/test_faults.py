@@ -3,7 +3,7 @@
 import pytest
 from fake_machine import FakeMachine, answering, fake
 from playwright.sync_api import Page, expect
-from visitor import choose, column, state
+from visitor import choose, column, fill_in, state
 
 
 @pytest.fixture
@@ -17,9 +17,7 @@ def run(tab: Page) -> None:
 
 def test_all_faults_stand_at_their_fields_and_the_first_has_the_focus(tab):
     settings = tab.get_by_role("button", name="Settings")
-    settings.click()
-    tab.get_by_label("Temperature").fill("0,x")
-    tab.get_by_label("Context length").fill("4.096")
+    fill_in(tab, Temperature="0,x", Context_length="4.096")
     settings.click()
     expect(tab.get_by_label("Temperature")).to_be_hidden()
     run(tab)
@@ -55,9 +53,8 @@ def test_all_faults_stand_at_their_fields_and_the_first_has_the_focus(tab):
 
 def test_a_fault_stays_until_it_is_mended_and_comes_again(tab):
     tab.get_by_label("Prompt", exact=True).fill("hello")
-    tab.get_by_role("button", name="Settings").click()
     seed = tab.get_by_label("Seed")
-    seed.fill("−1")
+    fill_in(tab, Seed="−1")
     for _ in range(2):
         run(tab)
         expect(seed).to_have_accessible_description(
@@ -75,8 +72,7 @@ def test_what_a_button_writes_mends_a_field_too(serve, visit):
     tab.get_by_label("Prompt", exact=True).fill("hello")
     run(tab)
     expect(state(tab, 2)).to_contain_text("Finished in")
-    tab.get_by_role("button", name="Settings").click()
-    tab.get_by_label("Seed").fill("x")
+    fill_in(tab, Seed="x")
     run(tab)
     expect(tab.locator(".fault")).to_have_count(1)
     tab.locator("#seed").click()
@@ -85,9 +81,8 @@ def test_what_a_button_writes_mends_a_field_too(serve, visit):
 
 def test_on_a_phone_every_sentence_has_room(serve, visit):
     tab = visit(serve(fake()), width=390, height=844, has_touch=True, is_mobile=True)
-    tab.get_by_role("button", name="Settings").tap()
-    for label in ("Max tokens", "Temperature", "Top-p", "Seed", "Context length"):
-        tab.get_by_label(label).fill("−1")
+    labels = "Max_tokens", "Temperature", "Top-p", "Seed", "Context_length"
+    fill_in(tab, **dict.fromkeys(labels, "−1"))
     run(tab)
     expect(tab.locator(".fault")).to_have_count(6)
     assert tab.evaluate("document.documentElement.scrollWidth") == 390

@@ -11,8 +11,9 @@
     const own = (asked.get("tab") ?? "compare") === "compare" && names.some((name) => asked.has(name));
     return own ? "" : kept;
   };
-  // What fields hold before what was kept is back in them isn't a visitor's.
+  // Until what was kept is back in the fields, or a visitor does something, what they hold is nobody's.
   window.formSettled = () => { settled = true; };
+  for (const kind of ["pointerdown", "input"]) document.addEventListener(kind, formSettled, { capture: true, once: true });
   window.keepForm = (names, values, usual) => {
     const form = Object.fromEntries(names.map((name, n) => [name, values[n]]));
     tellChanged(form, usual);
