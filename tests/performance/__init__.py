@@ -3,6 +3,7 @@
     __main__.py   the command: takes all measurements in turn, round after round, and writes the table
     report.py     a line of the table, medians, what is met and what is missed; pure
     answers.py    measurements of models: through the command line, a process, a Machine
+    llama_bench.py  bench beside llama-bench, which it compiles
     pages.py      measurements of the page, in a headless Chromium
     pure.py       measurements of what is only computed
     stage.py      what measurements need: files, a page with a visitor, programs that surely end
