@@ -85,6 +85,13 @@ def test_how_its_threads_wait_is_not_the_surroundings_to_say(spawn, monkeypatch)
     assert inside["COMPOSED"] == "1"
 
 
+def test_it_asks_for_huge_pages_beside_what_the_surroundings_set(spawn, monkeypatch):
+    monkeypatch.setenv("GLIBC_TUNABLES", "glibc.malloc.check=0")
+    runner, _ = spawn("answers")
+    tunables = psutil.Process(runner.pid).environ()["GLIBC_TUNABLES"]
+    assert tunables == "glibc.malloc.hugetlb=1:glibc.malloc.check=0"
+
+
 def test_a_closed_runner_says_nothing_and_its_child_is_gone(spawn):
     runner, heard = spawn("good")
     until(heard, Hello)
