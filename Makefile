@@ -6,7 +6,8 @@
 # make lint   ruff
 # make lock   requirements-lock.txt, after a change of requirements (ARGS=--upgrade: all anew)
 # make bench  measures our own speed against what is asked of it, by hand, on a quiet machine
-#             (LINES=stop,page: only these; bench-full: the real models' shapes too, 5.2 GB)
+#             (LINES=stop,page: only these; bench-full: the real models' shapes too, 5.2 GB, and
+#             llama-bench, which is compiled once, in minutes)
 #
 # The first set-up compiles llama.cpp, which takes minutes. That build takes CMAKE_ARGS too:
 # make run CMAKE_ARGS=-DGGML_CUDA=on. Without them, a later make keeps the build that is there.
