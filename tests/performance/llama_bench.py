@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
+from compare.child.llama import describe
 from performance.report import Line, Measurement, Sample
 from performance.stage import ROOT, Stage, told
 
@@ -53,9 +54,10 @@ def beside(stage: Stage) -> Iterator[Sample]:
 
 def _in_turn(binary: Path, path: str, row: Mapping, turns: int) -> dict[str, dict[str, float]]:
     """Median tokens a second by who measured and the test."""
+    repacks = int("REPACK" in describe()["features"])
     ways = [
         ("ours", lambda: _ours(path)),
-        ("same", lambda: _theirs(binary, path, flags(row))),
+        ("same", lambda: _theirs(binary, path, [*flags(row), "--repack", repacks])),
         ("unasked", lambda: _theirs(binary, path, ["-t", row["n_threads"]])),
     ]
     found = {whose: {test: [] for test in TOKENS} for whose, _ in ways}
