@@ -9,12 +9,14 @@ import asyncio
 import re
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
-from gradio import http_server, queueing
+from gradio import http_server, queueing, utils
+from gradio.blocks import Block
 from gradio.utils import run_coro_in_background, set_task_name
 from starlette.requests import Request
 from starlette.responses import Response
@@ -37,7 +39,16 @@ CLOSED_S = 0.25
 
 
 class Told(dict):
-    """Components to their new values; all others stay as they are."""
+    """Components to their new values or updates; all others stay as they are."""
+
+    def __init__(self, told: Mapping[Block, Any], repeats: dict[Block, dict]):
+        """`repeats`: the updates that the same event has told before, which each step repeats.
+
+        A browser changes them into the next step's where they stand, before it has come to them; what is
+        the same stays.
+        """
+        super().__init__(told)
+        self.repeats = repeats
 
 
 def quiet(demo: gr.Blocks) -> None:
@@ -57,9 +68,17 @@ async def _told(otherwise: Callable, block_fn, predictions, state) -> list:
     """What is sent of a step: what it tells. Gradio builds each component anew that a step leaves out, a
     hundredth of a second for forty."""
     as_it_is = isinstance(predictions, Told) and not block_fn.postprocess
-    if as_it_is and predictions.keys() <= {*block_fn.outputs}:
-        return [predictions.get(part, gr.skip()) for part in block_fn.outputs]
-    return await otherwise(block_fn, predictions, state)
+    if not as_it_is or not predictions.keys() <= {*block_fn.outputs}:
+        return await otherwise(block_fn, predictions, state)
+    updates = {part: new for part, new in predictions.items() if utils.is_prop_update(new)}
+    if updates:
+        made = await otherwise(block_fn, updates, state)
+        every = zip(block_fn.outputs, made, strict=True)
+        predictions.repeats |= {part: new for part, new in every if part in updates}
+    for part in predictions.keys() - updates.keys():
+        predictions.repeats.pop(part, None)
+    sent = {**predictions, **predictions.repeats}
+    return [sent.get(part, gr.skip()) for part in block_fn.outputs]
 
 
 class Queue(queueing.Queue):

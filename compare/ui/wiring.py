@@ -68,10 +68,11 @@ class Wiring:
     def _throughout(self, handler: Callable) -> Callable:
         @wraps(handler)
         def throughout(*args, **values) -> Iterator[Any]:
+            repeats: dict[Block, dict] = {}
             try:
                 with closing(handler(*args, **values)) as going:
                     for changes in going:
-                        yield self.told(changes)
+                        yield self.told(changes, repeats)
             except UsageError as error:
                 raise refused(error) from error
 
@@ -80,19 +81,19 @@ class Wiring:
     def _meanwhile(self, handler: Callable) -> Callable:
         @wraps(handler)
         async def meanwhile(*args, **values) -> AsyncIterator[Any]:
+            repeats: dict[Block, dict] = {}
             async with aclosing(handler(*args, **values)) as going:
                 async for changes in going:
-                    yield self.told(changes)
+                    yield self.told(changes, repeats)
 
         return meanwhile
 
-    def told(self, changes: Changes) -> Any:
-        """Changes as Gradio takes them."""
+    def told(self, changes: Changes, repeats: dict[Block, dict] | None = None) -> Any:
+        """Changes as Gradio takes them. `repeats`: of the same event's steps, for quiet.py."""
         if not changes:
             return gr.skip()
-        if not any(isinstance(new, Change) for new in changes.values()):
-            return Told({self.parts[name]: new for name, new in changes.items()})
-        return {
+        told = {
             self.parts[name]: gr.update(**vars(new)) if isinstance(new, Change) else new
             for name, new in changes.items()
         }
+        return Told(told, {} if repeats is None else repeats)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import gradio as gr
 import pytest
+from gradio.state_holder import SessionState
 from gradio_client import Client
 from gradio_client.client import Job
 from serving import served
@@ -85,28 +86,45 @@ def test_what_still_runs_when_the_server_ends_is_closed():
     assert closed.wait(30)
 
 
-def sent(told: dict, **more) -> tuple[list, list[gr.Textbox]]:
-    """What a step that tells this of the parts 0, 1, 2 sends of each, and the parts."""
+def sent(*steps: dict, **more) -> tuple[list[list], list[gr.Textbox]]:
+    """What steps of one event that tell this of the parts 0, 1, 2 send of each, and the parts."""
     with gr.Blocks() as demo:
         parts = [gr.Textbox() for _ in range(3)]
         gr.Button().click(lambda: None, None, parts, **more)
         quiet(demo)
-    (step,) = demo.fns.values()
-    told = Told({parts[n] if isinstance(n, int) else n: value for n, value in told.items()})
-    with (
-        ThreadPoolExecutor() as pool
-    ):  # the browser of other tests keeps a loop running in this thread
-        return pool.submit(asyncio.run, demo.postprocess_data(step, told, None)).result(), parts
+    (event,) = demo.fns.values()
+    repeats = {}
+
+    async def each() -> list[list]:
+        told = [
+            {parts[n] if isinstance(n, int) else n: new for n, new in step.items()}
+            for step in steps
+        ]
+        state = SessionState(demo)
+        return [await demo.postprocess_data(event, Told(one, repeats), state) for one in told]
+
+    with ThreadPoolExecutor() as pool:  # the browser of other tests keeps a loop running here
+        return pool.submit(asyncio.run, each()).result(), parts
 
 
 def test_a_step_sends_what_it_tells():
     found, _ = sent({1: "new"}, **PLAIN)
-    assert found == [gr.skip(), "new", gr.skip()]
+    assert found == [[gr.skip(), "new", gr.skip()]]
+
+
+def test_an_update_is_repeated_until_something_else_is_told():
+    """A browser that is late would find it changed into the next step's."""
+    new, locked = "b", gr.update(value="a", interactive=False)
+    found, _ = sent({0: {**locked}, 1: "new"}, {1: "newer"}, {0: new}, {1: "newest"}, **PLAIN)
+    assert found == [
+        [locked, "new", gr.skip()], [locked, "newer", gr.skip()], [new, gr.skip(), gr.skip()],
+        [gr.skip(), "newest", gr.skip()],
+    ]  # fmt: skip
 
 
 def test_a_step_whose_values_gradio_converts_is_gradios():
-    found, _ = sent({0: 3, 1: "new"})
-    assert found[:2] == ["3", "new"]
+    ((first, second, _),), _ = sent({0: 3, 1: "new"})
+    assert (first, second) == ("3", "new")
 
 
 def test_what_is_no_output_of_a_step_is_refused():

@@ -136,8 +136,11 @@ class Column:
             quant=Change(value=choice.quant, interactive=False),
         )
 
-    def unlocked(self) -> Changes:
-        return self._named(model=Change(interactive=True), quant=Change(interactive=True))
+    def unlocked(self, choice: Choice) -> Changes:
+        return self._named(
+            model=Change(value=choice.model, interactive=True),
+            quant=Change(value=choice.quant, interactive=True),
+        )
 
     def _seen(self, choice: Choice) -> dict[str, str]:
         """Whose column it is: a name, and the class of its colour."""

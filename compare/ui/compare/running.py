@@ -167,8 +167,8 @@ def _running(session: Session) -> Changes:
 
 def _at_rest(session: Session, values: Mapping[str, Any]) -> Changes:
     changes: Changes = {}
-    for place in session.chosen:
-        changes |= session.column(place).unlocked()
+    for place, choice in session.chosen.items():
+        changes |= session.column(place).unlocked(choice)
     return changes | session.offer(values)
 
 
