@@ -41,7 +41,7 @@ ONLY = {
     "llama_cpp": {"child/llama.py"},
     "pandas": {"scores", "charts"},
     "plotly": {"charts"},
-    "psutil": {"child/cores.py", "child/memory.py", "memory/free.py"},
+    "psutil": {"child/cores.py", "child/memory.py", "memory/free.py", "run/process.py"},
     "pynvml": {"protocol/devices.py"},
     "regex": {"gallery"},
     "spaces": {"run/zerogpu.py"},

@@ -178,8 +178,9 @@ class Run:
         if column.kill_at is not None:
             self._end_now(column)
             return
-        message = "The model's process did not start within a minute.\nRun it again."
-        self._fold(column, Failed(run=self.number, at=now, message=message))
+        if message := column.overdue(now):
+            column.runner.close()  # what hangs serves nobody again
+            self._fold(column, Failed(run=self.number, at=now, message=message))
 
     def _fold(self, column: Column, event: Event) -> None:
         if column.step == "ended":
@@ -192,6 +193,7 @@ class Run:
 
     def _end(self, column: Column) -> None:
         column.step, column.threads, column.kill_at = "ended", 0, None
+        column.limit = None
         column.runner.close(reusable=True)
 
     def _stop(self, column: Column) -> None:
@@ -251,13 +253,18 @@ class Run:
         column.asked, column.threads = threads, max(column.threads, threads)
         column.runner.set_threads(threads)
 
+    def _begins(self, column: Column, step: str) -> None:
+        column.begins(step, self.comparison.max_seconds, time.monotonic())
+
     def _reserve(self, column: Column, threads: int) -> None:
-        column.step, column.threads, column.asked = "reserving", threads, 0
+        column.threads, column.asked = threads, 0
+        self._begins(column, "reserving")
         column.runner.reserve()
 
     def _load(self, column: Column, threads: int) -> None:
         """Where it must not load, a Failed is on its way to the column."""
-        column.step, column.threads = "loading", threads
+        column.threads = threads
+        self._begins(column, "loading")
         column.runner.load(threads, self._held_bytes(column))
 
     def _held_bytes(self, column: Column) -> int:
@@ -273,6 +280,6 @@ class Run:
 
     def _start(self, column: Column, threads: int) -> None:
         column.asked = column.threads = threads
-        column.step = "answering"
+        self._begins(column, "answering")
         column.runner.set_threads(threads)
         column.runner.generate()

@@ -91,6 +91,10 @@ class LocalRunner(Runner):
             return None
         return self._process.hello_by
 
+    def signs_of_life(self) -> object:
+        """Of its process; None where there is none, or they can't be seen."""
+        return self._process.signs_of_life() if self._process else None
+
     @property
     def holds(self) -> bool:
         """Whether it has a process, which takes memory."""
