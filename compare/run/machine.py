@@ -32,7 +32,7 @@ from compare.protocol.devices import Gpus
 from compare.protocol.events import Downloading, Event, Failed, Hello, Predicted, Reserved
 from compare.protocol.requests import Reserve
 from compare.run import cpu
-from compare.run.line import Line
+from compare.run.line import Line, asking
 from compare.run.pool import LeasedPool, Pool
 from compare.run.process import ChildProcess, ModelProcess
 from compare.run.rates import Expected, Rates
@@ -61,11 +61,11 @@ class Machine:
         self._own = own
         self._files = files or Files(self.owner.disk_bytes)
         self._spawn = spawn
-        self._pool = Pool(spawn)
+        self._pool = Pool(spawn, self.owner.idle_seconds)
         self._examined: dict[tuple[ModelFile, LoadSettings], Prediction] = {}
         self._refused: dict[Identity, str] = {}
         """why llama.cpp can't load a file"""
-        self._line = Line()
+        self.line = Line(self.owner.line, self.owner.proxies)
         self._runs: WeakSet[Run] = WeakSet()
         self._gate = gate or Gate()
         self._lease = lease
@@ -83,11 +83,13 @@ class Machine:
         return self._own
 
     def compare(self, comparison: Comparison) -> Run:
-        """Sends a prompt to its models; returns at once. Faults of a model are its column's."""
+        """Sends a prompt to its models; returns at once. Faults of a model are its column's. Raises
+        line.Refused, on behalf of a visitor.
+        """
         return self._run(self.owner.capped(comparison))
 
     def bench(self, bench: Bench) -> Run:
-        """Measures its models one after the other; returns at once. Faults of a model are its column's."""
+        """Measures its models one after the other; else as `compare`."""
         return self._run(self.owner.capped_bench(bench))
 
     def _run(self, asked: Comparison | Bench) -> Run:
@@ -102,9 +104,11 @@ class Machine:
             cpu.budget(asked.threads),
             files=self._files,
             pool=pool,
-            line=self._line,
+            line=self.line,
             gate=self._gate,
             on_end=self._rates.note,
+            visitor=asking.get(),
+            expected_s=self._rates.turn_s(asked),
         )
         self._runs.add(run)
         return run
@@ -178,7 +182,7 @@ class Machine:
         self, path: str, settings: LoadSettings
     ) -> tuple[Hello | None, Reserved | Failed | None]:
         """What a child of its own says that llama.cpp would reserve; nothing while a run is in progress."""
-        if not self._line.is_free:
+        if not self.line.is_free:
             return None, None
         heard: queue.SimpleQueue[Event] = queue.SimpleQueue()
         process = self._spawn(heard.put)

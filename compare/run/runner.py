@@ -150,7 +150,8 @@ class LocalRunner(Runner):
         if admission.refusal and not self._asked.force:
             self._tell(Failed, message=admission.refusal)
             return
-        self._tell(Loading, file_bytes=self._file_bytes)
+        idle_s = self._pool.idle_s if self._pool.was_unloaded(self.key) else None
+        self._tell(Loading, file_bytes=self._file_bytes, idle_s=idle_s)
         settings = self.load_settings.for_child()
         process.send(Load(run=self._run, path=self._path, threads=threads, **settings))
 
