@@ -34,7 +34,16 @@ ONLY = {
         *(f"ui/{tab}/tab.py" for tab in ("benchmarks", "compare", "fit", "gallery", "speed")),
         *(
             f"ui/{name}.py"
-            for name in ("filled", "imported", "page", "parts", "quiet", "theme", "wiring")
+            for name in (
+                "filled",
+                "imported",
+                "page",
+                "parts",
+                "quiet",
+                "theme",
+                "visitors",
+                "wiring",
+            )
         ),
     },
     "huggingface_hub": {"models"},

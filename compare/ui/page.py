@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from compare.ui import imported  # noqa: F401  before all else of the page: see there
@@ -27,6 +28,7 @@ from compare.ui.quiet import ASSETS, quiet, stilled
 from compare.ui.speed.session import Range
 from compare.ui.speed.tab import speed_tab
 from compare.ui.theme import theme
+from compare.ui.visitors import FairQueue
 from compare.ui.wiring import AT_ONCE, QUEUED
 from compare.usage import UsageError
 from compare.words.sentence import BUSY
@@ -73,7 +75,7 @@ def page(
                 speed_tab(demo, Range(machine, now))
             with gr.Tab("Fit", id="fit"):
                 fit_tab(demo, machine)
-        quiet(demo)
+        quiet(demo, partial(FairQueue, machine.line))
         demo.load(opened_tab, None, tabs, **AT_ONCE)
         # For the script, which knows of a run when Gradio would drop what asks for another.
         button("Busy", elem_id="busy", visible="hidden").click(busy, None, None, **QUEUED)
