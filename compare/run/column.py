@@ -109,7 +109,7 @@ class Column:
         return self.limit.over(now, self.runner.signs_of_life(), self.step)
 
     def fold(self, event: Event) -> bool:
-        """Takes an event in; returns whether its state has changed."""
+        """Takes an event in; returns whether its state, or its place in line, has changed."""
         match event:
             case Fetched(file_bytes=size):
                 self.step, self.file_bytes = "here", size
@@ -123,4 +123,9 @@ class Column:
                 self.threads = self.place.acknowledged(n).threads
         before, self.response = self.response, self.response.after(event)
         now = self.response
-        return (now.state, now.stopping) != (before.state, before.stopping)
+        return _shown(now) != _shown(before)
+
+
+def _shown(response: Response) -> tuple[str, bool, int]:
+    """What is to be told at once where it changes."""
+    return response.state, response.stopping, response.place

@@ -26,6 +26,9 @@ from compare.run.schedule import next_steps
 CANCEL_S = 2.0
 """A child that is silent for so long after a cancel is killed."""
 TICK_S = 0.1
+WAITING_S = 1.0
+"""Between two snapshots of a run that only waits in line: forty of them must not take a core from the one
+that runs. Where its reader is gone, that is noticed so late."""
 
 
 class Run:
@@ -69,14 +72,17 @@ class Run:
         return found
 
     def snapshots(self, tick: float = TICK_S) -> Iterator[dict[str, Response]]:
-        """The newest state, every `tick` seconds and when a column's state changes; the last one complete.
+        """The newest state, every `tick` seconds, more rarely while it waits in line, and when a column's
+        state changes; the last one complete.
 
         For one reader. Closing it stops the run.
         """
         try:
             while not self._ended.is_set():
-                yield self.responses()
-                self._turned.wait(tick)
+                found = self.responses()
+                yield found
+                waits = all(each.ended or each.state == "queued" for each in found.values())
+                self._turned.wait(max(tick, WAITING_S) if waits else tick)
                 self._turned.clear()
             yield self.responses()
         finally:

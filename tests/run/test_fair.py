@@ -73,6 +73,22 @@ def test_a_place_in_line_comes_with_a_wait_once_something_was_measured(fake):
     assert waits and waits[0][1] == "In line, 1\xa0run before yours, up to 40\xa0s"
 
 
+def test_who_waits_is_told_of_what_changes_and_hardly_else(fake):
+    machine = fake("deaf")
+    asked = comparison("p", ["smollm2"])
+    running, before, waiting = (machine.compare(asked) for _ in range(3))
+    places = []
+    for responses in waiting.snapshots(0.001):
+        places.append(responses[A].place)
+        if places[-1] == 2 and places.count(2) == 2:  # the second look came by itself
+            before.stop()
+        elif places[-1] == 1:
+            running.stop()
+            waiting.stop()
+    assert places[0] in (0, 2) and len(places) < 12
+    assert list(dict.fromkeys(places)) in ([2, 1], [0, 2, 1])
+
+
 def test_a_run_that_only_waits_for_its_file_lets_others_go_first(fake):
     gate = threading.Event()
     machine = fake("good", files=Late(gate, B))
