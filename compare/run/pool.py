@@ -55,8 +55,10 @@ class Pool:
         with self._lock:
             idle = self._children.pop(key, None)
         process = idle and idle.claim()
-        if process is not None and process.alive:
+        if process is not None and process.alive and not process.is_stopped():
             return process, True
+        if process is not None:
+            process.close()
         return self.made(self._spawn), False
 
     def is_new(self, path: str, version: Hashable) -> bool:

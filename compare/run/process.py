@@ -60,6 +60,9 @@ class ModelProcess(Protocol):
     def signs_of_life(self) -> object:
         """What changes as long as it works; None where that can't be seen."""
 
+    def is_stopped(self) -> bool:
+        """Whether a signal keeps it from answering anyone."""
+
     def close(self) -> None:
         """Ends it; nothing more comes from it. Returns once it is gone, or can't be had to go."""
 
@@ -114,6 +117,12 @@ class ChildProcess:
                 return process.cpu_times()[:2], process.memory_info().rss
         except psutil.Error:
             return None
+
+    def is_stopped(self) -> bool:
+        try:
+            return psutil.Process(self.pid).status() == psutil.STATUS_STOPPED
+        except psutil.Error:
+            return False
 
     def close(self) -> None:
         self._closing = True

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 from fakes import child
+from processes import outliving, workers
 
 from compare.asked.comparison import comparison
 from compare.asked.owner import Owner
@@ -79,6 +80,19 @@ def test_stop_is_heard_whatever_hangs(fake, kind):
         if responses[A].state == reached[kind] and not responses[A].stopping:
             run.stop()
     assert ended(run)[A].state == "cancelled"
+
+
+def test_a_loaded_child_that_was_stopped_meanwhile_serves_nobody():
+    before = workers()
+    machine = Machine()
+    asked = comparison("hi", ["smollm2"], max_tokens=2)
+    assert ended(machine.compare(asked))[A].state == "finished"
+    (stopped,) = workers() - before
+    stopped.suspend()
+    found = ended(machine.compare(asked))[A]
+    assert found.state == "finished" and found.load_s
+    machine.close()
+    assert not outliving([stopped], 5) and not workers() - before
 
 
 READS_LATE = """
