@@ -25,7 +25,9 @@ SIGNALS = signal.SIGKILL, signal.SIGSEGV, signal.SIGSTOP
 SEED = 17
 
 
-def killed(specs: list[str], count: int = 200, every: int = 10, tokens: int = 60, max_seconds: float = 5) -> Sample:  # fmt: skip
+def killed(
+    specs: list[str], count: int = 200, every: int = 10, tokens: int = 60, max_seconds: float = 10
+) -> Sample:
     """`specs`: two files whose answers are as long as is asked."""
     before, chance = workers(), random.Random(SEED)
     machine = Machine(Owner(max_seconds=max_seconds))

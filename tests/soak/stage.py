@@ -1,4 +1,4 @@
-"""What the rows need: the app as a process, its memory and descriptors, and visitors who ask through the API."""
+"""What the rows need: the app as a process, what it takes, and visitors who ask through the API."""
 
 import os
 import re
@@ -22,7 +22,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 PAIR = "smollm2", "gemma3"
 EACH_S = 600.0
 """The longest that one visitor waits."""
-SETTLED_S = 3.0
+SETTLED_S = 8.0
+"""After which a connection that nobody uses has been closed."""
 MARK = re.compile(r"zebra\d+x")
 """What stands in a visitor's prompt and in no other's."""
 

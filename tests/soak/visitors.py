@@ -20,20 +20,22 @@ from soak.stage import ROOT, SETTLED_S, all_at_once, app, until
 VISITORS = (
     Line("visitors", "visitors at once neither served nor politely refused", "", 0, AT_MOST, "of them"),
     Line("visitors-mixed", "answers that belong to another's prompt", "", 0, AT_MOST, "of them"),
-    Line("visitors-memory", "the app's memory after all of them", "after the same number before", 1.1, AT_MOST),
-    Line("visitors-descriptors", "its open descriptors", "after the same number before", 1.1, AT_MOST),
+    Line("visitors-memory", "the app's memory after a second time", "after the first", 1.1, AT_MOST),
+    Line("visitors-descriptors", "its open descriptors", "after the first", 1.1, AT_MOST),
     Line("visitors-log", "tracebacks in its log", "", 0, AT_MOST, "of them"),
 )  # fmt: skip
 DECODE = (Line("decode", "decode rate while others wait in line", "alone", 0.95),)
 
 
-def visitors(count: int = 50, line: int = 30, waves: int = 2) -> Sample:
+def visitors(
+    count: int = 50, line: int = 30, waves: int = 2, settled_s: float = SETTLED_S
+) -> Sample:
     """`waves` of so many visitors; what is left after the last is compared with what the one before left."""
     with app(COMPARE_LINE=str(line)) as running:
-        left, visits = [], []
+        left, visits = [(running.own_bytes(), running.descriptors())], []
         for wave in range(waves):
             visits += all_at_once(running.address, range(wave * count, (wave + 1) * count))
-            time.sleep(SETTLED_S)
+            time.sleep(settled_s)
             left.append((running.own_bytes(), running.descriptors()))
         tracebacks = running.tracebacks()
     (before_bytes, before_fds), (after_bytes, after_fds) = left[-2], left[-1]
