@@ -21,8 +21,9 @@ def test_a_full_line_says_when_to_come_back_and_the_page_stays_as_it_was(serve, 
         machine.line.join(who, lambda: None)
     tab = visit(serve(machine))
     ask(tab, "Who are you?")
-    expect(tab.get_by_role("alert")).to_contain_text(
-        re.compile("The line is full, with 1 run waiting.*come back in about 5.min")
+    expect(tab.get_by_test_id("toast-text")).to_contain_text(
+        re.compile("The line is full, with 1 run waiting.*come back in about 5.min"),
+        timeout=30_000,
     )
     expect(state(tab, 1)).to_have_text("On this machine, ready")
     machine.line.leave("running")
