@@ -80,12 +80,23 @@ PARTS = (
 )  # fmt: skip
 
 
+ENDLESS = (
+    "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
+    "{% set ns = namespace(s='x') %}{% for i in range(60) %}{% set ns.s = ns.s + ns.s %}{% endfor %}",
+    "{% for i in range(99999999) %}x{% endfor %}",
+    "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}",
+)
+"""What has no end, or an enormous one; each may take its two seconds."""
+
+
 def templates(count: int = 300) -> Sample:
     chance = random.Random(SEED)
     messages = [{"role": "user", "content": "hi"}]
 
     def rendered(_n: int) -> str | None:
         source = "".join(chance.choices(PARTS, k=chance.randint(1, 12)))
+        if chance.random() < 0.05:
+            source = chance.choice(ENDLESS)
         try:
             within_limits(lambda: sandbox.write(source, messages), lambda: None)
         except (TemplateFault, Refusal, Interrupted) as fault:
