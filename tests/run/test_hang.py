@@ -65,7 +65,9 @@ def test_the_hosts_limit_ends_what_hangs_and_the_others_stay_whole(fake, kind, s
 
 def test_what_works_on_beyond_its_time_has_a_grace(fake, monkeypatch):
     monkeypatch.setattr(column, "GRACE_S", 1.0)
-    monkeypatch.setattr(column, "LOOK_S", 2.0)  # on a busy machine it may not have its turn for long
+    monkeypatch.setattr(
+        column, "LOOK_S", 2.0
+    )  # on a busy machine it may not have its turn for long
     found = ended(fake("busy").compare(comparison("p", ["smollm2"])))
     assert found[A].state == "failed" and found[A].text == "one"
     assert "did not heed this host's limit of 0.3 s for answering" in found[A].error
