@@ -109,7 +109,7 @@ def visit(address: str, n: int, max_tokens: int = 8) -> Visit:
     """One comparison of the pair, with a prompt of its own."""
     mark = f"zebra{n}x"
     try:
-        client = Client(address, verbose=False)
+        client = Client(address, verbose=False, httpx_kwargs={"timeout": EACH_S})
         job = client.submit(**values(f"Say {mark}.", max_tokens), api_name="/run")
         job.result(timeout=EACH_S)
     except httpx.HTTPStatusError as error:
