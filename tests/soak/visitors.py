@@ -26,6 +26,9 @@ VISITORS = (
 )  # fmt: skip
 DECODE = (Line("decode", "decode rate while others wait in line", "alone", 0.95),)
 
+HOLDS = "until the crowd is there"
+"""What stands first in line meanwhile."""
+
 
 def visitors(
     count: int = 50, line: int = 30, waves: int = 2, settled_s: float = SETTLED_S
@@ -62,12 +65,13 @@ def decode(endless: str, count: int = 49, tokens: int = 400, repeats: int = 3) -
         with served(page(machine)) as address:
             rate_of(machine.compare(asked))  # which loads it
             alone = max(rate_of(machine.compare(asked)) for _ in range(repeats))
-            first = machine.compare(comparison("Wait.", [endless], max_tokens=100_000, n_ctx=8192))
+            machine.line.enter(HOLDS)
+            machine.line.join(HOLDS, lambda: None)
             theirs = [machine.compare(asked) for _ in range(repeats)]
             with crowd(address, count):
                 until(lambda: machine.line.waiting >= count + repeats, 300, f"{count} who wait")
                 time.sleep(SETTLED_S)
-                first.stop()
+                machine.line.leave(HOLDS)
                 beside = max(rate_of(run) for run in theirs)
     finally:
         machine.close()
