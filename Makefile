@@ -8,6 +8,7 @@
 # make bench  measures our own speed against what is asked of it, by hand, on a quiet machine
 #             (LINES=stop,page: only these; bench-full: the real models' shapes too, 5.2 GB, and
 #             llama-bench, which is compiled once, in minutes)
+# make soak   what strangers, signals and surroundings do to the app (ROWS=visitors,killed: only these)
 #
 # The first set-up compiles llama.cpp, which takes minutes. That build takes CMAKE_ARGS too:
 # make run CMAKE_ARGS=-DGGML_CUDA=on. Without them, a later make keeps the build that is there.
@@ -29,7 +30,7 @@ export ASKED := $(strip $(CMAKE_ARGS))
 # pip's cache and an installed build don't know what arguments they were built with.
 ANEW := --no-cache-dir --force-reinstall
 
-.PHONY: run test test-gpu space lint lock picture bench bench-full record FORCE
+.PHONY: run test test-gpu space lint lock picture bench bench-full soak record FORCE
 
 run: $(APP)
 	$(PY) app.py
@@ -57,6 +58,10 @@ bench bench-full: $(TESTS)
 	@PYTHONPATH=.:tests:tests/browser $(PY) -m performance --lines "$(LINES)" $(FULL) $(ARGS)
 
 bench-full: FULL := --full
+
+# Half an hour to an hour; the table goes to .venv/soak.md, too.
+soak: $(TESTS)
+	@PYTHONPATH=.:tests:tests/browser $(PY) -m soak --rows "$(ROWS)" $(ARGS)
 
 # On a machine that does nothing else, for fair speeds; goes on where it was interrupted. To begin anew,
 # remove the file first.

@@ -40,11 +40,16 @@ try:
 except UsageError as error:
     tell(str(error))
     sys.exit(2)
+probing = threading.Thread(target=machine.start_pair, daemon=True)
+if __name__ == "__main__":
+    probing.start()
 demo = page(machine)
 
 if __name__ == "__main__":
-    for begin in (machine.start_pair, partial(machine.fetch_ahead, tell, AGAIN_S)):
-        threading.Thread(target=begin, daemon=True).start()
+    fetching = partial(machine.fetch_ahead, tell, AGAIN_S)
+    threading.Thread(target=fetching, daemon=True).start()
+    # Once it is known whether the Hub can be reached, no page ever waits for that.
+    probing.join()
     try:
         demo.launch(server_name=owner.address, server_port=owner.port, **launch_settings())
     except OSError:

@@ -13,7 +13,8 @@ From the top; a folder imports only from those below its line (tests/test_map.py
     saved/        what leaves the app: a comparison as a document or text, a bench as llama-bench's rows
     words/        columns, sentences, and the table of measures, as a person is told them
     run/          Machine queues a Run, which has a Runner a column (runner.py: the seam, today a local one);
-                  schedule.py says who loads and who starts; response.py folds events into measures.py
+                  schedule.py says who loads and who starts; response.py folds events into measures.py;
+                  line.py whose turn it is, examiner.py what a model would take before anyone runs it
     memory/       what a model will take, whether it may load, and on which hardware it fits
     asked/        settings with limits and defaults; a comparison or bench as it is asked for; numbers as they
                   are typed (typed.py); a host's limits
@@ -32,6 +33,6 @@ before anything speaks HTTP) and data/.
 Each is said once, and the rest follows: a setting in asked/settings.py, a model in models/catalogue.py, a
 measure in run/measures.py, a check in gallery/checks.py, a host's variable in asked/owner.py, a kind of
 file that holds no model for text in gguf/kinds.py.
-Threads are started only in app.py (two, at the start), models/ (one a file that is fetched, one for a probe),
-run/ (one a Run, two readers a child, two a GPU's lease) and child/ (one, on stdin).
+Threads are started only in app.py (two, at the start), models/ (one a file that is fetched, two for a probe),
+run/ (one a Run, three a child, two a GPU's lease) and child/ (one, on stdin).
 """

@@ -23,6 +23,8 @@ threads = 0
 for line in sys.stdin:
     ask = json.loads(line)
     run = ask["run"]
+    if kind == "stopped-" + ask["do"]:
+        os.kill(os.getpid(), signal.SIGSTOP)
     if ask["do"] == "reserve" and kind == "gpu":
         compute = 10_000_000 + 1_000_000 * (ask["gpu_layers"] or 0)
         tell("reserved", run, n_ctx=512, kv_bytes=1, ram_compute_bytes=1, vram_compute_bytes=compute)
@@ -36,6 +38,8 @@ for line in sys.stdin:
             time.sleep(3600)
         notices = [f"{ask['gpu_layers']} layers"] if kind == "gpu" else []
         tell("loaded", run, load_s=0.1, n_ctx=512, memory={}, notices=notices)
+        if kind == "stopped-loaded":
+            os.kill(os.getpid(), signal.SIGSTOP)
     elif ask["do"] == "generate":
         tell("started", run, prompt_tokens=3, cached_tokens=0, rendered_prompt="p", threads=ask["threads"])
         if kind == "garbage":
@@ -53,6 +57,8 @@ for line in sys.stdin:
                 os.kill(os.getpid(), signal.SIGKILL)
             if kind == "slow":
                 time.sleep(0.3)
+            while kind == "busy":
+                pass
             if kind == "deaf":
                 time.sleep(3600)
         tell("finished", run, reason="stop")
@@ -73,7 +79,9 @@ for line in sys.stdin:
 
 def child(kind: str, hello_s: float = 60.0) -> Callable[[Callable], ChildProcess]:
     """Spawns a program of that kind: good, mute, crash-loading, slow-loading, garbage, exit, burst,
-    crash, slow, deaf, or gpu: that one says how many layers it was told to load there.
+    crash, slow, deaf, busy, or gpu: that one says how many layers it was told to load there. Stopped by a
+    signal are stopped-reserve, stopped-load and stopped-generate, when they are asked that, and
+    stopped-loaded once it is loaded.
     """
     command = (sys.executable, "-c", PROGRAM, kind)
     return lambda sink: ChildProcess(sink, command, hello_s)

@@ -34,14 +34,23 @@ ONLY = {
         *(f"ui/{tab}/tab.py" for tab in ("benchmarks", "compare", "fit", "gallery", "speed")),
         *(
             f"ui/{name}.py"
-            for name in ("filled", "imported", "page", "parts", "quiet", "theme", "wiring")
+            for name in (
+                "filled",
+                "imported",
+                "page",
+                "parts",
+                "quiet",
+                "theme",
+                "visitors",
+                "wiring",
+            )
         ),
     },
     "huggingface_hub": {"models"},
     "llama_cpp": {"child/llama.py"},
     "pandas": {"scores", "charts"},
     "plotly": {"charts"},
-    "psutil": {"child/cores.py", "child/memory.py", "memory/free.py"},
+    "psutil": {"child/cores.py", "child/memory.py", "memory/free.py", "run/process.py"},
     "pynvml": {"protocol/devices.py"},
     "regex": {"gallery"},
     "spaces": {"run/zerogpu.py"},

@@ -25,7 +25,7 @@ from compare.usage import UsageError, faults
 CPU_PAIR = "tinyllama:Q4_K_M", "solar:Q2_K"
 GPU_PAIR = "tinyllama:Q4_K_M", "solar:Q4_K_M"
 # A Space with more than 50 GB on its disk is ended (huggingface.co/docs/hub/spaces-gpus).
-_SPACE = {"address": "0.0.0.0", "max_seconds": 120, "disk_gb": 40}
+_SPACE = {"address": "0.0.0.0", "max_seconds": 120, "disk_gb": 40, "line": 10, "idle_seconds": 600}
 PROFILES: dict[str, dict[str, Any]] = {
     # A laptop or a server of one's own: nothing is fetched unasked, and nothing is limited.
     "home": {},
@@ -97,6 +97,14 @@ class Owner(BaseModel):
         None, alias="COMPARE_DISK_GB", gt=0, allow_inf_nan=False
     )
     """what models from the Hub may take together"""
+    line: Annotated[int | None, Unlimited] = Field(None, alias="COMPARE_LINE", ge=1)
+    """so many runs may wait while one is in progress"""
+    proxies: int = Field(0, alias="COMPARE_PROXIES", ge=0, le=10)
+    """of the owner, between a visitor and the app: each adds the address it sees to X-Forwarded-For"""
+    idle_seconds: Annotated[float | None, Unlimited] = Field(
+        1800, alias="COMPARE_IDLE_SECONDS", gt=0, allow_inf_nan=False
+    )
+    """a loaded model that nobody has used for so long is unloaded"""
     force: bool = Field(False, alias="COMPARE_FORCE")
     """load also what is predicted not to fit"""
     zerogpu: bool = Field(False, alias="COMPARE_ZEROGPU")

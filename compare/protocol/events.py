@@ -63,6 +63,8 @@ class Queued(Event):
     """Waiting: `place` runs of others stand before this one, or the column `after` runs first."""
 
     place: int = 0
+    wait_s: float | None = None
+    """until its turn, at most"""
     after: str | None = None
 
 
@@ -107,6 +109,8 @@ class Predicted(Event):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loading(Event):
     file_bytes: int
+    idle_s: float | None = None
+    """It was loaded before, and unloaded as nobody had used it for so long."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

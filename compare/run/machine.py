@@ -6,46 +6,35 @@ Made once, by app.py or the command line, and passed in.
 import itertools
 import platform
 import queue
-import threading
 import time
-from collections.abc import Callable, Hashable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from weakref import WeakSet
 
 from compare.asked.comparison import Bench, Comparison
 from compare.asked.owner import Owner
 from compare.asked.settings import LoadSettings
-from compare.gguf.model import Identity, identity
-from compare.memory.admission import Gate, need_of
+from compare.memory.admission import Gate
 from compare.memory.free import total_bytes
 from compare.memory.hardware import Hardware, this_machine
-from compare.memory.predict import Prediction
 from compare.models.catalogue import EMBEDDED_PAIR
-from compare.models.download import reachable
 from compare.models.files import Files
-from compare.models.local import FileError, fetched, local_path
+from compare.models.local import FileError, local_path
+from compare.models.reach import Reach
 from compare.models.spec import ModelFile, catalogued, renewed
 from compare.models.surroundings import away
 from compare.numbers import listed
 from compare.protocol.devices import Gpus
-from compare.protocol.events import Downloading, Event, Failed, Hello, Predicted, Reserved
-from compare.protocol.requests import Reserve
+from compare.protocol.events import Downloading, Event, Failed
 from compare.run import cpu
-from compare.run.line import Line
+from compare.run.examiner import Examiner
+from compare.run.line import Line, asking
 from compare.run.pool import LeasedPool, Pool
 from compare.run.process import ChildProcess, ModelProcess
 from compare.run.rates import Expected, Rates
 from compare.run.response import Response
 from compare.run.run import CANCEL_S, Run
 from compare.run.zerogpu import Lease
-
-RESERVE_S = 20.0
-"""the longest that a child may take to start and to say what a file would reserve"""
-EXAMINED = 256
-"""predictions and refusals that are kept, the newest: visitors may try any settings"""
-PROBED_S = 60.0
-"""For so long it isn't asked again whether the Hub can be reached."""
 
 
 class Machine:
@@ -60,21 +49,17 @@ class Machine:
         self.owner = owner or Owner()
         self._own = own
         self._files = files or Files(self.owner.disk_bytes)
-        self._spawn = spawn
-        self._pool = Pool(spawn)
-        self._examined: dict[tuple[ModelFile, LoadSettings], Prediction] = {}
-        self._refused: dict[Identity, str] = {}
-        """why llama.cpp can't load a file"""
-        self._line = Line()
+        self._pool = Pool(spawn, self.owner.idle_seconds)
+        self.line = Line(self.owner.line, self.owner.proxies)
         self._runs: WeakSet[Run] = WeakSet()
         self._gate = gate or Gate()
         self._lease = lease
         self._numbers = itertools.count(1)
         self._rates = Rates()
-        self._reached = True
-        """whether the Hub was, when it was probed last"""
-        self._reached_until = 0.0
-        self._probing = threading.Lock()
+        self._reach = Reach()
+        self._examiner = Examiner(
+            self._files, self._gate, self._reach, spawn, is_free=lambda: self.line.is_free
+        )
 
     @property
     def own(self) -> tuple[ModelFile, ...]:
@@ -83,11 +68,13 @@ class Machine:
         return self._own
 
     def compare(self, comparison: Comparison) -> Run:
-        """Sends a prompt to its models; returns at once. Faults of a model are its column's."""
+        """Sends a prompt to its models; returns at once. Faults of a model are its column's. Raises
+        line.Refused, on behalf of a visitor.
+        """
         return self._run(self.owner.capped(comparison))
 
     def bench(self, bench: Bench) -> Run:
-        """Measures its models one after the other; returns at once. Faults of a model are its column's."""
+        """Measures its models one after the other; else as `compare`."""
         return self._run(self.owner.capped_bench(bench))
 
     def _run(self, asked: Comparison | Bench) -> Run:
@@ -102,9 +89,11 @@ class Machine:
             cpu.budget(asked.threads),
             files=self._files,
             pool=pool,
-            line=self._line,
+            line=self.line,
             gate=self._gate,
             on_end=self._rates.note,
+            visitor=asking.get(),
+            expected_s=self._rates.turn_s(asked),
         )
         self._runs.add(run)
         return run
@@ -121,24 +110,14 @@ class Machine:
 
         From the file's header where it is here, else from its known shape and size; asks no network.
         """
-        try:
-            path = local_path(file)
-        except FileError:
-            return Response()
-        return _predicted(self._gate.predict(file, settings, path))
+        return self._examiner.foreseen(file, settings)
 
     def trouble(self, file: ModelFile) -> str | None:
         """Why a file can't answer, as far as its header tells, or llama.cpp did when it was examined.
 
         What is wrong on the first line, what to do on the next. None where nothing is known to be wrong.
         """
-        try:
-            path = local_path(file)
-            if path is not None:
-                fetched(file, path)
-        except FileError as error:
-            return str(error)
-        return self._refused.get(identity(path)) if path else None
+        return self._examiner.trouble(file)
 
     def refusal(self, file: ModelFile) -> str | None:
         """As `trouble`, and for a file of one's own llama.cpp is asked first, which takes a second, once."""
@@ -151,46 +130,7 @@ class Machine:
         of a file of one's own, from what llama.cpp says while no run is in progress. Takes seconds, once a
         file and settings. Which of one's own llama.cpp can't load, `trouble` tells from then on.
         """
-        if (file, settings) not in self._examined:
-            try:
-                with self._header_of(file) as path:
-                    if path is None or self.trouble(file):
-                        return self.foreseen(file, settings)
-                    hello, told = self._reserved(path, settings)
-                    if isinstance(told, Failed) and file.path is not None:
-                        _keep(self._refused, file.version, told.message)
-                    reserved = told if isinstance(told, Reserved) else None
-                    prediction = need_of(path, settings, hello, reserved).prediction
-            except (FileError, OSError):
-                return self.foreseen(file, settings)
-            if reserved is None or prediction is None:
-                return _predicted(prediction) if prediction else self.foreseen(file, settings)
-            _keep(self._examined, (file, settings), prediction)
-        return _predicted(self._examined[file, settings])
-
-    def _header_of(self, file: ModelFile) -> AbstractContextManager[str | None]:
-        """Gives a file with the header of one that isn't here, or of one's own; None for the others."""
-        if file.repo and local_path(file) is None:
-            return self._files.header_of(file)
-        return nullcontext(file.path)
-
-    def _reserved(
-        self, path: str, settings: LoadSettings
-    ) -> tuple[Hello | None, Reserved | Failed | None]:
-        """What a child of its own says that llama.cpp would reserve; nothing while a run is in progress."""
-        if not self._line.is_free:
-            return None, None
-        heard: queue.SimpleQueue[Event] = queue.SimpleQueue()
-        process = self._spawn(heard.put)
-        try:
-            process.send(Reserve(run=1, path=path, **settings.for_child()))
-            while isinstance(event := heard.get(timeout=RESERVE_S), Hello):
-                pass
-        except queue.Empty:
-            return process.hello, None
-        finally:
-            process.close()
-        return process.hello, event if isinstance(event, Reserved | Failed) else None
+        return self._examiner.examine(file, settings)
 
     def want(self, file: ModelFile, sink: Callable[[Event], None]) -> None:
         """Sees to it that a file is here; `sink` hears Downloading events, then Fetched or Failed."""
@@ -238,11 +178,11 @@ class Machine:
     def start_pair(self) -> tuple[tuple[str, ...], str | None]:
         """The SPECs to begin with and, where something can't be had now, a sentence that says so.
 
-        Where the Hub is needed it is probed, for 3 s at most, and not again for a minute.
+        By what is known of the Hub: the first who needs it waits for its answer, for 3 s at most.
         """
         wanted = [catalogued(spec) for spec in self.owner.models]
         missing = [file for file in wanted if not self.cached(file)]
-        if not missing or self._reaches_hub():
+        if not missing or self._reach.known():
             return self.owner.models, _not_installed(missing)
         names = listed([file.short for file in missing])
         are = "is" if len(missing) == 1 else "are"
@@ -256,19 +196,12 @@ class Machine:
     def unfetchable(self, missing: Sequence[ModelFile], *, probe: bool = False) -> str | None:
         """A sentence where these can't be downloaded because the Hub can't be reached; else None.
 
-        As it was when it was probed last; with `probe`, as in start_pair.
+        As it was when it was asked last; with `probe`, within the last minute.
         """
-        if not missing or (self._reaches_hub() if probe else self._reached):
+        if not missing or (self._reach.asked() if probe else self._reach.known()):
             return None
         names = listed([file.short for file in missing])
         return f"{away()}, so {names} can't be downloaded now."
-
-    def _reaches_hub(self) -> bool:
-        with self._probing:
-            if time.monotonic() > self._reached_until:
-                self._reached = reachable()
-                self._reached_until = time.monotonic() + PROBED_S
-            return self._reached
 
     def expected_s(self, comparison: Comparison) -> float | None:
         """At most how long a run will take, in seconds, from rates measured here.
@@ -318,18 +251,6 @@ def _not_installed(missing: list[ModelFile]) -> str | None:
     """A sentence where models come as packages that aren't there, as on a Space: no Hub has those files."""
     names = listed([file.short for file in missing if file.package])
     return f"Not installed here: {names}. Choose another model." if names else None
-
-
-def _predicted(prediction: Prediction | None) -> Response:
-    if prediction is None:
-        return Response()
-    return Response().after(Predicted(run=0, at=0.0, prediction=prediction))
-
-
-def _keep(kept: dict, key: Hashable, value: object) -> None:
-    if len(kept) >= EXAMINED:
-        del kept[next(iter(kept))]
-    kept[key] = value
 
 
 def _cpu_name() -> str:

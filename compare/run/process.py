@@ -1,18 +1,23 @@
 """The parent's end of one child process: requests go in, events come out, and its death is an event too.
 
-Knows no file, no comparison, no thread budget. Two threads a child read its events and its log.
+Knows no file, no comparison, no thread budget. Three threads a child: two read its events and its log, one
+writes what it is asked, for a child that doesn't read must hold up nobody.
 """
 
 import os
+import queue
 import subprocess
 import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 from weakref import WeakSet
+
+import psutil
 
 from compare.protocol.events import BadEvent, Event, Failed, Hello, Loaded, Predicted, decode
 from compare.protocol.requests import Request, encode
@@ -20,6 +25,9 @@ from compare.run.death import death
 
 HELLO_S = 60.0
 """A child that hasn't said hello by then has failed."""
+GONE_S = 2.0
+"""So long it is waited for a child that was killed: one that hangs in a disk can't die before the disk
+answers, and is taken note of once it has."""
 LOG_LINES = 12
 _LINE_BYTES = 16 * 2**20
 _OPENMP = ("OMP_", "GOMP_", "KMP_")
@@ -46,9 +54,17 @@ class ModelProcess(Protocol):
     hello_by: float
     """the monotonic time by which it must have said hello"""
 
-    def send(self, request: Request) -> None: ...
+    def send(self, request: Request) -> None:
+        """Asks it something. Never waits for it."""
+
+    def signs_of_life(self) -> object:
+        """What changes as long as it works; None where that can't be seen."""
+
+    def is_stopped(self) -> bool:
+        """Whether a signal keeps it from answering anyone."""
+
     def close(self) -> None:
-        """Ends it; nothing more comes from it. Returns once it is gone."""
+        """Ends it; nothing more comes from it. Returns once it is gone, or can't be had to go."""
 
 
 def unheard(_event: Event) -> None:
@@ -68,6 +84,7 @@ class ChildProcess:
         self._run = 0
         self._closing = False
         self._log: deque[str] = deque(maxlen=LOG_LINES)
+        self._unsent: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         with _starting:
             self._child = subprocess.Popen(
                 command,
@@ -81,6 +98,7 @@ class ChildProcess:
         self._log_reader = threading.Thread(target=self._read_log, daemon=True)
         self._log_reader.start()
         threading.Thread(target=self._read_events, daemon=True).start()
+        threading.Thread(target=self._write_requests, daemon=True).start()
 
     @property
     def pid(self) -> int:
@@ -89,17 +107,37 @@ class ChildProcess:
     def send(self, request: Request) -> None:
         """Asks the child. A child that is gone says so through its sink, not here."""
         self._run = request.run
+        self._unsent.put(encode(request).encode())
+
+    def signs_of_life(self) -> object:
+        """Its processor time and its memory, which grows as it reads a file."""
         try:
-            self._child.stdin.write(encode(request).encode())
-            self._child.stdin.flush()
-        except OSError:
-            pass
+            process = psutil.Process(self.pid)
+            with process.oneshot():
+                return process.cpu_times()[:2], process.memory_info().rss
+        except psutil.Error:
+            return None
+
+    def is_stopped(self) -> bool:
+        try:
+            return psutil.Process(self.pid).status() == psutil.STATUS_STOPPED
+        except psutil.Error:
+            return False
 
     def close(self) -> None:
         self._closing = True
         self._child.kill()
-        self._child.wait()
+        self._unsent.put(b"")
+        with suppress(subprocess.TimeoutExpired):
+            self._child.wait(GONE_S)
         self.alive = False
+
+    def _write_requests(self) -> None:
+        """Until the child is closed, or gone, which frees a write that it doesn't take."""
+        with suppress(OSError):
+            while data := self._unsent.get():
+                while data:
+                    data = data[os.write(self._child.stdin.fileno(), data) :]
 
     def _read_events(self) -> None:
         fault = None
@@ -117,6 +155,7 @@ class ChildProcess:
             if not self._closing:
                 self.sink(event)
         status = self._child.wait()
+        self._unsent.put(b"")
         self._log_reader.join(timeout=1)
         self.alive = False
         if not self._closing:

@@ -42,6 +42,13 @@ class Rates:
                     _, known = self._alone.get(key, (None, {}))
                     self._alone[key] = response.file_bytes, known | found
 
+    def turn_s(self, asked: Comparison | Bench) -> float | None:
+        """How long a run will hold up those behind it, at most; None where nothing is known of it."""
+        if isinstance(asked, Comparison):
+            return self.expected_s(asked)
+        expected = self.expected_bench(asked)
+        return expected and expected.seconds
+
     def expected_s(self, comparison: Comparison) -> float | None:
         kinds = [(_key(f), comparison.mode, len(comparison.models)) for f in comparison.models]
         if not all(kind in self._seen for kind in kinds):

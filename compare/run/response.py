@@ -69,6 +69,8 @@ class Response:
     """the last state before it ended: what failed or was stopped"""
     stopping: bool = False
     place: int = 0
+    turn_by: float | None = None
+    """when its turn in the line comes at the latest"""
     after_column: str | None = None
     done_bytes: int | None = None
     total_bytes: int | None = None
@@ -76,6 +78,8 @@ class Response:
     download_waits: bool = False
     """for another process that fetches the same file"""
     file_bytes: int | None = None
+    idle_s: float | None = None
+    """how long nobody had used it, so that it was unloaded"""
     load_s: float | None = None
     n_ctx: int | None = None
     memory: Memory = field(default_factory=Memory)
@@ -248,8 +252,9 @@ class Response:
     def _on_its_way(self, event: Event) -> "Response":
         """Until the model is loaded."""
         match event:
-            case Queued(place=place, after=after):
-                return self._at_stage("queued", place=place, after_column=after)
+            case Queued(at=at, place=place, wait_s=wait_s, after=after):
+                turn_by = None if wait_s is None else at + wait_s
+                return self._at_stage("queued", place=place, turn_by=turn_by, after_column=after)
             case Downloading():
                 return self._at_stage(
                     "downloading", done_bytes=event.done_bytes, total_bytes=event.total_bytes,
@@ -260,8 +265,8 @@ class Response:
             case Predicted(prediction=prediction):
                 memory = Memory(kind=prediction.kind, predicted_bytes=prediction.allocated_bytes)
                 return replace(self, prediction=prediction, memory=memory)
-            case Loading(at=at, file_bytes=size):
-                return self._at_stage("loading", loading_at=at, file_bytes=size)
+            case Loading(at=at, file_bytes=size, idle_s=idle_s):
+                return self._at_stage("loading", loading_at=at, file_bytes=size, idle_s=idle_s)
             case Loaded():
                 return self._at_stage(
                     "loaded", loaded_at=event.at, load_s=event.load_s, n_ctx=event.n_ctx,

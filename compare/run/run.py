@@ -17,7 +17,7 @@ from compare.models.spec import ModelFile
 from compare.protocol.events import Event, Failed, Finished, Queued, Stopping, unforeseen
 from compare.run import schedule
 from compare.run.column import Column
-from compare.run.line import Line
+from compare.run.line import Line, Visitor
 from compare.run.pool import LeasedPool, Pool
 from compare.run.response import Response, company
 from compare.run.runner import LocalRunner
@@ -26,6 +26,9 @@ from compare.run.schedule import next_steps
 CANCEL_S = 2.0
 """A child that is silent for so long after a cancel is killed."""
 TICK_S = 0.1
+WAITING_S = 1.0
+"""Between two snapshots of a run that only waits in line: forty of them must not take a core from the one
+that runs. Where its reader is gone, that is noticed so late."""
 
 
 class Run:
@@ -34,7 +37,10 @@ class Run:
     def __init__(
         self, number: int, comparison: Comparison | Bench, budget: int, *,
         files: Files, pool: Pool | LeasedPool, line: Line, gate: Gate, on_end: Callable[["Run"], None],
+        visitor: Visitor | None = None, expected_s: float | None = None,
     ):  # fmt: skip
+        """`expected_s`: how long it will take at most, for those behind it. Raises line.Refused."""
+        line.enter(self, visitor, expected_s)
         self.number, self.comparison, self.budget = number, comparison, budget
         self._files, self._pool, self._line = files, pool, line
         self._gate, self._on_end = gate, on_end
@@ -45,11 +51,15 @@ class Run:
         self._ended = threading.Event()
         self._turned = threading.Event()
         self._thread = threading.Thread(target=self._work, daemon=True, name=f"run-{number}")
-        # Here and not in the thread: who comes first stands first in the line, if a file is here.
-        self._prepare()
-        if self._may_join():
-            line.join(self, self.moved)
-        self._thread.start()
+        try:
+            # Here and not in the thread: who comes first stands first in the line, if a file is here.
+            self._prepare()
+            if self._may_join():
+                line.join(self, self.moved)
+            self._thread.start()
+        except BaseException:
+            self._leave()  # or nobody would
+            raise
 
     def responses(self) -> dict[str, Response]:
         """The newest state, in the order the models were given, each with its company."""
@@ -62,14 +72,17 @@ class Run:
         return found
 
     def snapshots(self, tick: float = TICK_S) -> Iterator[dict[str, Response]]:
-        """The newest state, every `tick` seconds and when a column's state changes; the last one complete.
+        """The newest state, every `tick` seconds, more rarely while it waits in line, and when a column's
+        state changes; the last one complete.
 
         For one reader. Closing it stops the run.
         """
         try:
             while not self._ended.is_set():
-                yield self.responses()
-                self._turned.wait(tick)
+                found = self.responses()
+                yield found
+                waits = all(each.ended or each.state == "queued" for each in found.values())
+                self._turned.wait(max(tick, WAITING_S) if waits else tick)
                 self._turned.clear()
             yield self.responses()
         finally:
@@ -94,10 +107,13 @@ class Run:
 
     def _work(self) -> None:
         try:
-            self._wait_in_line()
             while not self._over():
-                self._advance()
-                self._hear()
+                self._wait_in_line()
+                while not self._over() and not self._only_fetches():
+                    self._advance()
+                    self._hear()
+                if not self._over():
+                    self._line.step_out(self)
         except Exception as error:  # the border: whatever it was, the app goes on
             message = unforeseen(error)
             for column in self._columns.values():
@@ -138,18 +154,24 @@ class Run:
         steps = [column.step for column in self._columns.values()]
         return "here" in steps and not (self.comparison.files_first and "file" in steps)
 
+    def _only_fetches(self) -> bool:
+        """Whether all that is left of it is on its way here: meanwhile others may run."""
+        steps = {column.step for column in self._columns.values()}
+        return "file" in steps and steps <= {"file", "ended"}
+
     def _wait_in_line(self) -> None:
         """A run joins the line with its first file, so that a long download holds up nobody; a bench with
         its last, so that none disturbs it.
         """
-        if not self._may_join():
-            while not self._over() and not self._may_join():
-                self._hear()
-            self._line.join(self, self.moved)
+        while not self._over() and not self._may_join():
+            self._hear()
+        self._line.join(self, self.moved)
+        told = None
         while (place := self._line.place(self)) and not self._over():
             for column in self._columns.values():
-                if column.step == "here" and column.response.place != place:
-                    self._fold(column, Queued(run=self.number, at=time.monotonic(), place=place))
+                if column.step == "here" and (place != told or not column.response.place):
+                    self._fold(column, self._queued(place))
+            told = place
             self._hear()
         columns = self._columns.values()
         if not self._over():
@@ -160,6 +182,10 @@ class Run:
             self._pool.retain({c.runner.key for c in columns if c.step == "here"})
         for column in columns:
             column.joined_late = column.step == "file"
+
+    def _queued(self, place: int) -> Queued:
+        wait_s = self._line.wait_s(self)
+        return Queued(run=self.number, at=time.monotonic(), place=place, wait_s=wait_s)
 
     def _hear(self) -> None:
         """The next thing that happens, or the next deadline."""
@@ -178,8 +204,9 @@ class Run:
         if column.kill_at is not None:
             self._end_now(column)
             return
-        message = "The model's process did not start within a minute.\nRun it again."
-        self._fold(column, Failed(run=self.number, at=now, message=message))
+        if message := column.overdue(now):
+            column.runner.close()  # what hangs serves nobody again
+            self._fold(column, Failed(run=self.number, at=now, message=message))
 
     def _fold(self, column: Column, event: Event) -> None:
         if column.step == "ended":
@@ -192,6 +219,7 @@ class Run:
 
     def _end(self, column: Column) -> None:
         column.step, column.threads, column.kill_at = "ended", 0, None
+        column.limit = None
         column.runner.close(reusable=True)
 
     def _stop(self, column: Column) -> None:
@@ -251,13 +279,18 @@ class Run:
         column.asked, column.threads = threads, max(column.threads, threads)
         column.runner.set_threads(threads)
 
+    def _begins(self, column: Column, step: str) -> None:
+        column.begins(step, self.comparison.max_seconds, time.monotonic())
+
     def _reserve(self, column: Column, threads: int) -> None:
-        column.step, column.threads, column.asked = "reserving", threads, 0
+        column.threads, column.asked = threads, 0
+        self._begins(column, "reserving")
         column.runner.reserve()
 
     def _load(self, column: Column, threads: int) -> None:
         """Where it must not load, a Failed is on its way to the column."""
-        column.step, column.threads = "loading", threads
+        column.threads = threads
+        self._begins(column, "loading")
         column.runner.load(threads, self._held_bytes(column))
 
     def _held_bytes(self, column: Column) -> int:
@@ -273,6 +306,6 @@ class Run:
 
     def _start(self, column: Column, threads: int) -> None:
         column.asked = column.threads = threads
-        column.step = "answering"
+        self._begins(column, "answering")
         column.runner.set_threads(threads)
         column.runner.generate()

@@ -91,6 +91,10 @@ class LocalRunner(Runner):
             return None
         return self._process.hello_by
 
+    def signs_of_life(self) -> object:
+        """Of its process; None where there is none, or they can't be seen."""
+        return self._process.signs_of_life() if self._process else None
+
     @property
     def holds(self) -> bool:
         """Whether it has a process, which takes memory."""
@@ -146,7 +150,8 @@ class LocalRunner(Runner):
         if admission.refusal and not self._asked.force:
             self._tell(Failed, message=admission.refusal)
             return
-        self._tell(Loading, file_bytes=self._file_bytes)
+        idle_s = self._pool.idle_s if self._pool.was_unloaded(self.key) else None
+        self._tell(Loading, file_bytes=self._file_bytes, idle_s=idle_s)
         settings = self.load_settings.for_child()
         process.send(Load(run=self._run, path=self._path, threads=threads, **settings))
 

@@ -330,6 +330,12 @@ class LeasedProcess:
         if self._lease.over:
             self._fail()
 
+    def signs_of_life(self) -> None:
+        """Not to be seen from here; the end of its lease is its end."""
+
+    def is_stopped(self) -> bool:
+        return False
+
     def _within(self, max_seconds: float | None) -> float:
         """The answer's limit, or what is left of the lease."""
         left = self._lease.ends_at - ANSWER_S - time.monotonic()

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from urllib.parse import parse_qsl
 
@@ -28,6 +29,7 @@ from compare.ui.quiet import ASSETS, quiet, stilled
 from compare.ui.speed.session import Range
 from compare.ui.speed.tab import speed_tab
 from compare.ui.theme import theme
+from compare.ui.visitors import FairQueue
 from compare.ui.wiring import AT_ONCE, QUEUED
 from compare.usage import UsageError
 from compare.words.sentence import BUSY
@@ -74,7 +76,7 @@ def page(
                 speed_tab(demo, Range(machine, now))
             with gr.Tab("Fit", id="fit"):
                 fit_tab(demo, machine)
-        quiet(demo)
+        quiet(demo, partial(FairQueue, machine.line))
         demo.load(opened_tab, None, tabs, **AT_ONCE)
         wanted = carried("Tab", "tab-wanted")
         wanted.change(followed_tab, wanted, tabs, **AT_ONCE)

@@ -51,15 +51,15 @@ class Told(dict):
         self.repeats = repeats
 
 
-def quiet(demo: gr.Blocks) -> None:
-    """Makes it so, before it is launched.
+def quiet(demo: gr.Blocks, queue: Callable[..., queueing.Queue] | None = None) -> None:
+    """Makes it so, before it is launched. `queue`: makes one that does more than this one.
 
     By its attributes: for a class of ours Gradio would parse its own source, and `queue` would make a second
     app, whose event loops complain in the log as they go.
     """
     # Without a size it would be one on ZeroGPU.
     settings = {"max_size": WAITING, "live_updates": True, "update_intervals": 1}
-    demo._queue = Queue(concurrency_count=demo.max_threads, blocks=demo, **settings)
+    demo._queue = (queue or Queue)(concurrency_count=demo.max_threads, blocks=demo, **settings)
     demo.postprocess_data = partial(_told, demo.postprocess_data)
     http_server.Server.main_loop = _until_closed
 

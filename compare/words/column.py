@@ -13,6 +13,7 @@ from compare.numbers import (
     count,
     download_rate,
     elapsed,
+    expected,
     part_of,
     percent,
     plural,
@@ -123,7 +124,9 @@ def state_line(
         return Line(("Stopping",))
     match response.state:
         case "queued" if response.place:
-            return Line((f"In line, {plural(response.place, 'run', NBSP)} before yours",))
+            wait = expected(None if response.turn_by is None else response.turn_by - now)
+            before = f"In line, {plural(response.place, 'run', NBSP)} before yours"
+            return Line((before, f", {wait[0].lower()}{wait[1:]}" if wait else ""))
         case "queued":
             after = names.get(response.after_column or "")
             return Line(("Waiting its turn", f", after {after}" if after else ""))
@@ -208,7 +211,11 @@ def place_text(response: Response, now: float) -> str:
             return _listing_left((came, download_rate(response.bytes_per_s), left), left)
         case "loading":
             kind = response.memory.kind.upper()
-            return f"{size(response.file_bytes)} into {kind}" if response.file_bytes else ""
+            what = f"{size(response.file_bytes)} into {kind}" if response.file_bytes else ""
+            if response.idle_s is None:
+                return what
+            unloaded = f"it was unloaded after {rough(response.idle_s)} without use"
+            return f"{what}: {unloaded}" if what else unloaded.capitalize()
         case "reading":
             began_at, _ = response.reading_began or (now, 0)
             if now - began_at < 1 or response.reading_tps is None:

@@ -32,6 +32,7 @@ def test_a_free_space_answers_in_reasonable_time():
     assert owner.models == owner.fetch == ("tinyllama:Q4_K_M", "solar:Q2_K")
     assert (owner.max_tokens, owner.max_seconds, owner.address) == (256, 120, "0.0.0.0")
     assert owner.disk_bytes == 40_000_000_000
+    assert (owner.line, owner.proxies, owner.idle_seconds) == (10, 0, 600)
 
 
 def test_at_home_nothing_is_limited_and_nothing_fetched_unasked():
@@ -50,11 +51,13 @@ def test_a_variable_wins_over_every_profile(profile):
     told = {
         "COMPARE_PROFILE": profile, "COMPARE_MODELS": "smollm2, solar:Q4_0", "COMPARE_FETCH": "none",
         "COMPARE_MAX_TOKENS": "none", "COMPARE_MAX_SECONDS": "7.5", "COMPARE_THREADS": "3",
-        "COMPARE_FORCE": "true", "COMPARE_DISK_GB": "None", "PORT": "8000", "GRADIO_SERVER_NAME": "10.0.0.1",
+        "COMPARE_FORCE": "true", "COMPARE_DISK_GB": "None", "PORT": "8000",
+        "COMPARE_LINE": "none", "COMPARE_PROXIES": "1", "COMPARE_IDLE_SECONDS": "none",
+        "GRADIO_SERVER_NAME": "10.0.0.1",
     }  # fmt: skip
     expected = Owner(
         models=("smollm2", "solar:Q4_0"), fetch=(), max_tokens=None, max_seconds=7.5, threads=3,
-        force=True, port=8000, address="10.0.0.1",
+        line=None, proxies=1, idle_seconds=None, force=True, port=8000, address="10.0.0.1",
     )  # fmt: skip
     assert Owner.from_environ(told) == expected
 
@@ -89,6 +92,9 @@ def test_a_bad_variable_is_named(name):
         ("COMPARE_MODELS", "none", "1 to 4 models"),
         ("COMPARE_MODELS", "smollm2,gemma3,solar,tinyllama,mixtral", "1 to 4 models"),
         ("COMPARE_FETCH", "/etc/passwd.gguf", "models of the catalogue"),
+        ("COMPARE_LINE", "0", "at least 1"),
+        ("COMPARE_PROXIES", "everyone", "whole number"),
+        ("COMPARE_IDLE_SECONDS", "0", "more than 0"),
         ("COMPARE_FORCE", "perhaps", "true or false"),
         ("COMPARE_MAX_TOKENS", "0", "at least 1"),
         ("COMPARE_THREADS", "100000", "at most 1,024"),

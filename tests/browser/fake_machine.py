@@ -22,6 +22,7 @@ from compare.protocol.events import (
     Started,
     Stopping,
 )
+from compare.run.line import Line
 from compare.run.response import Response, company
 
 Script = list[tuple[float, type[Event], dict]]
@@ -78,6 +79,7 @@ class FakeMachine:
         self.scripts, self._cached, self._start = scripts, cached, (start, reason)
         self._expected_s, self.hub = expected_s, hub
         self.own, self.owner = own, owner or Owner()
+        self.line = Line()
 
     def compare(self, comparison: Comparison) -> "FakeRun":
         comparison = self.owner.capped(comparison)

@@ -14,6 +14,7 @@ from compare.gallery import prompts
 from compare.gallery.gallery import Library, load
 from compare.models.catalogue import EMBEDDED_PAIR
 from compare.protocol.events import Downloading, Failed, Loading
+from compare.run.line import Refused
 from compare.run.response import Response
 from compare.ui.compare import running
 from compare.ui.compare.form import untouched, with_choices
@@ -367,3 +368,15 @@ def test_files_on_their_way_are_told_until_they_are_here():
         pool.submit(asyncio.run, watch()).result()
     assert state(seen, 1) == "On this machine, ready" and seen.text("cost") == ""
     assert not session.watches
+
+
+def test_a_run_that_the_line_refuses_leaves_everything_as_it_was():
+    class Full(Asked):
+        def compare(self, comparison):
+            raise Refused("The line is full.", 60)
+
+    session, _ = opened(Full())
+    before = (dict(session.chosen), dict(session.keys), session.comparison)
+    with pytest.raises(UsageError, match="The line is full"):
+        next(running.run(session, **fields(session)))
+    assert (session.chosen, session.keys, session.comparison) == before and not session.run

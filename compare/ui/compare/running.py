@@ -42,6 +42,7 @@ def run(session: Session, **values) -> Iterator[Changes]:
     """Sends the prompt to every column. Raises UsageError, with nothing changed."""
     _when_at_rest(session)
     comparison = read(values, session.menu, session.further)
+    going = session.house.machine.compare(comparison)
     chosen = choices(values)
     session.chosen = {place: session.menu.settled(choice) for place, choice in chosen.items()}
     keys = [file.key for file in comparison.models]
@@ -49,7 +50,7 @@ def run(session: Session, **values) -> Iterator[Changes]:
     session.comparison, session.responses, session.verdicts = comparison, {}, {}
     came_otherwise = session.further and not further_of(values, session.further)
     dropped = session.bring(None) if came_otherwise else {}
-    yield from watched(session, session.house.machine.compare(comparison), values, dropped)
+    yield from watched(session, going, values, dropped)
 
 
 def run_small(session: Session, **values) -> Iterator[Changes]:
@@ -119,8 +120,8 @@ def run_again(session: Session, *, place: int, **values) -> Iterator[Changes]:
         return
     key = session.keys[place]
     models = tuple(file for file in session.comparison.models if file.key == key)
-    session.verdicts.pop(key, None)
     going = session.house.machine.compare(replace(session.comparison, models=models))
+    session.verdicts.pop(key, None)
     yield from watched(session, going, values)
 
 

@@ -1,0 +1,154 @@
+"""The row of surroundings that fail: each is said where it belongs, and over when it passes."""
+
+import json
+import os
+import resource
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from performance.report import AT_MOST, Line, Sample
+
+from soak.stage import ROOT, app, visit
+
+SURROUNDINGS = (
+    Line("surroundings", "surroundings not said in a sentence, or not over when they pass", "", 0,
+         AT_MOST, "of them"),
+)  # fmt: skip
+BACK = """
+import time
+real, began = time.time, time.monotonic()
+time.time = lambda: real() - (3600 if time.monotonic() - began > 0.5 else 0)
+"""
+"""A clock that is set back by an hour half a second after each process has begun."""
+
+
+def surroundings(stopped_s: float = 10.0) -> Sample:
+    ways = {
+        "no home": no_home, "address space": address_space, "files of no size": full_disk,
+        "read-only cache": read_only, "clock set back": clock_back, "port in use": port_in_use,
+        "stopped": lambda: stopped(stopped_s),
+    }  # fmt: skip
+    bad = [name for name, holds in ways.items() if not _holds(name, holds)]
+    return {"surroundings": len(bad), "tried": len(ways)}
+
+
+def _holds(name: str, way: Callable[[], str]) -> bool:
+    """`way` says what is wrong; nothing, where all is as it should be."""
+    try:
+        wrong = way()
+    except Exception as error:  # the border: it is counted
+        wrong = f"{type(error).__name__}: {error}"
+    if wrong:
+        print(f"{name}: {wrong}", file=sys.stderr)
+    return not wrong
+
+
+def ask(
+    model: str = "smollm2", limit: tuple[int, int] | None = None, **environ: str | None
+) -> tuple[dict, str]:
+    """What `ask` says of its only column, and what stood on stderr; `limit`: a resource and its most."""
+    here = {**os.environ, **environ}
+    said = subprocess.run(
+        [sys.executable, "-m", "compare", "ask", "hi", "--models", model, "--max-tokens", "4", "--json"],
+        cwd=ROOT, env={name: value for name, value in here.items() if value is not None},
+        capture_output=True, text=True, timeout=120,
+        preexec_fn=lambda: limit and resource.setrlimit(limit[0], (limit[1], limit[1])),
+    )  # fmt: skip
+    found = json.loads(said.stdout)["responses"][0] if said.stdout else {}
+    return found, said.stderr
+
+
+def _failed(found: dict, log: str, *words: str) -> str:
+    told = found.get("error") or log
+    fine = any(word in told for word in words) and "Traceback" not in log
+    return (
+        "" if fine and found.get("state") != "finished" else f"{found.get('state')}: {told[-300:]}"
+    )
+
+
+def _finished(found: dict, log: str) -> str:
+    fine = found.get("state") == "finished" and "Traceback" not in log
+    return "" if fine else f"{found.get('state')}: {found.get('error')} {log[-300:]}"
+
+
+def no_home() -> str:
+    found, log = ask(HOME=None, XDG_CACHE_HOME=None, HF_HOME=None)
+    return _finished(found, log)
+
+
+def address_space() -> str:
+    found, log = ask("gemma3", limit=(resource.RLIMIT_AS, 650_000_000))
+    return _failed(found, log, "memory")
+
+
+@contextmanager
+def a_hub() -> Iterator[dict[str, str]]:
+    """A Hub on loopback that has TinyLlama, or a file of its name, and an empty cache."""
+    from loopback import Hub
+
+    repo, name = "TheBloke/TinyLlama-1.1B-Chat-v1.0-GGUF", "tinyllama-1.1b-chat-v1.0.Q8_0.gguf"
+    files = {f"{repo}/{name}": b"GGUF" + bytes(5_000_000)}
+    with tempfile.TemporaryDirectory(prefix="soak-") as home, Hub(files) as hub:
+        yield {"HF_HOME": home, "HF_ENDPOINT": hub.endpoint, "HF_HUB_DISABLE_XET": "1"}
+
+
+def full_disk() -> str:
+    """As far as a limit on a file's size is one."""
+    with a_hub() as environ:
+        found, log = ask("tinyllama:Q8_0", limit=(resource.RLIMIT_FSIZE, 1_000_000), **environ)
+    return _failed(found, log, "no room")
+
+
+def read_only() -> str:
+    """A cache where nobody, root neither, can make a folder."""
+    with a_hub() as environ:
+        found, log = ask("tinyllama:Q8_0", **{**environ, "HF_HOME": "/proc/cache"})
+    return _failed(found, log, "can't be written")
+
+
+def clock_back() -> str:
+    with tempfile.TemporaryDirectory(prefix="soak-") as folder:
+        Path(folder, "sitecustomize.py").write_text(BACK)
+        found, log = ask(PYTHONPATH=folder)
+    if wrong := _finished(found, log):
+        return wrong
+    odd = {name: value for name, value in found.items() if name.endswith("_s") and (value or 0) < 0}
+    return f"negative: {odd}" if odd else ""
+
+
+def port_in_use() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        environ = {**os.environ, "PORT": str(taken.getsockname()[1]), "HF_HUB_OFFLINE": "1"}
+        said = subprocess.run(
+            [sys.executable, "app.py"], cwd=ROOT, env=environ, capture_output=True, text=True, timeout=120
+        )  # fmt: skip
+    fine = (
+        said.returncode == 1
+        and "the port is in use" in said.stderr
+        and "Traceback" not in said.stderr
+    )
+    return "" if fine else f"{said.returncode}: {said.stderr[-300:]}"
+
+
+def stopped(seconds: float) -> str:
+    """The app stands still while a visitor's answer is written; then it goes on, and serves the next."""
+    with app() as running:
+        visits = []
+        going = threading.Thread(target=lambda: visits.append(visit(running.address, 1, 200)))
+        going.start()
+        time.sleep(2)
+        running.process.send_signal(signal.SIGSTOP)
+        time.sleep(seconds)
+        running.process.send_signal(signal.SIGCONT)
+        going.join(120)
+        visits.append(visit(running.address, 2))
+        states = [each.state for each in visits]
+        return "" if states == ["answered"] * 2 and not running.tracebacks() else f"{visits}"
