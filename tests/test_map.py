@@ -15,6 +15,7 @@ TESTS = Path(__file__).parent
 PACKAGE = TESTS.parent / "compare"
 ORDER = (
     ("cli", "ui"),
+    ("web",),
     ("charts", "gallery"),
     ("saved",),
     ("words",),
@@ -34,7 +35,17 @@ ONLY = {
         *(f"ui/{tab}/tab.py" for tab in ("benchmarks", "compare", "fit", "gallery", "speed")),
         *(
             f"ui/{name}.py"
-            for name in ("filled", "imported", "page", "parts", "quiet", "theme", "wiring")
+            for name in (
+                "filled",
+                "imported",
+                "page",
+                "parts",
+                "quiet",
+                "sessions",
+                "theme",
+                "values",
+                "wiring",
+            )
         ),
     },
     "huggingface_hub": {"models"},
@@ -43,6 +54,7 @@ ONLY = {
     "plotly": {"charts"},
     "psutil": {"child/cores.py", "child/memory.py", "memory/free.py"},
     "pynvml": {"protocol/devices.py"},
+    "prometheus_client": {"web/metrics.py"},
     "regex": {"gallery"},
     "spaces": {"run/zerogpu.py"},
     "typer": {"cli"},

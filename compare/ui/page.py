@@ -1,7 +1,8 @@
 """The page around the tabs: top line, stylesheets and scripts."""
 
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from compare.ui import imported  # noqa: F401  before all else of the page: see there
@@ -9,10 +10,12 @@ from compare.ui import imported  # noqa: F401  before all else of the page: see 
 # isort: split
 
 import gradio as gr
+from gradio.routes import App
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from compare.asked.owner import Owner
 from compare.gallery.gallery import Library, load
 from compare.run.machine import Machine
 from compare.ui.benchmarks.tab import benchmarks_tab
@@ -24,11 +27,14 @@ from compare.ui.fit.tab import fit_tab
 from compare.ui.gallery.tab import gallery_tab
 from compare.ui.parts import button, refused, words
 from compare.ui.quiet import ASSETS, quiet, stilled
+from compare.ui.sessions import GradioApi, Sessions
 from compare.ui.speed.session import Range
 from compare.ui.speed.tab import speed_tab
 from compare.ui.theme import theme
 from compare.ui.wiring import AT_ONCE, QUEUED
 from compare.usage import UsageError
+from compare.web.hosts import Hosts
+from compare.web.shield import Shield
 from compare.words.sentence import BUSY
 
 HERE = Path(__file__).parent
@@ -54,7 +60,8 @@ def page(
 ) -> gr.Blocks:
     """The whole page. `now`: the clock the machine's events are stamped with."""
     library = library or load()
-    with Filled(title=TITLE, fill_width=True, analytics_enabled=False) as demo:
+    owner = machine.owner
+    with Filled(title=TITLE, fill_width=True, analytics_enabled=False, owner=owner) as demo:
         words(TOP, elem_id="top")
         with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab("Compare", id="compare"):
@@ -75,6 +82,7 @@ def page(
                 fit_tab(demo, machine)
         quiet(demo)
         demo.load(opened_tab, None, tabs, **AT_ONCE)
+        demo.api_open = False  # or what is queued could be called past the queue
         # For the script, which knows of a run when Gradio would drop what asks for another.
         button("Busy", elem_id="busy", visible="hidden").click(busy, None, None, **QUEUED)
     return demo
@@ -95,6 +103,18 @@ async def health(_request: Request) -> JSONResponse:
     return JSONResponse({"status": "ok"}, headers={"Cache-Control": "no-store"})
 
 
+@asynccontextmanager
+async def shielded(app: App) -> AsyncIterator[None]:
+    """Puts the shield around Gradio's server, which is complete by now."""
+    demo = app.get_blocks()
+    owner = getattr(demo, "owner", None) or Owner()
+    app.state_holder = sessions = Sessions(demo, owner.max_sessions)
+    app.middleware_stack = Shield(
+        app.middleware_stack, GradioApi(demo, sessions), Hosts.of(owner.hosts), owner.max_body_bytes
+    )
+    yield
+
+
 def launch_settings() -> dict:
     """What `launch` needs to show the page as it is meant."""
     style, script = (
@@ -111,7 +131,7 @@ def launch_settings() -> dict:
         # Prompts and answers stay on the page: neither the browser nor the server keeps them.
         "run_history": False,
         "enable_monitoring": False,
-        "app_kwargs": {"routes": [Route("/healthz", health), *stilled()]},
+        "app_kwargs": {"routes": [Route("/healthz", health), *stilled()], "lifespan": shielded},
         # A run that is watched takes a thread for most of the time.
         "max_threads": 200,
         "favicon_path": HERE / "favicon.svg",
