@@ -28,7 +28,7 @@ GPU_PAIR = "tinyllama:Q4_K_M", "solar:Q4_K_M"
 # A Space with more than 50 GB on its disk is ended (huggingface.co/docs/hub/spaces-gpus).
 _SPACE = {
     "address": "0.0.0.0", "max_seconds": 120, "max_prompt_chars": 20_000, "max_context": 8192,
-    "disk_gb": 40,
+    "disk_gb": 40, "metrics": False,
 }  # fmt: skip
 PROFILES: dict[str, dict[str, Any]] = {
     # A laptop or a server of one's own: nothing is fetched unasked, and nothing is limited.
@@ -132,6 +132,10 @@ class Owner(BaseModel):
 
     hosts: Names = Field((), alias="COMPARE_HOSTS")
     """names under which the app is served beside its own; their pages may ask it, and show it in a frame"""
+    metrics: bool = Field(True, alias="COMPARE_METRICS")
+    """serve figures of its runs at /metrics"""
+    log_prompts: bool = Field(False, alias="COMPARE_LOG_PROMPTS")
+    """write the prompts into the log, too"""
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str] = os.environ) -> "Owner":

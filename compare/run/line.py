@@ -24,6 +24,11 @@ class Line:
     def is_free(self) -> bool:
         return not self._waiting
 
+    @property
+    def waiting(self) -> int:
+        """How many wait while one runs."""
+        return max(0, len(self._waiting) - 1)
+
     def leave(self, who: object) -> None:
         with self._lock:
             self._waiting.pop(who, None)

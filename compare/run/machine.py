@@ -71,6 +71,8 @@ class Machine:
         self._lease = lease
         self._numbers = itertools.count(1)
         self._rates = Rates()
+        self.on_end: list[Callable[[Run], None]] = []
+        """what hears of each run that has ended, in its thread; to be filled before the first one"""
         self._reached = True
         """whether the Hub was, when it was probed last"""
         self._reached_until = 0.0
@@ -104,10 +106,20 @@ class Machine:
             pool=pool,
             line=self._line,
             gate=self._gate,
-            on_end=self._rates.note,
+            on_end=self._ended,
         )
         self._runs.add(run)
         return run
+
+    def _ended(self, run: Run) -> None:
+        self._rates.note(run)
+        for tell in self.on_end:
+            tell(run)
+
+    @property
+    def waiting(self) -> int:
+        """How many runs wait in line."""
+        return self._line.waiting
 
     def cached(self, file: ModelFile) -> bool:
         """Whether the file, or the package that carries it, is on this machine; asks no network."""

@@ -12,7 +12,7 @@ from compare.ui import imported  # noqa: F401  before all else of the page: see 
 import gradio as gr
 from gradio.routes import App
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from compare.asked.owner import Owner
@@ -34,6 +34,7 @@ from compare.ui.theme import theme
 from compare.ui.wiring import AT_ONCE, QUEUED
 from compare.usage import UsageError
 from compare.web.hosts import Hosts
+from compare.web.metrics import Metrics
 from compare.web.shield import Shield
 from compare.words.sentence import BUSY
 
@@ -115,8 +116,13 @@ async def shielded(app: App) -> AsyncIterator[None]:
     yield
 
 
-def launch_settings() -> dict:
-    """What `launch` needs to show the page as it is meant."""
+def launch_settings(metrics: Metrics | None = None) -> dict:
+    """What `launch` needs to show the page as it is meant, and figures of its runs where they are given."""
+
+    async def measured(_request: Request) -> Response:
+        return Response(metrics.text(), media_type=metrics.media_type)
+
+    watched = [Route("/healthz", health)] + ([Route("/metrics", measured)] if metrics else [])
     style, script = (
         "\n".join((HERE / name).read_text(encoding="utf-8") for name in names)
         for names in (STYLES, SCRIPTS)
@@ -128,10 +134,15 @@ def launch_settings() -> dict:
         "show_error": True,
         # Gradio would start Node on a Space, through which only its own routes pass.
         "ssr_mode": False,
+        # Nor workers at ports of their own, a tunnel, or tools for other programs, whatever the surroundings
+        # say: all these go past the shield.
+        "num_workers": 0,
+        "share": False,
+        "mcp_server": False,
         # Prompts and answers stay on the page: neither the browser nor the server keeps them.
         "run_history": False,
         "enable_monitoring": False,
-        "app_kwargs": {"routes": [Route("/healthz", health), *stilled()], "lifespan": shielded},
+        "app_kwargs": {"routes": [*watched, *stilled()], "lifespan": shielded},
         # A run that is watched takes a thread for most of the time.
         "max_threads": 200,
         "favicon_path": HERE / "favicon.svg",

@@ -28,7 +28,7 @@ _READ = re.compile(
     r"|call/(v2/)?[^/]+/[\w-]{1,64})"
 )
 _CANCELS = ("/gradio_api/cancel", "/gradio_api/reset")
-_WATCHED = ("/healthz", "/metrics")
+_WATCHED = ("/healthz",)
 """asked by whoever watches the app from inside its network, under any name"""
 BODY_S = 30.0
 """A body must have come by then."""

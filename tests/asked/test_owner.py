@@ -34,7 +34,7 @@ def test_a_free_space_answers_in_reasonable_time():
     assert owner.models == owner.fetch == ("tinyllama:Q4_K_M", "solar:Q2_K")
     assert (owner.max_tokens, owner.max_seconds, owner.address) == (256, 120, "0.0.0.0")
     assert owner.disk_bytes == 40_000_000_000
-    assert (owner.max_prompt_chars, owner.max_context) == (20_000, 8192)
+    assert (owner.max_prompt_chars, owner.max_context, owner.metrics) == (20_000, 8192, False)
 
 
 def test_at_home_nothing_is_limited_and_nothing_fetched_unasked():
@@ -55,12 +55,12 @@ def test_a_variable_wins_over_every_profile(profile):
         "COMPARE_MAX_TOKENS": "none", "COMPARE_MAX_SECONDS": "7.5", "COMPARE_THREADS": "3",
         "COMPARE_FORCE": "true", "COMPARE_DISK_GB": "None", "PORT": "8000", "GRADIO_SERVER_NAME": "10.0.0.1",
         "COMPARE_MAX_CONTEXT": "none", "COMPARE_MAX_PROMPT_CHARS": "500", "COMPARE_MAX_SESSIONS": "9",
-        "COMPARE_HOSTS": "models.example.org, Box",
+        "COMPARE_HOSTS": "models.example.org, Box", "COMPARE_METRICS": "true", "COMPARE_LOG_PROMPTS": "1",
     }  # fmt: skip
     expected = Owner(
         models=("smollm2", "solar:Q4_0"), fetch=(), max_tokens=None, max_seconds=7.5, threads=3,
         force=True, port=8000, address="10.0.0.1", max_prompt_chars=500, max_sessions=9,
-        hosts=("models.example.org", "box"),
+        hosts=("models.example.org", "box"), log_prompts=True,
     )  # fmt: skip
     assert Owner.from_environ(told) == expected
 
