@@ -54,6 +54,7 @@ class Model:
         """
         params = api.llama_model_default_params()
         params.n_gpu_layers = gpu_layers
+        params.use_extra_bufts = "REPACK" in _features()
         if not weights:
             params.no_alloc = True
             params.load_mode = _NO_MMAP  # with a mapped file, no_alloc fails an assertion
@@ -372,8 +373,13 @@ def commit() -> str:
 
 
 def _features() -> tuple[str, ...]:
-    """What the CPU backend was built for and makes use of, by the names of llama_print_system_info."""
-    return tuple(re.findall(r"(\w+) = [1-9]", api.llama_print_system_info().decode()))
+    """What the CPU backend was built for and makes use of, by the names of llama_print_system_info.
+
+    With AVX-512 no weights are repacked: as they are in the file, two cores read a prompt 1.2 to 1.4 times as
+    fast (Q2_K, Q4_K; Q8_0 the same), and the repacked copy takes as much memory again.
+    """
+    found = re.findall(r"(\w+) = [1-9]", api.llama_print_system_info().decode())
+    return tuple(name for name in found if name != "REPACK" or "AVX512" not in found)
 
 
 def _gpus() -> tuple[str, ...]:
