@@ -7,12 +7,26 @@ from collections.abc import Iterator
 
 import gradio as gr
 from gradio.queueing import Queue
-from gradio.state_holder import StateHolder
+from gradio.state_holder import SessionState, StateHolder
 
 from compare.web.calls import Endpoint
 
 REMEMBERED = 10_000
 """So many sessions whose place was given to others are known by their names, the newest."""
+
+
+class _Unkept(dict):
+    """In place of a copy of the whole page, which Gradio keeps of each session for links to its state: there
+    are no such links here, and it would be most of what a session takes.
+    """
+
+    def __contains__(self, _component: object) -> bool:
+        return True
+
+    def __missing__(self, _component: int) -> dict:
+        return {}
+
+    def __setitem__(self, _component: int, _settings: object) -> None: ...
 
 
 class Sessions(StateHolder):
@@ -26,6 +40,12 @@ class Sessions(StateHolder):
         self.set_blocks(demo)
         self.capacity = room
         self.given_up: dict[str, None] = {}
+
+    def __getitem__(self, session_id: str) -> SessionState:
+        state = super().__getitem__(session_id)
+        if not isinstance(state.config_values, _Unkept):
+            state.config_values = _Unkept()
+        return state
 
     def update(self, session_id: str) -> None:
         with self.lock:

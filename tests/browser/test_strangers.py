@@ -3,7 +3,10 @@
 import contextlib
 import http.client
 import json
+import random
+import re
 import socket
+from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import pytest
@@ -235,3 +238,55 @@ def test_as_many_visitors_are_kept_as_there_is_room_for(demo, app):
     assert told.status == 410 and "Load it anew" in told.said
     told = asked(app, "/gradio_api/run/x", {**body, "session_hash": "visitor8"}, **PAGE)
     assert told.status == 200
+
+
+def test_a_session_in_which_something_runs_makes_no_room(demo, app):
+    """Not even for many: its visitor could not stop it any more."""
+    state = demo.app.state_holder
+    number = number_of(demo, "keep_seed")
+    event = SimpleNamespace(session_hash="runs")
+    body = {"data": [None], "fn_index": number}
+    asked(app, "/gradio_api/run/x", {**body, "session_hash": "runs"}, **PAGE)
+    demo._queue.event_ids_to_events["one"] = event
+    try:
+        for n in range(2 * OWNER.max_sessions):
+            asked(app, "/gradio_api/run/x", {**body, "session_hash": f"other{n}"}, **PAGE)
+        assert "runs" in state and len(state.session_data) == OWNER.max_sessions
+    finally:
+        del demo._queue.event_ids_to_events["one"]
+
+
+def test_a_session_keeps_no_copy_of_the_page(demo, app):
+    body = {"data": [None], "fn_index": number_of(demo, "keep_seed"), "session_hash": "light"}
+    asked(app, "/gradio_api/run/x", body, **PAGE)
+    assert not list(demo.app.state_holder["light"].components)
+
+
+ODD = [
+    None, "", 0, -1, 1e308, 10**30, True, [], [None], ["solar"], [["x"]], {}, {"__type__": "update"},
+    "x" * 2001, "NaN", "\x00", "😀", "<script>", "/etc/passwd", "../..", "solar", "all", "2048", "24GB+",
+]  # fmt: skip
+
+
+def test_whatever_a_field_is_sent_nobody_hears_of_python(demo, app, capfd):
+    """Every function of the page, with odd values in half of its fields."""
+    drawn = random.Random(17)
+    functions = [(n, fn) for n, fn in demo.fns.items() if fn.fn is not None]
+    for turn, (number, fn) in enumerate(drawn.choices(functions, k=90)):
+        if fn.api_name.startswith("measure"):
+            continue  # what this machine is no fake of
+        data = [
+            value
+            if drawn.random() < 0.5 or callable(getattr(block, "value", None))
+            else drawn.choice(ODD)
+            for block, value in zip(fn.inputs, values_of(demo, number), strict=True)
+        ]
+        session = f"odd{turn}"
+        sent = {"data": data, "fn_index": number, "session_hash": session}
+        if fn.queue:
+            assert asked(app, "/gradio_api/queue/join", sent, **PAGE).status == 200
+            said = streamed(app, session).get("error")
+        else:
+            said = json.loads(asked(app, "/gradio_api/run/x", sent, **PAGE).body).get("error")
+        assert not said or not re.search(r"<class|Error|object at|unforeseen|NoneType", said), said
+    assert "Traceback" not in capfd.readouterr().err
