@@ -17,12 +17,10 @@ from compare.ui.imported import without_stubs
 from compare.ui.parts import refused
 from compare.ui.values import checked, in_plain_words
 from compare.usage import UsageError
+from compare.web.calls import UNFORESEEN
 
 First = Callable[[], Mapping[Block, Any]]
 """Gives components and what each begins with: a value, or gr.update with more, choices as plain texts."""
-
-UNFORESEEN = "Something unforeseen happened here. Load the page anew, and try again."
-
 
 with without_stubs():
 

@@ -3,6 +3,7 @@
 The page sends what its fields hold; a program sends anything.
 """
 
+import html
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -48,7 +49,10 @@ def checked(fn: BlockFunction, values: Sequence[Any], max_prompt_chars: int) -> 
 def in_plain_words(message: str) -> str:
     """What Gradio says of a value, without Python's types."""
     found = _NO_CHOICE.match(message)
-    return f"“{found[1][:60]}” can't be chosen in its field. Choose another." if found else message
+    if found is None:
+        return message
+    value = html.escape(found[1][:60], quote=False)
+    return f"“{value}” can't be chosen in its field. Choose another."
 
 
 def _checked(block: Block, value: Any, most_chars: int) -> Any:

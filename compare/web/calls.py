@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 KNOWN = "What can be called stands in /gradio_api/info."
+UNFORESEEN = "Something unforeseen happened here. Load the page anew, and try again."
 MAX_VALUES = 1000
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _CALLED = re.compile(r"/gradio_api/(queue/join|(run|api|call|call/v2)/([^/]+))/?")

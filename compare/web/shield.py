@@ -15,7 +15,16 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from compare.web.calls import Endpoint, Refusal, call, identifier, is_call, read, written
+from compare.web.calls import (
+    UNFORESEEN,
+    Endpoint,
+    Refusal,
+    call,
+    identifier,
+    is_call,
+    read,
+    written,
+)
 from compare.web.hosts import Hosts
 
 PAGE = "x-side-by-side"
@@ -91,8 +100,7 @@ class Shield:
             await answer.refuse(scope, receive, Refusal(400, sentence))
             return
         traceback.print_exc(file=sys.stderr)
-        sentence = "Something unforeseen happened here. Load the page anew, and try again."
-        await answer.refuse(scope, receive, Refusal(500, sentence))
+        await answer.refuse(scope, receive, Refusal(500, UNFORESEEN))
 
     def _trusted(self, headers: Headers) -> str | None:
         """The site whose page asks, where it may; empty where none says that it asks."""
@@ -105,10 +113,9 @@ class Shield:
         """What Gradio receives of it. Raises Refusal."""
         path, method, headers = _path(scope), scope["method"], Headers(scope=scope)
         if path not in _WATCHED:
-            for name in ("host", "x-forwarded-host"):
-                self._check_host(
-                    headers.get(name) if name == "host" else headers.get(name, "localhost")
-                )
+            # By the second, where a proxy says it, Gradio writes the page's addresses.
+            for host in (headers.get("host", ""), headers.get("x-forwarded-host", "localhost")):
+                self._check_host(host)
         if method == "OPTIONS":
             return receive
         if method in ("GET", "HEAD") and _READ.fullmatch(path):
@@ -127,8 +134,8 @@ class Shield:
             raise Refusal(410, GIVEN_UP)
         return _given(asked.body, receive)
 
-    def _check_host(self, value: str | None) -> None:
-        host = (value or "").split(",")[0].strip()
+    def _check_host(self, value: str) -> None:
+        host = value.split(",")[0].strip()
         if not self._hosts.serves(host):
             said = f"This app isn't served as “{host[:100]}”."
             raise Refusal(421, f"{said} Its owner can add that name to COMPARE_HOSTS.")
