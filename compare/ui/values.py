@@ -17,6 +17,8 @@ from compare.usage import UsageError
 
 PROMPTS = ("prompt", "system")
 """The fields whose length the owner limits, by their ids on the page."""
+FORM = "kept"
+"""What holds all fields of the form, as JSON (kept.js)."""
 MAX_CHOICES = 500
 MOST = 2**63
 """No field takes a whole number so large, and what Gradio sends with can't write it."""
@@ -41,9 +43,15 @@ def checked(fn: BlockFunction, values: Sequence[Any], max_prompt_chars: int) -> 
             "They are described in /gradio_api/info."
         )
     return [
-        _checked(block, value, max_prompt_chars if block.elem_id in PROMPTS else LINE_CHARS)
+        _checked(block, value, _most_chars(block, max_prompt_chars))
         for block, value in zip(fn.inputs, values, strict=True)
     ]
+
+
+def _most_chars(block: Block, max_prompt_chars: int) -> int:
+    if block.elem_id == FORM:  # a line break or a quotation mark is two letters there
+        return 2 * 2 * max_prompt_chars + 20 * LINE_CHARS
+    return max_prompt_chars if block.elem_id in PROMPTS else LINE_CHARS
 
 
 def in_plain_words(message: str) -> str:
