@@ -5,6 +5,7 @@
 # make record answers to the gallery's prompts by the embedded pair, into prompts/recorded/
 # make lint   ruff
 # make lock   requirements-lock.txt, after a change of requirements (ARGS=--upgrade: all anew)
+# make audit  what is known against the versions in requirements-lock.txt (asks pypi.org)
 # make bench  measures our own speed against what is asked of it, by hand, on a quiet machine
 #             (LINES=stop,page: only these; bench-full: the real models' shapes too, 5.2 GB, and
 #             llama-bench, which is compiled once, in minutes)
@@ -30,7 +31,7 @@ export ASKED := $(strip $(CMAKE_ARGS))
 # pip's cache and an installed build don't know what arguments they were built with.
 ANEW := --no-cache-dir --force-reinstall
 
-.PHONY: run test test-gpu space lint lock picture bench bench-full soak record FORCE
+.PHONY: run test test-gpu space lint lock audit picture bench bench-full soak record FORCE
 
 run: $(APP)
 	$(PY) app.py
@@ -76,6 +77,11 @@ lint: $(LINT)
 # Exact versions of all that is installed here; a Space settles its own within requirements.txt.
 lock: $(UV)
 	$(PY) tests/space/lock.py $(ARGS)
+
+# In an environment of its own: what it needs is nothing that the app brings. A report, no check: it fails
+# where something is known, or the network is away.
+audit: $(UV)
+	$(PY) -m uv tool run pip-audit@2.10.1 --requirement requirements-lock.txt --no-deps --disable-pip $(ARGS)
 
 # Before 23.1, pip doesn't read --config-settings in a requirements file.
 $(VENV):

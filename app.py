@@ -7,23 +7,33 @@ import sys
 import threading
 from functools import partial
 
+from compare.web import ending
+
+if __name__ == "__main__":
+    ending.heed()  # before the rest is imported, which takes a while
+
+# isort: split
+
 import httpx
 
 from compare.asked.owner import Owner, is_zerogpu
 from compare.memory.admission import Gate
 from compare.models.own import own_files
 from compare.models.spec import ModelFile
+from compare.models.surroundings import without_secrets
 from compare.run import zerogpu
 from compare.run.machine import Machine
 from compare.ui.page import launch_settings, page
 from compare.usage import UsageError
+from compare.web.log import Log
+from compare.web.metrics import Metrics
 
 AGAIN_S = 300.0
 """What could not be fetched ahead is tried again so often."""
 
 
 def tell(sentence: str) -> None:
-    print(sentence, file=sys.stderr, flush=True)
+    print(without_secrets(sentence), file=sys.stderr, flush=True)
 
 
 def machine_of(owner: Owner, own: tuple[ModelFile, ...]) -> Machine:
@@ -40,6 +50,8 @@ try:
 except UsageError as error:
     tell(str(error))
     sys.exit(2)
+metrics = Metrics(machine) if owner.metrics else None
+machine.on_end += filter(None, [Log(tell, prompts=owner.log_prompts), metrics])
 probing = threading.Thread(target=machine.start_pair, daemon=True)
 if __name__ == "__main__":
     probing.start()
@@ -51,7 +63,9 @@ if __name__ == "__main__":
     # Once it is known whether the Hub can be reached, no page ever waits for that.
     probing.join()
     try:
-        demo.launch(server_name=owner.address, server_port=owner.port, **launch_settings())
+        place = {"server_name": owner.address, "server_port": owner.port}
+        demo.launch(**place, **launch_settings(metrics), prevent_thread_lock=True)
+        ending.wait()
     except OSError:
         tell(
             f"The page can't be served at {owner.address or '127.0.0.1'}, port {owner.port}: the port is in "
@@ -67,4 +81,6 @@ if __name__ == "__main__":
         )
         sys.exit(1)
     finally:
-        machine.close()
+        with ending.in_time():
+            machine.close()
+            demo.close(verbose=False)

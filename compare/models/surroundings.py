@@ -4,20 +4,44 @@ token, the caches' folders, and why the Hub isn't asked.
 Names variables and folders in them, never a path: what is said here is shown to visitors, too.
 """
 
+import contextlib
 import errno
 import os
 import re
 import unicodedata
 from dataclasses import dataclass
 
+SHORTEST = 6
+"""characters of a value that is a secret; a shorter one stands in any text"""
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # RFC 6750, section 2.1
 _SIGNS = {'"': "a quotation mark", "'": "a quotation mark", "\ufeff": "a byte order mark"}
+_SECRET = re.compile(r"(^|_)(TOKEN|SECRET|PASSWORD|PASSWD|KEY|CREDENTIALS?)S?$", re.IGNORECASE)
+_IN_ADDRESS = re.compile(r"(?<=://)[^/\s@]+@")
 _OFFLINE = "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"
 _HUB_FOLDERS = {
     "HF_HUB_CACHE": "", "HUGGINGFACE_HUB_CACHE": "", "HF_HOME": "hub",
     "XDG_CACHE_HOME": "huggingface/hub",
 }  # fmt: skip
 """Where the Hub's cache is: in the folder of the first of these that is set."""
+
+
+def is_secret(variable: str) -> bool:
+    """Whether a variable of this name holds what nobody else should know."""
+    return _SECRET.search(variable) is not None
+
+
+def without_secrets(text: str) -> str:
+    """What others have said (a library, a server), without the values of such variables, the Hub's token, or
+    a user in an address.
+    """
+    from huggingface_hub import get_token
+
+    hidden = [value.strip() for name, value in os.environ.items() if is_secret(name)]
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        hidden.append(get_token() or "")
+    for value in sorted(filter(lambda each: len(each) >= SHORTEST, hidden), key=len, reverse=True):
+        text = text.replace(value, "…")
+    return _IN_ADDRESS.sub("…@", text)
 
 
 def token_fault() -> str | None:

@@ -56,6 +56,8 @@ class Machine:
         self._lease = lease
         self._numbers = itertools.count(1)
         self._rates = Rates()
+        self.on_end: list[Callable[[Run], None]] = []
+        """what hears of each run that has ended, in its thread; to be filled before the first one"""
         self._reach = Reach()
         self._examiner = Examiner(
             self._files, self._gate, self._reach, spawn, is_free=lambda: self.line.is_free
@@ -91,12 +93,22 @@ class Machine:
             pool=pool,
             line=self.line,
             gate=self._gate,
-            on_end=self._rates.note,
+            on_end=self._ended,
             visitor=asking.get(),
             expected_s=self._rates.turn_s(asked),
         )
         self._runs.add(run)
         return run
+
+    def _ended(self, run: Run) -> None:
+        self._rates.note(run)
+        for tell in self.on_end:
+            tell(run)
+
+    @property
+    def waiting(self) -> int:
+        """How many runs wait in line."""
+        return self.line.waiting
 
     def cached(self, file: ModelFile) -> bool:
         """Whether the file, or the package that carries it, is on this machine; asks no network."""

@@ -6,6 +6,15 @@
   const $ = (query, root = document) => root?.querySelector(query);
   const $$ = (query, root = document) => [...root.querySelectorAll(query)];
 
+  // What the page asks of its server says that it is the page; programs are given less (web/shield.py).
+  const fetched = window.fetch.bind(window);
+  window.fetch = (address, options) => {
+    if (options?.method?.toUpperCase() !== "POST") return fetched(address, options);
+    const headers = new Headers(options.headers);
+    headers.set("X-Side-By-Side", "page");
+    return fetched(address, { ...options, headers });
+  };
+
   // Light or dark: Gradio follows ?__theme or the system; a choice made here wins, and stays.
   const KEPT = "gguf-side-by-side:theme";
   const asked = new URLSearchParams(location.search).has("__theme");

@@ -1,7 +1,8 @@
 """The page around the tabs: top line, stylesheets and scripts."""
 
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from urllib.parse import parse_qsl
@@ -11,10 +12,12 @@ from compare.ui import imported  # noqa: F401  before all else of the page: see 
 # isort: split
 
 import gradio as gr
+from gradio.routes import App
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from compare.asked.owner import Owner
 from compare.gallery.gallery import Library, load
 from compare.run.machine import Machine
 from compare.ui.benchmarks.tab import benchmarks_tab
@@ -26,12 +29,16 @@ from compare.ui.fit.tab import fit_tab
 from compare.ui.gallery.tab import gallery_tab
 from compare.ui.parts import button, carried, refused, words
 from compare.ui.quiet import ASSETS, quiet, stilled
+from compare.ui.sessions import GradioApi, Sessions
 from compare.ui.speed.session import Range
 from compare.ui.speed.tab import speed_tab
 from compare.ui.theme import theme
 from compare.ui.visitors import FairQueue
 from compare.ui.wiring import AT_ONCE, QUEUED
 from compare.usage import UsageError
+from compare.web.hosts import Hosts
+from compare.web.metrics import Metrics
+from compare.web.shield import Shield
 from compare.words.sentence import BUSY
 
 HERE = Path(__file__).parent
@@ -57,7 +64,8 @@ def page(
 ) -> gr.Blocks:
     """The whole page. `now`: the clock the machine's events are stamped with."""
     library = library or load()
-    with Filled(title=TITLE, fill_width=True, analytics_enabled=False) as demo:
+    owner = machine.owner
+    with Filled(title=TITLE, fill_width=True, analytics_enabled=False, owner=owner) as demo:
         words(TOP, elem_id="top")
         with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab("Compare", id="compare"):
@@ -78,6 +86,7 @@ def page(
                 fit_tab(demo, machine)
         quiet(demo, partial(FairQueue, machine.line))
         demo.load(opened_tab, None, tabs, **AT_ONCE)
+        demo.api_open = False  # or what is queued could be called past the queue
         wanted = carried("Tab", "tab-wanted")
         wanted.change(followed_tab, wanted, tabs, **AT_ONCE)
         # For the script, which knows of a run when Gradio would drop what asks for another.
@@ -108,8 +117,25 @@ async def health(_request: Request) -> JSONResponse:
     return JSONResponse({"status": "ok"}, headers={"Cache-Control": "no-store"})
 
 
-def launch_settings() -> dict:
-    """What `launch` needs to show the page as it is meant."""
+@asynccontextmanager
+async def shielded(app: App) -> AsyncIterator[None]:
+    """Puts the shield around Gradio's server, which is complete by now."""
+    demo = app.get_blocks()
+    owner = getattr(demo, "owner", None) or Owner()
+    app.state_holder = sessions = Sessions(demo, owner.max_sessions)
+    app.middleware_stack = Shield(
+        app.middleware_stack, GradioApi(demo, sessions), Hosts.of(owner.hosts), owner.max_body_bytes
+    )
+    yield
+
+
+def launch_settings(metrics: Metrics | None = None) -> dict:
+    """What `launch` needs to show the page as it is meant, and figures of its runs where they are given."""
+
+    async def measured(_request: Request) -> Response:
+        return Response(metrics.text(), media_type=metrics.media_type)
+
+    watched = [Route("/healthz", health)] + ([Route("/metrics", measured)] if metrics else [])
     style, script = (
         "\n".join((HERE / name).read_text(encoding="utf-8") for name in names)
         for names in (STYLES, SCRIPTS)
@@ -121,11 +147,16 @@ def launch_settings() -> dict:
         "show_error": True,
         # Gradio would start Node on a Space, through which only its own routes pass.
         "ssr_mode": False,
+        # Nor workers at ports of their own, a tunnel, or tools for other programs, whatever the surroundings
+        # say: all these go past the shield.
+        "num_workers": 0,
+        "share": False,
+        "mcp_server": False,
         # Answers stay on the page: neither the browser nor the server keeps them. The form is kept by the
         # browser, as long as its tab is open (kept.js).
         "run_history": False,
         "enable_monitoring": False,
-        "app_kwargs": {"routes": [Route("/healthz", health), *stilled()]},
+        "app_kwargs": {"routes": [*watched, *stilled()], "lifespan": shielded},
         # A run that is watched takes a thread for most of the time.
         "max_threads": 200,
         "favicon_path": HERE / "favicon.svg",

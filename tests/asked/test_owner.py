@@ -1,9 +1,11 @@
 """What a host sets: profiles, the variables that win over them, and the limits on visitors."""
 
+import json
+
 import pytest
 
 from compare.asked.comparison import comparison
-from compare.asked.owner import PROFILES, Owner, profile_of
+from compare.asked.owner import LINE_CHARS, PROFILES, Owner, profile_of
 from compare.models.spec import parse
 from compare.usage import UsageError
 
@@ -33,6 +35,7 @@ def test_a_free_space_answers_in_reasonable_time():
     assert (owner.max_tokens, owner.max_seconds, owner.address) == (256, 120, "0.0.0.0")
     assert owner.disk_bytes == 40_000_000_000
     assert (owner.line, owner.proxies, owner.idle_seconds) == (10, 0, 600)
+    assert (owner.max_prompt_chars, owner.max_context, owner.metrics) == (20_000, 8192, False)
 
 
 def test_at_home_nothing_is_limited_and_nothing_fetched_unasked():
@@ -51,13 +54,15 @@ def test_a_variable_wins_over_every_profile(profile):
     told = {
         "COMPARE_PROFILE": profile, "COMPARE_MODELS": "smollm2, solar:Q4_0", "COMPARE_FETCH": "none",
         "COMPARE_MAX_TOKENS": "none", "COMPARE_MAX_SECONDS": "7.5", "COMPARE_THREADS": "3",
-        "COMPARE_FORCE": "true", "COMPARE_DISK_GB": "None", "PORT": "8000",
+        "COMPARE_FORCE": "true", "COMPARE_DISK_GB": "None", "PORT": "8000", "GRADIO_SERVER_NAME": "10.0.0.1",
         "COMPARE_LINE": "none", "COMPARE_PROXIES": "1", "COMPARE_IDLE_SECONDS": "none",
-        "GRADIO_SERVER_NAME": "10.0.0.1",
+        "COMPARE_MAX_CONTEXT": "none", "COMPARE_MAX_PROMPT_CHARS": "500", "COMPARE_MAX_SESSIONS": "9",
+        "COMPARE_HOSTS": "models.example.org, Box", "COMPARE_METRICS": "true", "COMPARE_LOG_PROMPTS": "1",
     }  # fmt: skip
     expected = Owner(
         models=("smollm2", "solar:Q4_0"), fetch=(), max_tokens=None, max_seconds=7.5, threads=3,
         line=None, proxies=1, idle_seconds=None, force=True, port=8000, address="10.0.0.1",
+        max_prompt_chars=500, max_sessions=9, hosts=("models.example.org", "box"), log_prompts=True,
     )  # fmt: skip
     assert Owner.from_environ(told) == expected
 
@@ -75,6 +80,19 @@ def test_the_owner_caps_and_says_so():
     assert capped.max_seconds == 30
     assert capped.notices == ("Max tokens was lowered from 100 to 64, this host's limit.",)
     assert owner.capped(comparison("hi", ["smollm2"], max_tokens=10)).notices == ()
+
+
+def test_a_longer_context_than_the_owner_gives_is_lowered():
+    owner = Owner.from_environ({"COMPARE_MAX_CONTEXT": "4096"})
+    capped = owner.capped(comparison("hi", ["smollm2"], n_ctx=8192))
+    assert capped.load.n_ctx == 4096
+    assert capped.notices == ("Context length was lowered from 8192 to 4096, this host's limit.",)
+
+
+def test_two_prompts_of_the_longest_fit_into_a_request():
+    """However JSON writes them: a letter outside the first plane as two escapes of six bytes."""
+    owner = Owner(max_prompt_chars=1000)
+    assert len(json.dumps(["😀" * 1000] * 2)) + 10 * LINE_CHARS < owner.max_body_bytes
 
 
 @pytest.mark.parametrize("name", ["COMPARE_MAX_TOKENS", "COMPARE_MAX_SECONDS", "PORT"])
@@ -100,6 +118,9 @@ def test_a_bad_variable_is_named(name):
         ("COMPARE_THREADS", "100000", "at most 1,024"),
         ("COMPARE_DISK_GB", "-1", "more than 0"),
         ("PORT", "0", "at least 1"),
+        ("COMPARE_HOSTS", "https://models.example.org", "no https://"),
+        ("COMPARE_MAX_SESSIONS", "0", "at least 1"),
+        ("COMPARE_MAX_PROMPT_CHARS", "none", "whole number"),
         ("COMPARE_PROFILE", "mainframe", "one of home, cpu-space, gpu-space, zerogpu"),
     ],
 )

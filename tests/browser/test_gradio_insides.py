@@ -10,8 +10,8 @@ from pathlib import Path
 import gradio as gr
 import uvicorn
 from fake_machine import FakeMachine, answering
-from gradio import component_meta, queueing
-from gradio.state_holder import SessionState
+from gradio import component_meta, queueing, routes
+from gradio.state_holder import SessionState, StateHolder
 from playwright.sync_api import Page, expect
 from visitor import ask, column, state
 
@@ -253,6 +253,28 @@ def test_a_session_is_copied_for_each_visitor_and_not_sent():
         later = gr.State()
     later.value = Held
     assert isinstance(SessionState(demo)[later._id], Held)
+
+
+def test_what_is_kept_of_a_session_is_where_it_is_bounded():
+    """compare/ui/sessions.py gives up sessions, and what else is kept by their names; and keeps no copy of
+    the page in each, which Gradio reads for links to its state alone."""
+    source = inspect.getsource(StateHolder)
+    assert source.count("self.session_data[session_id] =") == 1
+    assert "self.update(session_id)" in inspect.getsource(StateHolder.__getitem__)
+    kept = inspect.getsource(SessionState)
+    assert kept.count('if "props" in self.config_values[key]') == 1
+    assert inspect.getsource(routes).count(".components\n") == inspect.getsource(routes).count(
+        "for c in app.state_holder[session_hash].components\n"
+    )
+    for held in (
+        "pending_messages_per_session",
+        "pending_event_ids_session",
+        "event_ids_to_events",
+    ):
+        assert f"self.{held}" in inspect.getsource(queueing.Queue.__init__)
+    assert "self.event_ids_to_events.pop(event._id, None)" in inspect.getsource(
+        queueing.Queue.process_events
+    )
 
 
 def test_what_every_event_is_given_is_what_gradio_takes():

@@ -90,7 +90,7 @@ def test_many_that_nobody_listens_to_keep_out_nobody():
     with asked(hello) as (demo, api):
         demo._queue.max_size = 3
         for n in range(10):
-            assert join(api, f"mute {n}").status_code == 200
+            assert join(api, f"mute-{n}").status_code == 200
         assert len(demo._queue) == 3
         assert join(api, "ann").status_code == 200
         assert '"hello"' in heard(api, "ann")

@@ -6,11 +6,12 @@ from urllib.parse import parse_qsl
 
 from compare.charts.draw import draw
 from compare.scores.averages import mean_rows
-from compare.scores.suites import CHARTS, SUITES
+from compare.scores.suites import CHARTS, KINDS, SIZES, SUITES
 from compare.scores.table import Scores, as_csv, records
 from compare.scores.view import View, chosen, models_of, read, settled
 from compare.ui.benchmarks import evidence
 from compare.ui.changes import Change, Changes
+from compare.usage import UsageError
 
 FIELDS = "suite", "models", "kind", "size", "chart", "one", "other", "again"
 """The fields that make a view, in the order that Gradio hands their values over."""
@@ -101,4 +102,13 @@ class Benchmarks:
 
 
 def asked_by(suite, models, kind, size, chart, one, other, again) -> View:
-    return View(suite, tuple(models or ()), kind, size, chart, (one, other), bool(again))
+    """The view that the fields ask for. Raises UsageError where they hold what they don't offer."""
+    for name, value, known in (
+        ("suite", suite, SUITES),
+        ("kind", kind, KINDS),
+        ("size", size, SIZES),
+    ):
+        if value not in list(known):
+            raise UsageError(f"There is no {name} “{str(value)[:60]}” here. Choose another.")
+    pair = tuple(each if isinstance(each, str) else None for each in (one, other))
+    return View(suite, tuple(models or ()), kind, size, chart, pair, bool(again))
