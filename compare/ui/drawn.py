@@ -248,9 +248,9 @@ def _stacked(parts: Mapping[str, int]) -> str:
     return f'<span class="stack" aria-hidden="true">{bar}</span>{letters(told)}'
 
 
-def shelf(notes: Mapping[str, Mapping[str, str]]) -> str:
-    """For the script: what the menu says beside each quantization, by the model's name."""
-    return f'<span data-notes="{letters(json.dumps(notes))}"></span>'
+def shelf(models: Mapping[str, str], quants: Mapping[str, Mapping[str, str]]) -> str:
+    """For the script: what the menus say beside each model, and beside the quantizations of those shown."""
+    return f'<span data-notes="{letters(json.dumps({"models": models, "quants": quants}))}"></span>'
 
 
 def rendered(responses: Mapping[str, Response], names: Mapping[str, str]) -> str:

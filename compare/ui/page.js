@@ -178,11 +178,13 @@
       for (const [kind, words] of [["stop", "Stop"], ["copy", "Copy"], ["again", "Run again"], ["remove", "Remove"]]) {
         set($(`button.${kind}`, column), "aria-label", kind === "copy" ? `Copy the answer of ${name}` : `${words}: ${name}`);
       }
-      for (const entry of $$('.quant [role="option"]', column)) {
-        const quant = entry.textContent.replace("✓", "").trim();
-        const note = notes[name]?.[quant];
-        if (note) set(entry, "data-note", note);
-        if (note) set(entry, "aria-label", `${quant}, ${note}`);
+      for (const [menu, beside] of [["model", notes.models], ["quant", notes.quants?.[name]]]) {
+        for (const entry of $$(`.${menu} [role="option"]`, column)) {
+          const called = entry.textContent.replace("✓", "").trim();
+          const note = beside?.[called];
+          if (note) set(entry, "data-note", note);
+          if (note) set(entry, "aria-label", `${called}, ${note}`);
+        }
       }
     }
     for (const group of $$(".segments")) {

@@ -47,6 +47,10 @@ def test_the_menu_says_what_is_here(serve, visit):
     tab = visit(serve(fake()))
     tab.get_by_role("combobox", name="Quantization 1").click()
     expect(tab.get_by_role("option", name="Q4_K_M, 669 MB, here")).to_be_visible()
+    tab.keyboard.press("Escape")
+    tab.get_by_role("combobox", name="Model 2").click()
+    there = column(tab, 2).get_by_role("option", name="TinyLlama 1.1B Chat, 1.17 GB, here")
+    expect(there).to_be_visible()
 
 
 def test_a_missing_file_is_never_fetched_silently(serve, visit):

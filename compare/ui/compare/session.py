@@ -263,7 +263,9 @@ class Session:
             "run": sentence.run_label(self._missing_files()),
             "cost": self.cost(values),
             "add": Change(value=ADD, visible=len(chosen) < len(PLACES), interactive=True),
-            "shelf": drawn.shelf({menu.file(c).name: menu.notes(c) for c in chosen}),
+            "shelf": drawn.shelf(
+                menu.model_notes(), {menu.file(c).name: menu.notes(c) for c in chosen}
+            ),
             **self.foresee(values),
         }
 
