@@ -306,6 +306,7 @@
       const spoken = $(place)?.textContent.trim() ?? "";
       if (spoken !== (heard[place] ?? "")) say(heard[place] = spoken);
     }
+    document.dispatchEvent(new Event("drawn"));
   }
   function begin() {
     live = document.body.appendChild(document.createElement("div"));

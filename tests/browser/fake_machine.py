@@ -81,7 +81,8 @@ class FakeMachine:
 
     def compare(self, comparison: Comparison) -> "FakeRun":
         comparison = self.owner.capped(comparison)
-        return FakeRun(comparison, self.scripts(comparison))
+        self.run = FakeRun(comparison, self.scripts(comparison))
+        return self.run
 
     def cached(self, file: ModelFile) -> bool:
         return self._cached or file.package is not None
@@ -134,6 +135,11 @@ class FakeRun:
         for each in [key] if key else list(self._responses):
             self._fold(each, Stopping, {})
             self._stop_at.setdefault(each, time.monotonic() + 0.4)
+
+    def finish(self) -> None:
+        """Ends what would write for ever, or after all that it has to write."""
+        for script in self._left.values():
+            script.append((0.0, Finished, {"reason": "stop"}))
 
     def snapshots(self, tick: float = 0.1) -> Iterator[dict[str, Response]]:
         try:

@@ -158,6 +158,7 @@ def _account() -> Parts:
         with gr.Accordion("All measures", open=False, elem_id="all-measures"):
             table = words(elem_id="table")
             rendered = gr.Markdown(elem_id="rendered", latex_delimiters=MATHS)
+        button("Whole answers", elem_id="whole")
         copy_all = button("Copy all answers", "copy", elem_id="copy-all")
         use_seed = gr.Button("Seed", min_width=0, size="sm", elem_id="seed")
     return {
