@@ -187,6 +187,10 @@
         }
       }
     }
+    for (const token of $$(".token")) {
+      const remove = $(".token-remove", token), words = `Remove ${token.firstElementChild?.textContent.trim()}`;
+      for (const name of ["title", "aria-label"]) set(remove, name, words);
+    }
     for (const group of $$(".segments")) {
       const all = $$("input", group), chosen = all.find((each) => each.checked) ?? all[0];
       for (const each of all) set(each, "tabindex", each === chosen ? "0" : "-1");

@@ -98,7 +98,7 @@ def test_the_page_says_why_it_opens_with_the_small_pair_and_how_long_a_run_takes
     machine = fake(start=("smollm2", "gemma3"), reason="The Hub can't be reached.", expected_s=14.2)
     tab = visit(serve(machine))
     expect(tab.locator("#said")).to_have_text("The Hub can't be reached.")
-    expect(tab.locator("#cost")).to_have_text("Up to 15 s")
+    expect(tab.locator("#cost")).to_have_text("Takes up to 15 s")
     expect(tab.get_by_role("combobox", name="Model 1")).to_have_value("SmolLM2 135M Instruct")
 
 

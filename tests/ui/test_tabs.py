@@ -69,7 +69,9 @@ def test_cards_are_found_by_words_theme_and_tag(shelf):
     assert found("SNAKE fly") == ["A snake"]
     assert found("", "sums") == ["Two and two"]
     assert found("", "", "animals") == ["A snake"] and shelf.tags == ["animals"]
-    assert listed("nowhere") == "No prompt fits. Search for less."
+    assert listed("nowhere") == (
+        "No prompt has all that. Search for fewer words, or choose all themes and any tag."
+    )
 
 
 def test_the_board_and_back_again(shelf):
@@ -192,3 +194,4 @@ def test_what_fits_is_told_and_what_is_typed_wrong_is_said(machine):
     assert seen.text("said").startswith("“<much>” is no amount of memory.")
     seen.tell(fits.show([], rooms, "", "few", 2048, "f16"))
     assert seen.text("said") == "Choose a model and a machine." and seen.values["plot"] is None
+    assert not seen.is_visible("plot")

@@ -111,7 +111,7 @@ def test_before_a_run():
     assert plain(run_label([file, parse("tinyllama")])) == "Download 5.72 GB and run"
     assert run_label([parse("mixtral")]) == "Download and run"
     assert run_label([]) == "Run"
-    assert plain(numbers.expected(14.2)) == "Up to 15 s"
+    assert plain(numbers.expected(14.2)) == "Takes up to 15 s"
 
 
 def test_in_the_answers_place():
