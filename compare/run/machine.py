@@ -178,7 +178,7 @@ class Machine:
         self, path: str, settings: LoadSettings
     ) -> tuple[Hello | None, Reserved | Failed | None]:
         """What a child of its own says that llama.cpp would reserve; nothing while a run is in progress."""
-        if not self._line.is_free:
+        if not self.at_rest:
             return None, None
         heard: queue.SimpleQueue[Event] = queue.SimpleQueue()
         process = self._spawn(heard.put)
@@ -191,6 +191,11 @@ class Machine:
         finally:
             process.close()
         return process.hello, event if isinstance(event, Reserved | Failed) else None
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether no run is in progress or in line: else `examine` leaves llama.cpp unasked."""
+        return self._line.is_free
 
     def want(self, file: ModelFile, sink: Callable[[Event], None]) -> None:
         """Sees to it that a file is here; `sink` hears Downloading events, then Fetched or Failed."""

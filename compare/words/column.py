@@ -86,10 +86,16 @@ def names(files: Sequence[ModelFile]) -> dict[str, str]:
     }
 
 
-def ready_line(file: ModelFile, cached: bool, trouble: str | None = None) -> Line:
-    """The state of a column that hasn't run. `trouble`: why its file can't answer."""
+def ready_line(
+    file: ModelFile, cached: bool, trouble: str | None = None, *, judged: bool = True
+) -> Line:
+    """The state of a column that hasn't run. `trouble`: why its file can't answer; `judged`: whether that is
+    known as well as it can be.
+    """
     if trouble:
         return Line(("Can't answer",))
+    if not judged:
+        return Line(("On this machine", ", checked after the run in progress"))
     if cached:
         return Line(("On this machine, ready",))
     return Line((f"To download: {size(file.bytes)}" if file.bytes else "To download",))

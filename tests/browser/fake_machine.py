@@ -78,6 +78,7 @@ class FakeMachine:
         self.scripts, self._cached, self._start = scripts, cached, (start, reason)
         self._expected_s, self.hub = expected_s, hub
         self.own, self.owner = own, owner or Owner()
+        self.at_rest = True
 
     def compare(self, comparison: Comparison) -> "FakeRun":
         comparison = self.owner.capped(comparison)

@@ -13,7 +13,9 @@ from compare.asked.owner import Owner
 from compare.gallery import prompts
 from compare.gallery.gallery import Library, load
 from compare.models.catalogue import EMBEDDED_PAIR
+from compare.models.spec import resolve
 from compare.protocol.events import Downloading, Failed, Loading
+from compare.run.machine import Machine
 from compare.run.response import Response
 from compare.ui.compare import running
 from compare.ui.compare.form import untouched, with_choices
@@ -367,3 +369,27 @@ def test_files_on_their_way_are_told_until_they_are_here():
         pool.submit(asyncio.run, watch()).result()
     assert state(seen, 1) == "On this machine, ready" and seen.text("cost") == ""
     assert not session.watches
+
+
+class Shared(Machine):
+    at_rest = False
+    """while another visitor's models run"""
+
+
+def test_a_file_is_not_called_ready_before_llama_cpp_could_be_asked(tiny):
+    machine = Shared(own=resolve([tiny("newer.gguf", arch="quux")]))
+    session, seen = opened(machine)
+    seen.tell(session.model_chosen("newer.gguf", place=1, **untouched()))
+    seen.tell(session.examined())
+    assert state(seen, 1) == "On this machine, checked after the run in progress"
+    machine.at_rest = True
+
+    async def watch() -> None:
+        async for changes in running.arriving(session, **untouched()):
+            seen.tell(changes)
+
+    with ThreadPoolExecutor() as pool:
+        pool.submit(asyncio.run, watch()).result()
+    assert state(seen, 1) == "Can't answer"
+    assert "this one doesn't know the architecture “quux”" in seen.text("answer_1")
+    machine.close()

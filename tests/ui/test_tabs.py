@@ -192,6 +192,8 @@ def test_what_fits_is_told_and_what_is_typed_wrong_is_said(machine):
     assert "all 49 layers on the GPU" in seen.text("figures")
     seen.tell(fits.show(["tinyllama"], rooms, "<much>", "few", 2048, "f16"))
     assert seen.text("said").startswith("“<much>” is no amount of memory.")
+    seen.tell(fits.show([], [], "", "few", 2048, "f16"))
+    assert seen.text("said") == "Choose a model and a machine."
     seen.tell(fits.show([], rooms, "", "few", 2048, "f16"))
-    assert seen.text("said") == "Choose a model and a machine." and seen.values["plot"] is None
+    assert seen.text("said") == "Choose a model." and seen.values["plot"] is None
     assert not seen.is_visible("plot")

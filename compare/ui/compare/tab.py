@@ -209,16 +209,16 @@ class _Events:
     def _chosen(self, event: Callable, handler: Callable, given: dict) -> None:
         """A choice of models, and what follows: what takes longer to know, and what changes by itself."""
         chosen = self._heard(event, handler, given, outputs=self.outputs, **QUEUED)
-        self._examine(chosen)
-        self._heard(chosen.then, running.arriving, self.written, **self.lasting)
+        for told in (chosen, self._examine(chosen)):
+            self._heard(told.then, running.arriving, self.written, **self.lasting)
 
-    def _examine(self, after: Dependency) -> None:
+    def _examine(self, after: Dependency) -> Dependency:
         told = [f"{part}_{place}" for part in ("strip", "answer") for place in PLACES]
         given = {
             "inputs": [self.session],
             "outputs": [self.parts["said"], *self.figures, *self.wiring.components(*told)],
         }
-        self._heard(after.then, Session.examined, given, **QUEUED)
+        return self._heard(after.then, Session.examined, given, **QUEUED)
 
     def _runs(self) -> None:
         parts = self.parts

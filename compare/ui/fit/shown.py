@@ -49,7 +49,8 @@ class Fits:
         except UsageError as error:
             return {"said": alert([str(error)])}
         if not fits:
-            said = alert([*trouble, "Choose a model and a machine."])
+            left = [what for what, some in (("a model", chosen), ("a machine", rooms)) if not some]
+            said = alert([*trouble, f"Choose {' and '.join(left)}."])
             return {
                 "said": said,
                 "plot": Change(value=None, visible=False),
