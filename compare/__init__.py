@@ -15,7 +15,8 @@ From the top; a folder imports only from those below its line (tests/test_map.py
     run/          Machine queues a Run, which has a Runner a column (runner.py: the seam, today a local one);
                   schedule.py says who loads and who starts; response.py folds events into measures.py
     memory/       what a model will take, whether it may load, and on which hardware it fits
-    asked/        settings with limits and defaults; a comparison or bench as it is asked for; a host's limits
+    asked/        settings with limits and defaults; a comparison or bench as it is asked for; numbers as they
+                  are typed (typed.py); a host's limits
     models/       the catalogue; from a SPEC to its file, on this disk or from the Hub
     scores/       published scores, and what two articles claim of them
     gguf/         what a file says of itself

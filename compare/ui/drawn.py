@@ -248,9 +248,14 @@ def _stacked(parts: Mapping[str, int]) -> str:
     return f'<span class="stack" aria-hidden="true">{bar}</span>{letters(told)}'
 
 
-def shelf(models: Mapping[str, str], quants: Mapping[str, Mapping[str, str]]) -> str:
-    """For the script: what the menus say beside each model, and beside the quantizations of those shown."""
-    return f'<span data-notes="{letters(json.dumps({"models": models, "quants": quants}))}"></span>'
+def shelf(
+    models: Mapping[str, str], quants: Mapping[str, Mapping[str, str]], faults: Mapping[str, str]
+) -> str:
+    """For the scripts: what the menus say beside each model, and beside the quantizations of those shown, by
+    their names; and what is wrong with what is chosen, by the id of its menu.
+    """
+    notes = letters(json.dumps({"models": models, "quants": quants}))
+    return f'<span data-notes="{notes}" data-faults="{letters(json.dumps(faults))}"></span>'
 
 
 def rendered(responses: Mapping[str, Response], names: Mapping[str, str]) -> str:
