@@ -68,21 +68,27 @@ class Wiring:
     def _throughout(self, handler: Callable) -> Callable:
         @wraps(handler)
         def throughout(*args, **values) -> Iterator[Any]:
+            changes = None
             try:
                 with closing(handler(*args, **values)) as going:
                     for changes in going:
                         yield self.told(changes)
             except UsageError as error:
                 raise refused(error) from error
+            if changes is None:
+                yield gr.skip()  # or Gradio would empty whatever it might have told of
 
         return throughout
 
     def _meanwhile(self, handler: Callable) -> Callable:
         @wraps(handler)
         async def meanwhile(*args, **values) -> AsyncIterator[Any]:
+            changes = None
             async with aclosing(handler(*args, **values)) as going:
                 async for changes in going:
                     yield self.told(changes)
+            if changes is None:
+                yield gr.skip()  # as above
 
         return meanwhile
 
