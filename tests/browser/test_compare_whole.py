@@ -52,6 +52,7 @@ def test_whole_answers_grow_their_columns_until_esc_or_back(serve, visit, width)
         whole.focus()
         tab.keyboard.press("Enter")
         expect(whole).to_have_attribute("aria-pressed", "true")
+        shows(tab, 1, first=True, last=False)
         assert is_whole(tab, 1)
         tops = [column(tab, n).locator(".block.measures").bounding_box()["y"] for n in (1, 2)]
         assert tops[0] == pytest.approx(tops[1], abs=1)

@@ -32,7 +32,8 @@
     history.replaceState({ ...history.state, top: scrollY }, "");
     history.pushState({ ...history.state, whole: true }, "");
     asWhole(true);
-    document.querySelector("#columns")?.scrollIntoView({ behavior: "instant", block: "start" });
+    const places = [...document.querySelectorAll("#pager, #columns")];
+    places.find((place) => place.getClientRects().length)?.scrollIntoView({ behavior: "instant", block: "start" });
   }
   function leave() {
     if (history.state?.whole) history.back();
