@@ -1,8 +1,9 @@
 """Every colour, once: of models and of surfaces, in light and in dark. Data only.
 
 Models' colours were chosen by search over OKLCH so that they differ for normal, protanopic and deuteranopic
-sight, and are dark (in dark: light) enough for text on `surface` and `page`: a contrast of 4.5 or more (WCAG
-AA). A colour never stands without its model's name.
+sight (any two by 6 or more in OKLab × 100, in the worst of the three), and are dark (in dark: light) enough
+for text on `surface` and `page`: a contrast of 4.5 or more (WCAG AA). A colour never stands without its
+model's name.
 """
 
 from typing import NamedTuple
@@ -24,6 +25,11 @@ MODELS = {
     "other-1": Colour("#425c2b", "#b9e566"),
     "other-2": Colour("#6e1c03", "#f5763c"),
     "other-3": Colour("#485874", "#b2b8c1"),
+    "other-4": Colour("#c72da2", "#ee1daf"),
+    "other-5": Colour("#0d76ad", "#5a86ce"),
+    "other-6": Colour("#2b10e9", "#5774f9"),
+    "other-7": Colour("#4e3e89", "#d55753"),
+    "other-8": Colour("#410185", "#f9fcac"),
 }
 """By a catalogue's id, then of models that have none of their own."""
 

@@ -147,12 +147,12 @@ def time_left(s: float | None) -> str:
 
 def expected(s: float | None) -> str:
     """How long a run will take, said before it."""
-    return "" if s is None else f"Up to {_rounded(s)}"
+    return "" if s is None else f"Takes up to {_rounded(s)}"
 
 
 def about_time(s: float, guessed: bool = False) -> str:
-    """How long a bench will take, said before it: About 40 s."""
-    return f"About {_rounded(s)}{', guessed by file size' if guessed else ''}"
+    """How long a bench will take, said before it: Takes about 40 s."""
+    return f"Takes about {_rounded(s)}{', guessed by file size' if guessed else ''}"
 
 
 def _rounded(s: float) -> str:

@@ -2,10 +2,14 @@
 
 import html
 import re
+import time
 from collections.abc import Iterable
 from typing import Any
 
+from compare.gallery import prompts
+from compare.gallery.gallery import Library
 from compare.ui.changes import Change, Changes
+from compare.ui.compare.session import House, Session
 
 
 class Seen:
@@ -49,3 +53,11 @@ def figure(markup: str, name: str) -> str:
 def state(seen: Seen, place: int) -> str:
     """A column's state line."""
     return " ".join(re.sub(r" (?=[,.])", "", seen.text(f"strip_{place}")).split())
+
+
+def opened(machine, library: Library | None = None) -> tuple[Session, Seen]:
+    """A visitor's page as it opens."""
+    session = Session(House(machine, library or Library(prompts.load()), time.monotonic))
+    seen = Seen()
+    seen.tell(session.opened())
+    return session, seen

@@ -1,7 +1,8 @@
 """The table of colours: as the pictures have them, and fit for text."""
 
-from itertools import product
+from itertools import combinations, product
 
+import numpy as np
 import pytest
 
 from compare.colours import MODELS, TOKENS
@@ -41,6 +42,39 @@ def test_contrasts_are_those_of_the_design():
     assert (found["muted", "light"], found["danger", "light"]) == (6.1, 6.5)
 
 
-def test_no_two_models_share_a_colour():
-    for theme in THEMES:
-        assert len({getattr(colour, theme) for colour in MODELS.values()}) == len(MODELS)
+SIGHTS = {
+    "normal": np.eye(3),
+    "protanopic": [
+        (0.152286, 1.052583, -0.204868), (0.114503, 0.786281, 0.099216),
+        (-0.003882, -0.048116, 1.051998),
+    ],
+    "deuteranopic": [
+        (0.367322, 0.860646, -0.227968), (0.280085, 0.672501, 0.047413),
+        (-0.011820, 0.042940, 0.968881),
+    ],
+}  # fmt: skip
+"""What of linear RGB is seen (Machado, Oliveira and Fernandes 2009, severity 1)."""
+TO_LMS = [
+    (0.4122214708, 0.5363325363, 0.0514459929), (0.2119034982, 0.6806995451, 0.1073969566),
+    (0.0883024619, 0.2817188376, 0.6299787005),
+]  # fmt: skip
+TO_OKLAB = [
+    (0.2104542553, 0.7936177850, -0.0040720468), (1.9779984951, -2.4285922050, 0.4505937099),
+    (0.0259040371, 0.7827717662, -0.8086757660),
+]  # fmt: skip
+"""From linear RGB to OKLab by way of these (Ottosson 2020)."""
+
+
+def seen(colour: str, sight: str) -> np.ndarray:
+    """In OKLab × 100."""
+    linear = np.array(
+        [luminance(f"#{'00' * n}{colour[2 * n + 1 : 2 * n + 3]}{'00' * (2 - n)}") for n in range(3)]
+    )
+    linear = np.clip(SIGHTS[sight] @ (linear / (0.2126, 0.7152, 0.0722)), 0, 1)
+    return 100 * (TO_OKLAB @ np.cbrt(TO_LMS @ linear))
+
+
+@pytest.mark.parametrize(("theme", "sight"), list(product(THEMES, SIGHTS)))
+def test_any_two_models_colours_differ_for_colour_blind_readers_too(theme, sight):
+    found = [seen(getattr(colour, theme), sight) for colour in MODELS.values()]
+    assert min(np.linalg.norm(one - other) for one, other in combinations(found, 2)) >= 6

@@ -13,6 +13,8 @@ from compare.scores.table import records
 
 COLOURS = {name: colour.light for name, colour in colours.MODELS.items()}
 """Figures are drawn in the light theme's; the page's stylesheet makes them the theme's own."""
+MOST = 8
+"""So many models a chart tells apart by their colours."""
 INK, MUTED, PALE, LINE, GROUND = (
     colours.TOKENS[name].light for name in ("ink", "muted", "control", "line", "surface")
 )
@@ -98,6 +100,11 @@ def figure(traces: list[dict], *, height: int, **layout) -> go.Figure:
     return go.Figure({"data": traces, "layout": {**shared, **axes, **layout}})
 
 
+def titled(text: str) -> dict:
+    """What an axis measures."""
+    return {"text": text, "standoff": 6, "font": {"size": 12, "color": MUTED}}
+
+
 def note(
     text: str, x: float, y: float | str, *, size: int = 12, color: str = MUTED, **more
 ) -> dict:
@@ -125,7 +132,7 @@ def label_of(model: str) -> str:
 
 
 def colour_of(model: str, many: bool) -> str:
-    """A model's colour. With more models than colours only the page's own models keep theirs."""
+    """A model's colour. With more than MOST models only the page's own models keep theirs."""
     name = NAMES.get(model, Name(model)).colour
     if name is None or (many and name.startswith("other")):
         return PALE

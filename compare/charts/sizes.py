@@ -6,7 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from compare.charts.frame import (
-    COLOURS,
+    MOST,
     MUTED,
     NO_AVERAGE,
     PALE,
@@ -18,6 +18,7 @@ from compare.charts.frame import (
     hover_average,
     kind_marker,
     label_of,
+    titled,
 )
 from compare.numbers import plural, points
 from compare.scores.averages import averages
@@ -30,7 +31,7 @@ def sizes(rows: pd.DataFrame, suite: str) -> go.Figure:
     dots = records(averages(rows, suite).dropna(subset=["shown"]).reset_index())
     if not dots:
         return empty(NO_AVERAGE)
-    many = len(dots) > len(COLOURS)
+    many = len(dots) > MOST
     scored = by_model(rows, SUITES[suite].benchmarks)
     for each in dots:
         first, colour = scored[each["model"]][0], colour_of(each["model"], many)
@@ -66,8 +67,9 @@ def sizes(rows: pd.DataFrame, suite: str) -> go.Figure:
         xaxis={
             "type": "log", "tickvals": ticks, "ticktext": [f"{tick:g} B" for tick in ticks],
             "range": [math.log10(low / 1.6), math.log10(high * 1.6)], "showgrid": True,
+            "title": titled("parameters, in billions"),
         },
-        yaxis={"showgrid": True},
+        yaxis={"showgrid": True, "title": titled("average of the tasks")},
     )  # fmt: skip
 
 

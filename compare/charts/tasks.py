@@ -7,9 +7,9 @@ import plotly.graph_objects as go
 
 from compare.charts.frame import (
     CHANCE,
-    COLOURS,
     DOTTED,
     INK,
+    MOST,
     by_model,
     colour_of,
     figure,
@@ -18,6 +18,7 @@ from compare.charts.frame import (
     kinds_of,
     label_of,
     of_tasks,
+    titled,
 )
 from compare.numbers import listed, plural, points, signed
 from compare.scores.averages import averages, by_task
@@ -27,7 +28,7 @@ from compare.scores.table import records
 
 def tasks(rows: pd.DataFrame, suite: str, again: pd.DataFrame | None = None) -> go.Figure:
     """Grouped bars. `again`: a second reading, drawn as a whisker from the first to the second value."""
-    names, many = SUITES[suite].benchmarks, rows["model"].nunique() > len(COLOURS)
+    names, many = SUITES[suite].benchmarks, rows["model"].nunique() > MOST
     scored, kinds, traces = by_model(rows, names), kinds_of(rows), []
     for model in averages(rows, suite).index:
         mine = scored[model]
@@ -61,7 +62,10 @@ def tasks(rows: pd.DataFrame, suite: str, again: pd.DataFrame | None = None) -> 
             for place, level in known.items()
         ],
         xaxis={"categoryorder": "array", "categoryarray": order, "range": [-0.5, len(order) - 0.5]},
-        yaxis={"range": [0, highest], "dtick": highest / 4, "showgrid": True},
+        yaxis={
+            "range": [0, highest], "dtick": highest / 4, "showgrid": True,
+            "title": titled(f"score, of {highest:g}"),
+        },
     )  # fmt: skip
 
 

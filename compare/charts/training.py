@@ -13,6 +13,7 @@ from compare.charts.frame import (
     figure,
     hover,
     note,
+    titled,
 )
 from compare.numbers import points
 from compare.scores.suites import AVERAGE, SUITES
@@ -64,9 +65,12 @@ def training(rows: pd.DataFrame, suite: str) -> go.Figure:
         margin={"l": 8, "r": 84, "t": 8, "b": 8, "pad": 4},
         xaxis={
             "tickvals": [0, 1000, 2000, 3000], "range": [0, 3080], "showgrid": True,
-            "ticktext": ["0", "1 T", "2 T", "3 T"], "title": {"text": "tokens trained on", "standoff": 4},
+            "ticktext": ["0", "1 T", "2 T", "3 T"], "title": titled("tokens trained on"),
         },
-        yaxis={"showgrid": True, "range": [min(scores) - 5, max(scores) + 3]},
+        yaxis={
+            "showgrid": True, "range": [min(scores) - 5, max(scores) + 3],
+            "title": titled("average of the tasks"),
+        },
     )  # fmt: skip
 
 

@@ -20,6 +20,18 @@ from compare.protocol.events import Delta, Finished, Paced, Prefill, Prefilled, 
 from compare.protocol.requests import Generate
 
 
+def _advice(engine: Engine, prompt_tokens: int, max_tokens: int) -> str:
+    """What to do about a prompt that has no room, as far as the model's training goes."""
+    whole, trained_for = prompt_tokens + max_tokens, engine.model.trained_for
+    if 0 < trained_for <= prompt_tokens:
+        return f"Shorten the prompt: this model was trained for {trained_for:,} tokens."
+    enough = min(whole, trained_for) if trained_for > 0 else whole
+    return (
+        f"Shorten the prompt, or raise the context length to {enough:,}, "
+        f"which leaves {enough - prompt_tokens:,} for the answer."
+    )
+
+
 def answer(
     engine: Engine, request: Generate, taken_at: float, emit: Emit, control: Control
 ) -> None:
@@ -35,7 +47,7 @@ def answer(
     if room < 1:
         raise EngineError(
             f"The prompt has {prompt_tokens:,} tokens; the context holds {engine.n_ctx:,}, "
-            "the answer included.\nShorten the prompt or raise the context length."
+            f"the answer included.\n{_advice(engine, prompt_tokens, request.max_tokens)}"
         )
     notices = asked.notices
     if request.max_tokens > room:

@@ -77,11 +77,18 @@ class Prediction:
     approximate: bool
     vram_instead_bytes: int | None = None
     """what it would take of a GPU's memory if all of it were there; None where some of it is"""
+    has_gpu: bool = False
+    """whether llama.cpp sees a GPU here"""
 
     @property
     def kind(self) -> str:
         """Where the model mainly is, `vram` or `ram`."""
         return "vram" if self.gpu_layers else "ram"
+
+    @property
+    def process_bytes(self) -> int:
+        """Of that kind, the process with all it holds: what will be measured once it is in use."""
+        return (self.vram if self.gpu_layers else self.ram).total_bytes
 
     @property
     def weights_bytes(self) -> int:
@@ -166,6 +173,7 @@ def predict(
         layers=layers + 1,
         approximate=reserved is None or not exact,
         vram_instead_bytes=whole,
+        has_gpu=gpu,
     )
 
 

@@ -60,7 +60,7 @@ class Machine:
         """what hears of each run that has ended, in its thread; to be filled before the first one"""
         self._reach = Reach()
         self._examiner = Examiner(
-            self._files, self._gate, self._reach, spawn, is_free=lambda: self.line.is_free
+            self._files, self._gate, self._reach, spawn, is_free=lambda: self.at_rest
         )
 
     @property
@@ -143,6 +143,11 @@ class Machine:
         file and settings. Which of one's own llama.cpp can't load, `trouble` tells from then on.
         """
         return self._examiner.examine(file, settings)
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether no run is in progress or in line: else `examine` leaves llama.cpp unasked."""
+        return self.line.is_free
 
     def want(self, file: ModelFile, sink: Callable[[Event], None]) -> None:
         """Sees to it that a file is here; `sink` hears Downloading events, then Fetched or Failed."""

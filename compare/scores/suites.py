@@ -103,8 +103,8 @@ SUITES: dict[str, Suite] = {
     for suite in (
         Suite(
             "v1", "Open LLM Leaderboard v1 (H6)", "Open LLM Leaderboard v1",
-            "Six tasks and their mean, H6. TinyLlama Chat was never listed, its base model was. Yi 34B 200K "
-            "is drawn only when you choose it, for another reading of it differs widely.",
+            "Six tasks and their mean, also called H6. TinyLlama Chat was never listed, its base model "
+            "was. Yi 34B 200K is drawn only when you choose it, for another reading of it differs widely.",
             _H6, charts=("tasks", "sizes", "difference", "heat"),
             opening=(
                 "SOLAR-10.7B-Instruct-v1.0", "Mixtral-8x7B-Instruct-v0.1", "Qwen-72B",

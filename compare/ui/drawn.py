@@ -248,12 +248,14 @@ def _stacked(parts: Mapping[str, int]) -> str:
     return f'<span class="stack" aria-hidden="true">{bar}</span>{letters(told)}'
 
 
-def shelf(notes: Mapping[str, Mapping[str, str]], faults: Mapping[str, str]) -> str:
-    """For the scripts: what the menu says beside each quantization, by the model's name; and what is wrong
-    with what is chosen, by the id of its menu.
+def shelf(
+    models: Mapping[str, str], quants: Mapping[str, Mapping[str, str]], faults: Mapping[str, str]
+) -> str:
+    """For the scripts: what the menus say beside each model, and beside the quantizations of those shown, by
+    their names; and what is wrong with what is chosen, by the id of its menu.
     """
-    told = f'data-notes="{letters(json.dumps(notes))}" data-faults="{letters(json.dumps(faults))}"'
-    return f"<span {told}></span>"
+    notes = letters(json.dumps({"models": models, "quants": quants}))
+    return f'<span data-notes="{notes}" data-faults="{letters(json.dumps(faults))}"></span>'
 
 
 def rendered(responses: Mapping[str, Response], names: Mapping[str, str]) -> str:

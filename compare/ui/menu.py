@@ -98,13 +98,20 @@ class Menu:
 
     def notes(self, choice: Choice) -> dict[str, str]:
         """What the menu says beside each quantization: its size, and whether it is here."""
-        found = {}
-        for quant in self.quants(choice.model):
-            other = Choice(choice.model, quant)
-            size = self.file(other).bytes
-            told = [numbers.size(size)] if size else []
-            found[quant] = ", ".join([*told, "here"] if self.here(other) else told)
-        return found
+        quants = self.quants(choice.model)
+        return {quant: self._note(Choice(choice.model, quant)) for quant in quants}
+
+    def model_notes(self) -> dict[str, str]:
+        """The same beside each model, by its name there, of the file that choosing it means."""
+        return {name: self._note(self.settled(Choice(model))) for name, model in self.models()}
+
+    def _note(self, choice: Choice) -> str:
+        """1.17 GB, here; 638 MB to download; no longer there."""
+        file, here = self.file(choice), self.here(choice)
+        if file.path is not None and not here:
+            return "no longer there"
+        size = numbers.size(file.bytes) if file.bytes else ""
+        return (f"{size}, here" if size else "here") if here else f"{size} to download".strip()
 
 
 def _called(file: ModelFile) -> str:

@@ -187,12 +187,18 @@
       for (const [kind, words] of [["stop", "Stop"], ["copy", "Copy"], ["again", "Run again"], ["remove", "Remove"]]) {
         set($(`button.${kind}`, column), "aria-label", kind === "copy" ? `Copy the answer of ${name}` : `${words}: ${name}`);
       }
-      for (const entry of $$('.quant [role="option"]', column)) {
-        const quant = entry.textContent.replace("✓", "").trim();
-        const note = notes[name]?.[quant];
-        if (note) set(entry, "data-note", note);
-        if (note) set(entry, "aria-label", `${quant}, ${note}`);
+      for (const [menu, beside] of [["model", notes.models], ["quant", notes.quants?.[name]]]) {
+        for (const entry of $$(`.${menu} [role="option"]`, column)) {
+          const called = entry.textContent.replace("✓", "").trim();
+          const note = beside?.[called];
+          if (note) set(entry, "data-note", note);
+          if (note) set(entry, "aria-label", `${called}, ${note}`);
+        }
       }
+    }
+    for (const token of $$(".token")) {
+      const remove = $(".token-remove", token), words = `Remove ${token.firstElementChild?.textContent.trim()}`;
+      for (const name of ["title", "aria-label"]) set(remove, name, words);
     }
     for (const group of $$(".segments")) {
       const all = $$("input", group), chosen = all.find((each) => each.checked) ?? all[0];
@@ -307,6 +313,7 @@
       const spoken = $(place)?.textContent.trim() ?? "";
       if (spoken !== (heard[place] ?? "")) say(heard[place] = spoken);
     }
+    document.dispatchEvent(new Event("drawn"));
   }
   function begin() {
     live = document.body.appendChild(document.createElement("div"));

@@ -45,8 +45,8 @@ HERE = Path(__file__).parent
 TITLE = "GGUF Side by Side"
 TABS = "Compare", "Gallery", "Benchmarks", "Speed", "Fit"
 STYLES = (
-    "style.css", "tabs.css", "benchmarks/benchmarks.css", "speed/speed.css", "fit/fit.css",
-    "gallery/gallery.css",
+    "style.css", "tabs.css", "compare/whole.css", "benchmarks/benchmarks.css", "speed/speed.css",
+    "fit/fit.css", "gallery/gallery.css",
 )  # fmt: skip
 SCRIPTS = (
     "page.js", "links.js", "faults.js", "charts.js", "compare/compare.js", "compare/kept.js",

@@ -69,12 +69,15 @@ class Wiring:
         @wraps(handler)
         def throughout(*args, **values) -> Iterator[Any]:
             repeats: dict[Block, dict] = {}
+            changes = None
             try:
                 with closing(handler(*args, **values)) as going:
                     for changes in going:
                         yield self.told(changes, repeats)
             except UsageError as error:
                 raise refused(error) from error
+            if changes is None:
+                yield gr.skip()  # or Gradio would empty whatever it might have told of
 
         return throughout
 
@@ -82,9 +85,12 @@ class Wiring:
         @wraps(handler)
         async def meanwhile(*args, **values) -> AsyncIterator[Any]:
             repeats: dict[Block, dict] = {}
+            changes = None
             async with aclosing(handler(*args, **values)) as going:
                 async for changes in going:
                     yield self.told(changes, repeats)
+            if changes is None:
+                yield gr.skip()  # as above
 
         return meanwhile
 

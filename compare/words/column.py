@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from compare.models.spec import ModelFile
 from compare.numbers import (
@@ -63,7 +63,7 @@ class Figures:
     now: str = ""
     """the speed of this moment"""
     instead: str = ""
-    """what the model would take of a GPU"""
+    """what the model would take of this machine's GPU, which it doesn't use"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +87,16 @@ def names(files: Sequence[ModelFile]) -> dict[str, str]:
     }
 
 
-def ready_line(file: ModelFile, cached: bool, trouble: str | None = None) -> Line:
-    """The state of a column that hasn't run. `trouble`: why its file can't answer."""
+def ready_line(
+    file: ModelFile, cached: bool, trouble: str | None = None, *, judged: bool = True
+) -> Line:
+    """The state of a column that hasn't run. `trouble`: why its file can't answer; `judged`: whether that is
+    known as well as it can be.
+    """
     if trouble:
         return Line(("Can't answer",))
+    if not judged:
+        return Line(("On this machine", ", checked after the run in progress"))
     if cached:
         return Line(("On this machine, ready",))
     return Line((f"To download: {size(file.bytes)}" if file.bytes else "To download",))
@@ -240,12 +246,14 @@ def _download_left_s(response: Response) -> float | None:
 def figures(response: Response, now: float) -> Figures:
     """The figures of a column at one moment."""
     measures, tps = response.measures, response.decode_tps_now(now)
-    memory = _memory(measures.memory, response.state == "failed")
-    vram = response.prediction.vram_instead_bytes if response.prediction else None
+    known = replace(measures.memory, predicted_bytes=predicted_bytes(response))
+    memory = _memory(known, response.state == "failed")
+    predicted = response.prediction
+    vram = predicted.vram_instead_bytes if predicted and predicted.has_gpu else None
     return Figures(
         speed(measures.decode_tps), _company(response, now), _small(measures, memory),
         now="" if tps is None else f"now{NBSP}{speed(tps)}",
-        instead=f"{about_size(vram)} of VRAM on a GPU" if vram else "",
+        instead=f"{about_size(vram)} of VRAM on the GPU" if vram else "",
     )  # fmt: skip
 
 
@@ -287,6 +295,12 @@ def _sharing(measures: Measures, lasted_s: float) -> str:
     if measures.short_of_cores:
         return f"{shared} · {cores_got(measures.cores_used, measures.cores_granted)}"
     return f"{shared} · {thread_range(measures.threads)}"
+
+
+def predicted_bytes(response: Response) -> int | None:
+    """What will be measured, as far as it was predicted; without a prediction of ours as it was told."""
+    predicted = response.prediction
+    return predicted.process_bytes if predicted else response.memory.predicted_bytes
 
 
 def _memory(memory: Memory, failed: bool = False) -> str:

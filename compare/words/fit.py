@@ -140,6 +140,12 @@ def about(fits: Sequence[Fit]) -> list[str]:
     said = [
         f"Sizes are approximate: without the buffers that llama.cpp computes in{shapes}.",
     ]
+    repacked = (fit for fit in fits if fit.prediction and fit.prediction.repacked_bytes)
+    if copied := dict.fromkeys(fit.file.quant or called(fit) for fit in repacked):
+        said.append(
+            f"Without a GPU llama.cpp keeps weights of {numbers.listed(copied)} a second time, in a "
+            "layout that the processor reads faster, so that these take up to twice their file."
+        )
     if any(machine.gpu for machine in hardware):
         said.append(
             "A fit starts from what CUDA or Metal sees of a GPU and leaves 1 GiB of it free, as "

@@ -7,6 +7,7 @@ from compare.numbers import NBSP, UNKNOWN, about_size, count, plural, rate, seco
 from compare.protocol.events import Memory
 from compare.run.measures import Measures
 from compare.run.response import Response
+from compare.words.column import predicted_bytes
 
 
 def all_measures(
@@ -44,7 +45,7 @@ def all_measures(
         row("Threads", lambda m: _threads(m.threads)),
         row("Cores used", lambda m: UNKNOWN if m.cores_used is None else f"{m.cores_used:.1f}"),
         row("Shared with", _shared_with),
-        row("Memory, predicted", lambda m: about_size(m.memory.predicted_bytes)),
+        of_column("Memory, predicted", lambda r: about_size(predicted_bytes(r))),
         of_column("VRAM instead, on a GPU", _vram_instead),
         row("Memory, allocated", lambda m: size(m.memory.allocated_bytes)),
         row("Memory, measured", lambda m: _measured(m.memory)),
@@ -53,8 +54,8 @@ def all_measures(
 
 
 RESERVED_NOTE = (
-    "Allocated memory is reserved, not yet touched, so the measured figure may be lower; "
-    "it counts the process and its libraries too."
+    "Predicted and measured count the process and its libraries, too; allocated is llama.cpp's own "
+    "account. What is reserved, not yet touched, isn't measured, so that figure may be lower."
 )
 
 

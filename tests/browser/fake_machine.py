@@ -80,10 +80,12 @@ class FakeMachine:
         self._expected_s, self.hub = expected_s, hub
         self.own, self.owner = own, owner or Owner()
         self.line = Line()
+        self.at_rest = True
 
     def compare(self, comparison: Comparison) -> "FakeRun":
         comparison = self.owner.capped(comparison)
-        return FakeRun(comparison, self.scripts(comparison))
+        self.run = FakeRun(comparison, self.scripts(comparison))
+        return self.run
 
     def cached(self, file: ModelFile) -> bool:
         return self._cached or file.package is not None
@@ -136,6 +138,11 @@ class FakeRun:
         for each in [key] if key else list(self._responses):
             self._fold(each, Stopping, {})
             self._stop_at.setdefault(each, time.monotonic() + 0.4)
+
+    def finish(self) -> None:
+        """Ends what would write for ever, or after all that it has to write."""
+        for script in self._left.values():
+            script.append((0.0, Finished, {"reason": "stop"}))
 
     def snapshots(self, tick: float = 0.1) -> Iterator[dict[str, Response]]:
         try:

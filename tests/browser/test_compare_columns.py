@@ -47,6 +47,10 @@ def test_the_menu_says_what_is_here(serve, visit):
     tab = visit(serve(fake()))
     tab.get_by_role("combobox", name="Quantization 1").click()
     expect(tab.get_by_role("option", name="Q4_K_M, 669 MB, here")).to_be_visible()
+    tab.keyboard.press("Escape")
+    tab.get_by_role("combobox", name="Model 2").click()
+    there = column(tab, 2).get_by_role("option", name="TinyLlama 1.1B Chat, 1.17 GB, here")
+    expect(there).to_be_visible()
 
 
 def test_a_missing_file_is_never_fetched_silently(serve, visit):
@@ -94,7 +98,7 @@ def test_the_page_says_why_it_opens_with_the_small_pair_and_how_long_a_run_takes
     machine = fake(start=("smollm2", "gemma3"), reason="The Hub can't be reached.", expected_s=14.2)
     tab = visit(serve(machine))
     expect(tab.locator("#said")).to_have_text("The Hub can't be reached.")
-    expect(tab.locator("#cost")).to_have_text("Up to 15 s")
+    expect(tab.locator("#cost")).to_have_text("Takes up to 15 s")
     expect(tab.get_by_role("combobox", name="Model 1")).to_have_value("SmolLM2 135M Instruct")
 
 

@@ -70,7 +70,11 @@ def test_what_fits_where(fitting):
     expect(tab.locator("#fit-sentence .about")).to_contain_text("stop at 2,048 and 4,096 tokens")
 
     tab.locator("#fit-filters").get_by_role("button", name="Clear").first.click()
-    expect(tab.get_by_role("alert")).to_have_text("Choose a model and a machine.")
+    expect(tab.get_by_role("alert")).to_have_text("Choose a model.")
+    expect(tab.locator("#fit-card")).to_be_hidden()
+    remove = tab.locator("#fit-filters").get_by_role("button", name="Remove This machine")
+    remove.click()
+    expect(remove).to_have_count(0)
 
 
 def test_it_fits_the_window_in_both_themes(fitting):

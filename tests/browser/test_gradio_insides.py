@@ -53,6 +53,7 @@ body.dark
 .head .icon-wrap svg
 .head .options ul[role="listbox"], .head ul.options[role="listbox"]
 .head [role="listbox"] li.active[role="option"]
+.head .model [role="option"][data-note]
 .head .quant [role="option"][data-note]
 [role="combobox"][aria-expanded="true"]
 .block.status .html-container

@@ -42,7 +42,7 @@ def test_both_embedded_models_from_click_to_chart_and_download(serve, visit, mac
     expect(tab.locator("#speed-plot .bars .point")).to_have_count(4)
     expect(tab.locator("#speed-plot .errorbar")).to_have_count(4)
     # What was measured here says how long the same takes again.
-    expect(tab.locator("#speed-cost")).to_contain_text("About ")
+    expect(tab.locator("#speed-cost")).to_contain_text("Takes about ")
 
     rows = json.loads(saved(tab, "JSON"))
     assert [(row["spec"], row["n_prompt"], row["n_gen"]) for row in rows] == [

@@ -254,9 +254,9 @@ def test_a_figure_has_no_ground_and_only_known_colours(suite, chart):
 
 
 def test_the_colours_of_models_exist():
-    # The embedded pair has no published scores here, only speeds.
-    scored = set(COLOURS) - {"smollm2", "gemma3"}
-    assert {name.colour for name in NAMES.values()} - {None} == scored
+    # The embedded pair and most of one's own files have no published scores here, only speeds.
+    scored = {"tinyllama", "solar", "mixtral", "other-1", "other-2", "other-3"}
+    assert {name.colour for name in NAMES.values()} - {None} == scored < set(COLOURS)
 
 
 @pytest.mark.parametrize("chart", ["tasks", "sizes", "heat"])

@@ -1,5 +1,6 @@
 """The child as it is: `python -m compare.child.worker`, driven by hand through its pipes."""
 
+import re
 import subprocess
 import sys
 
@@ -211,10 +212,17 @@ def test_progress_is_told_within_a_batch(child, smollm2):
 
 def test_a_prompt_longer_than_the_context_says_both_counts(child, smollm2):
     child.load(smollm2, n_ctx=64)
-    response = child.answer("The sea is blue. " * 50)
+    response = child.answer("The sea is blue. " * 50, max_tokens=40)
     assert response.state == "failed"
-    assert "250 tokens" in response.error or " tokens; the context holds 64" in response.error
+    told = re.fullmatch(
+        r"The prompt has (\d+) tokens; the context holds 64, the answer included\.\nShorten the prompt, or "
+        r"raise the context length to (\d+), which leaves 40 for the answer\.",
+        response.error,
+    )
+    assert int(told[2]) == int(told[1]) + 40
     assert child.answer("Hi", max_tokens=2).state == "finished"
+    child.load(smollm2, n_ctx=int(told[2]))
+    assert child.answer("The sea is blue. " * 50, max_tokens=40).state == "finished"
 
 
 def test_max_tokens_beyond_the_room_is_capped_and_said(child, smollm2):

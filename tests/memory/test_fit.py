@@ -206,6 +206,14 @@ def test_what_is_approximate_is_said():
     assert "ZeroGPU, large: ZeroGPU changes its card without notice" in said
 
 
+def test_files_that_are_kept_in_memory_twice_are_named():
+    files = resolve(["tinyllama:Q4_0", "tinyllama:Q8_0"])
+    twice, once = fits = fit(learn(files), [named("cpu-basic")], 2048, "f16")
+    assert twice.prediction.repacked_bytes > 0 == once.prediction.repacked_bytes
+    assert "keeps weights of Q4_0 a second time" in " ".join(about(fits))
+    assert "a second time" not in " ".join(about([once]))
+
+
 def command(*arguments: str) -> subprocess.CompletedProcess:
     return subprocess.run(
         [sys.executable, "-m", "compare", "fit", *arguments],

@@ -147,6 +147,11 @@ def test_the_owners_files_are_in_the_menu(tmp_path):
     assert ("my own.gguf", "my own.gguf") in menu.models()
     assert read(filled({1: Choice("my own.gguf")}), menu).models[0].path == str(path)
     assert menu.colour(Choice("my own.gguf")) == "m-other-1"
+    assert menu.model_notes()["SOLAR 10.7B Instruct"] == "4.55\u00a0GB to download"
+    assert menu.model_notes()["Mixtral 8x7B Instruct"] == "to download"
+    assert menu.model_notes()["my own.gguf"] == "4\u00a0B, here"
+    path.unlink()
+    assert menu.model_notes()["my own.gguf"] == "no longer there"
 
 
 def test_a_file_named_by_its_hash_stands_there_under_what_it_says_of_itself(tiny):

@@ -1,24 +1,18 @@
 """The Compare tab's runs and downloads without Gradio: what a visitor sees while they last, and after."""
 
-import asyncio
-import time
-from concurrent.futures import ThreadPoolExecutor
-
 import pytest
 from fake_machine import FakeMachine, answering
 from recorded import GEMMA, PREMISES, SUMS, put, recorded, whole
-from seen import Seen, state
+from seen import opened, state
 
 from compare.asked.owner import Owner
-from compare.gallery import prompts
 from compare.gallery.gallery import Library, load
 from compare.models.catalogue import EMBEDDED_PAIR
-from compare.protocol.events import Downloading, Failed, Loading
+from compare.protocol.events import Failed, Loading
 from compare.run.line import Refused
-from compare.run.response import Response
 from compare.ui.compare import running
 from compare.ui.compare.form import untouched, with_choices
-from compare.ui.compare.session import House, Session
+from compare.ui.compare.session import Session
 from compare.usage import UsageError
 
 SET = {**recorded()["params"], "top_k": 1, "kv_type": "q8_0"}
@@ -39,13 +33,6 @@ class Asked(FakeMachine):
 
 
 AT_ONCE = {"load_s": 0.0, "read_s": 0.0, "tokens_s": 0.0}
-
-
-def opened(machine, library: Library | None = None) -> tuple[Session, Seen]:
-    session = Session(House(machine, library or Library(prompts.load()), time.monotonic))
-    seen = Seen()
-    seen.tell(session.opened())
-    return session, seen
 
 
 def fields(session: Session, **typed) -> dict:
@@ -333,41 +320,6 @@ def test_a_recorded_answer_gives_way_to_a_live_one(library):
     assert state(seen, 1) == "Recorded on 3 May 2026"
     seen.tell_all(running.run(session, **fields(session)))
     assert state(seen, 1).startswith("Finished in") and "smollm2" in seen.text("answer_1")
-
-
-class Arriving(FakeMachine):
-    """TinyLlama's file is on its way, until it is here."""
-
-    is_here = False
-
-    def cached(self, file):
-        return self.is_here or file.package is not None
-
-    def coming(self, file):
-        told = {"done_bytes": 300_000_000, "total_bytes": 1_170_000_000, "bytes_per_s": 30e6}
-        return None if self.is_here else Response().after(Downloading(run=0, at=0.0, **told))
-
-
-def test_files_on_their_way_are_told_until_they_are_here():
-    machine = Arriving(lambda asked: {}, start=("tinyllama", "smollm2"))
-    session, seen = opened(machine)
-    assert state(seen, 1).startswith("Downloading, 0.30 of 1.17 GB")
-    assert seen.text("cost") == "TinyLlama answers when downloaded" and seen.text("run") == "Run"
-
-    async def watch() -> None:
-        story = running.arriving(session, **untouched())
-        seen.tell(await anext(story))
-        assert state(seen, 1).startswith("Downloading") and session.watches
-        assert [each async for each in running.arriving(session, **untouched())] == []
-        machine.is_here = True
-        async for changes in story:
-            seen.tell(changes)
-
-    # In a thread of its own: the browser of other tests keeps a loop running in this one.
-    with ThreadPoolExecutor() as pool:
-        pool.submit(asyncio.run, watch()).result()
-    assert state(seen, 1) == "On this machine, ready" and seen.text("cost") == ""
-    assert not session.watches
 
 
 def test_a_run_that_the_line_refuses_leaves_everything_as_it_was():

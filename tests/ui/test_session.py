@@ -71,7 +71,11 @@ def test_the_page_opens_with_the_articles_pair():
     assert seen.is_visible("box_2") and not seen.is_visible("box_3") and seen.is_visible("add")
     assert state(seen, 1) == "On this machine, ready"
     assert "not run yet" in seen.text("figures_1")
-    assert (seen.text("run"), seen.text("cost"), seen.text("said")) == ("Run", "Up to 15 s", "")
+    assert (seen.text("run"), seen.text("cost"), seen.text("said")) == (
+        "Run",
+        "Takes up to 15 s",
+        "",
+    )
     assert not session.keys
 
 

@@ -73,7 +73,9 @@ def test_cards_are_found_by_words_theme_and_tag(shelf):
     assert found("SNAKE fly") == ["A snake"]
     assert found("", "sums") == ["Two and two"]
     assert found("", "", "animals") == ["A snake"] and shelf.tags == ["animals"]
-    assert listed("nowhere") == "No prompt fits. Search for less."
+    assert listed("nowhere") == (
+        "No prompt has all that. Search for fewer words, or choose all themes and any tag."
+    )
 
 
 def test_the_board_and_back_again(shelf):
@@ -227,8 +229,11 @@ def test_what_fits_is_told_and_what_is_typed_wrong_is_said(machine):
     assert "all 49 layers on the GPU" in seen.text("figures")
     seen.tell(fits.show(["tinyllama"], rooms, "<much>", "few", 2048, "f16"))
     assert seen.text("said").startswith("“<much>” is no amount of memory.")
+    seen.tell(fits.show([], [], "", "few", 2048, "f16"))
+    assert seen.text("said") == "Choose a model and a machine."
     seen.tell(fits.show(["tinyllama"], [], "24GB, 16GB-ram, 7,5", "few", 2048, "f16"))
     assert "24GB" in seen.text("figures") and "16GB-ram" in seen.text("figures")
     assert seen.text("said").startswith("“7,5” may be one machine or two.")
     seen.tell(fits.show([], rooms, "", "few", 2048, "f16"))
-    assert seen.text("said") == "Choose a model and a machine." and seen.values["plot"] is None
+    assert seen.text("said") == "Choose a model." and seen.values["plot"] is None
+    assert not seen.is_visible("plot")

@@ -140,8 +140,8 @@ def test_a_closed_stream_frees_the_place_in_line():
         try:
             with contextlib.ExitStack() as tabs:
                 for n in range(2):
-                    join(api, f"tab {n}")
-                    url, params = f"{api}/queue/data", {"session_hash": f"tab {n}"}
+                    join(api, f"tab-{n}")
+                    url, params = f"{api}/queue/data", {"session_hash": f"tab-{n}"}
                     stream = tabs.enter_context(httpx.stream("GET", url, params=params))
                     state = '"queued"' if n else '"writing"'
                     assert next(line for line in stream.iter_lines() if state in line)

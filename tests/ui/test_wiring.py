@@ -1,7 +1,9 @@
 """What the page asks of Gradio, so that watching a run takes little from the models."""
 
+import asyncio
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import gradio as gr
@@ -14,6 +16,7 @@ from compare.ui.compare.session import Session
 from compare.ui.page import page
 from compare.ui.quiet import Queue, Told
 from compare.ui.speed.session import Session as Measuring
+from compare.ui.wiring import Wiring
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -99,3 +102,22 @@ import compare.ui.page
 assert inspect.getfile is getfile
 """
     subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT)
+
+
+def test_a_handler_that_tells_nothing_leaves_all_as_it_is():
+    """Gradio would empty every output of a generator that ends without a word."""
+
+    def silent():
+        yield from ()
+
+    async def silent_meanwhile():
+        for nothing in ():
+            yield nothing
+
+    async def told() -> list:
+        return [each async for each in Wiring({})(silent_meanwhile)()]
+
+    assert list(Wiring({})(silent)()) == [gr.skip()]
+    # In a thread of its own: the browser of other tests keeps a loop running in this one.
+    with ThreadPoolExecutor() as pool:
+        assert pool.submit(asyncio.run, told()).result() == [gr.skip()]

@@ -1,17 +1,13 @@
 """What a person reads, to the digit."""
 
-import re
 from dataclasses import replace
 
 import pytest
 
 from compare import numbers
 from compare.asked.comparison import comparison
-from compare.memory.known import known_header
-from compare.memory.predict import predict
-from compare.models.catalogue import MODELS
 from compare.models.spec import parse
-from compare.protocol.events import Memory, Predicted
+from compare.protocol.events import Memory
 from compare.run.response import Response
 from compare.words.column import (
     announcements,
@@ -28,7 +24,7 @@ from compare.words.column import (
     state_line,
 )
 from compare.words.sentence import run_label, summary
-from compare.words.table import all_measures, allocated_parts, predicted_parts
+from compare.words.table import all_measures
 
 NAMES = {"tinyllama:Q8_0": "TinyLlama", "solar:Q2_K": "SOLAR", "mixtral:Q2_K": "Mixtral"}
 TINY, SOLAR, MIXTRAL = NAMES
@@ -115,7 +111,7 @@ def test_before_a_run():
     assert plain(run_label([file, parse("tinyllama")])) == "Download 5.72 GB and run"
     assert run_label([parse("mixtral")]) == "Download and run"
     assert run_label([]) == "Run"
-    assert plain(numbers.expected(14.2)) == "Up to 15 s"
+    assert plain(numbers.expected(14.2)) == "Takes up to 15 s"
 
 
 def test_in_the_answers_place():
@@ -364,31 +360,3 @@ def test_all_measures():
     }
     assert set(unknown.values()) == {"–"}
     assert rows["Finish reason"][1] == "failed"
-
-
-def test_the_vram_it_would_take_is_told_where_there_is_no_gpu():
-    header = known_header(MODELS["solar"].shape, "Q2_K")
-    here, there = (
-        Response().after(Predicted(run=1, at=0.0, prediction=predict(header, 2048, gpu=gpu)))
-        for gpu in (False, True)
-    )
-    said = plain(figures(here, 0).instead)
-    assert re.fullmatch(r"about \d\.\d GB of VRAM on a GPU", said)
-    assert said.startswith(plain(numbers.about_size(there.prediction.vram.total_bytes)))
-    assert figures(there, 0).instead == figures(Response(), 0).instead == ""
-
-
-def test_whole_device_memory_says_so():
-    whole = Memory(kind="vram", scope="device", measured_bytes=4_780_000_000)
-    rows = dict(
-        all_measures({TINY: replace(WROTE, memory=whole)}, comparison("Hello", ["tinyllama"]))
-    )
-    assert plain(rows["Memory, measured"][0]) == "4.78 GB VRAM of the whole device"
-
-
-def test_the_account_of_memory_is_told_in_parts():
-    memory = Memory(weights_bytes=90, kv_bytes=9, compute_bytes=1)
-    assert allocated_parts(Response(memory=memory)) == {
-        "weights": 90, "KV cache": 9, "compute": 1,
-    }  # fmt: skip
-    assert allocated_parts(Response()) == predicted_parts(Response()) == {}

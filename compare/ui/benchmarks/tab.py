@@ -51,7 +51,7 @@ def _card() -> Parts:
         with gr.Row(elem_id="bench-tools"):
             which = segments([], "Chart", "bench-chart")
             again = gr.Checkbox(
-                label="Second reading", container=False, interactive=True, min_width=0,
+                label="Show how far a second reading lies", container=False, interactive=True, min_width=0,
                 elem_id="bench-again",
             )  # fmt: skip
             with gr.Row(elem_id="bench-pair", elem_classes="fields") as pair:

@@ -80,17 +80,18 @@ class Column:
         card = drawn.card(self.menu.file(choice), answers=not trouble)
         return self._named(answer=f"{drawn.fault(trouble)}\n\n{card}" if trouble else card)
 
-    def arriving(self, choice: Choice) -> Changes:
-        """Whether its file is here, or how much of it."""
+    def arriving(self, choice: Choice, *, judged: bool = True) -> Changes:
+        """Whether its file is here, or how much of it. `judged`: as in ready_line."""
         seen, coming = self._seen(choice), self.menu.coming(choice)
         if coming is None:
             here, trouble = self.menu.here(choice), self.menu.trouble(choice)
-            line = ready_line(self.menu.file(choice), here, trouble)
+            line = ready_line(self.menu.file(choice), here, trouble, judged=judged)
             if trouble:
                 return self._named(
                     strip=drawn.strip(line, "triangle", state="failed", wordless=True, **seen)
                 )
-            return self._named(strip=drawn.strip(line, "check" if here else "ring", **seen))
+            sign = "clock" if not judged else "check" if here else "ring"
+            return self._named(strip=drawn.strip(line, sign, **seen))
         line, sign = coming_line(coming), glyph(coming)
         return self._named(strip=drawn.strip(line, sign, done=progress(coming), **seen))
 
@@ -98,11 +99,11 @@ class Column:
         """What it is predicted to take, so loaded."""
         return self._named(figures=drawn.figures(figures(self.menu.foreseen(choice, load), 0.0)))
 
-    def examined(self, choice: Choice, load: LoadSettings) -> Changes:
+    def examined(self, choice: Choice, load: LoadSettings, *, judged: bool = True) -> Changes:
         """The same, once its file has been looked into; and what llama.cpp said of one of the owner's."""
         told = self._named(figures=drawn.figures(figures(self.menu.examined(choice, load), 0.0)))
         is_own = self.menu.file(choice).path is not None
-        return told | self.arriving(choice) | self._card(choice) if is_own else told
+        return told | self.arriving(choice, judged=judged) | self._card(choice) if is_own else told
 
     def shows(
         self, response: Response, choice: Choice, now: float, *, names: Mapping[str, str],

@@ -231,7 +231,8 @@ def _speech(session: Session, before: Mapping[str, Response]) -> Changes:
 
 
 async def arriving(session: Session, **values) -> AsyncIterator[Changes]:
-    """While files of columns that haven't run are on their way here all the same: how far they are.
+    """While files of columns that haven't run are on their way here all the same: how far they are. Of files
+    of which llama.cpp couldn't be asked while others ran, what it says then.
 
     A coroutine: a visitor who looks on takes no thread. One of them is enough for a page.
     """
@@ -247,9 +248,11 @@ async def arriving(session: Session, **values) -> AsyncIterator[Changes]:
                 changes |= session.column(place).arriving(session.chosen[place])
             if coming != before:
                 changes |= session.offer(values)
+            if session.unjudged & idle and session.house.machine.at_rest:
+                changes |= await asyncio.to_thread(session.examined)
             if changes:
                 yield changes
-            if not coming:
+            if not coming and not session.unjudged & idle:
                 return
             before = coming
             await asyncio.sleep(ARRIVING_S)

@@ -85,6 +85,8 @@ class Session:
     """the settings without a field that the prompt brought along"""
     unlooked: set[int] = field(default_factory=set)
     """the columns whose files on the Hub haven't been looked into for the memory they take"""
+    unjudged: set[int] = field(default_factory=set)
+    """the columns of whose files llama.cpp is asked once the machine is at rest"""
     run: Run | None = None
     comparison: Comparison | None = None
     """the last one; the columns named in `keys` show its responses"""
@@ -200,12 +202,18 @@ class Session:
         """What models are predicted to take, of those that aren't here looked up on the Hub; whether the
         owner's own files can be loaded at all: seconds, once. And whether the Hub can be reached.
         """
-        looking, self.unlooked, load = self.unlooked, set(), self.load
+        looking, self.unlooked, load = self.unlooked | self.unjudged, set(), self.load
+        at_rest = self.house.machine.at_rest
         looked = {p: self.chosen[p] for p in looking & set(self.idle)}
         looked = {
             p: c for p, c in looked.items() if self.menu.file(c).path or not self.menu.here(c)
         }
-        found = {p: self.column(p).examined(choice, load) for p, choice in looked.items()}
+        found = {
+            p: self.column(p).examined(choice, load, judged=at_rest) for p, choice in looked.items()
+        }
+        self.unjudged = {
+            p for p, choice in looked.items() if not at_rest and self.menu.file(choice).path
+        }
         changes: Changes = {}
         for place in set(found) & set(self.idle):
             if (self.chosen[place], self.load) == (looked[place], load):
@@ -272,6 +280,7 @@ class Session:
             "cost": self.cost(values),
             "add": Change(value=ADD, visible=len(chosen) < len(PLACES), interactive=True),
             "shelf": drawn.shelf(
+                menu.model_notes(),
                 {menu.file(c).name: menu.notes(c) for c in chosen},
                 {IDS[name]: said for name, said in twice(self.chosen, menu).items()},
             ),

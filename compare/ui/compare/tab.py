@@ -170,6 +170,7 @@ def _account() -> Parts:
         with gr.Accordion("All measures", open=False, elem_id="all-measures"):
             table = words(elem_id="table")
             rendered = gr.Markdown(elem_id="rendered", latex_delimiters=MATHS)
+        button("Whole answers", elem_id="whole")
         copy_all = button("Copy all answers", "copy", elem_id="copy-all")
         use_seed = gr.Button("Seed", min_width=0, size="sm", elem_id="seed")
     return {
@@ -236,17 +237,17 @@ class _Events:
     def _chosen(self, event: Callable, handler: Callable, given: dict) -> Dependency:
         """A choice of models, and what follows: what takes longer to know, and what changes by itself."""
         chosen = self._heard(event, handler, {"outputs": self.outputs, **given}, **QUEUED)
-        self._examine(chosen)
-        self._heard(chosen.then, running.arriving, self.written, **self.lasting)
+        for told in (chosen, self._examine(chosen)):
+            self._heard(told.then, running.arriving, self.written, **self.lasting)
         return chosen
 
-    def _examine(self, after: Dependency) -> None:
+    def _examine(self, after: Dependency) -> Dependency:
         told = [f"{part}_{place}" for part in ("strip", "answer") for place in PLACES]
         given = {
             "inputs": [self.session],
             "outputs": [self.parts["said"], *self.figures, *self.wiring.components(*told)],
         }
-        self._heard(after.then, Session.examined, given, **QUEUED)
+        return self._heard(after.then, Session.examined, given, **QUEUED)
 
     def _opens(self) -> None:
         """The page, with the form as the browser has kept it, and keeps it from then on."""

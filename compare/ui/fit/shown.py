@@ -10,7 +10,7 @@ from compare.memory.hardware import TYPED, Hardware, UnknownHardware, named, spl
 from compare.models.catalogue import MODELS
 from compare.models.spec import ModelFile, catalogue_file
 from compare.run.machine import Machine
-from compare.ui.changes import Changes
+from compare.ui.changes import Change, Changes
 from compare.ui.drawn import alert, finding, sheet
 from compare.ui.markup import letters
 from compare.usage import UsageError
@@ -19,7 +19,17 @@ from compare.words.fit import about, called, say, say_one, verdict
 FEW = ("Q2_K", "Q4_K_M", "Q5_K_M", "Q8_0")
 """The quantizations shown at first, of models that have many."""
 KEY = "“all” or a number: layers on the GPU. “RAM”: it runs without a GPU. “no”: it does not fit. "
-HEADS = ("Model", "Hardware", "Fits", "Predicted", "Weights", "KV cache", "VRAM", "RAM")
+HEADS = (
+    "Model",
+    "Hardware",
+    "Fits",
+    "Predicted",
+    "Weights",
+    "of which copied",
+    "KV cache",
+    "VRAM",
+    "RAM",
+)
 
 
 @dataclass(frozen=True)
@@ -39,15 +49,21 @@ class Fits:
         except UsageError as error:
             return {"said": alert([str(error)])}
         if not fits:
-            said = alert([*trouble, "Choose a model and a machine."])
-            return {"said": said, "plot": None, "sentence": "", "figures": ""}
+            left = [what for what, some in (("a model", chosen), ("a machine", rooms)) if not some]
+            said = alert([*trouble, f"Choose {' and '.join(left)}."])
+            return {
+                "said": said,
+                "plot": Change(value=None, visible=False),
+                "sentence": "",
+                "figures": "",
+            }
         last = rooms[-1] if typed and not trouble else rooms[0]
         one = say_one([each for each in fits if each.hardware == last])
         finds = say(fits)
         unknown = {f"{k.file.short}: {k.trouble.splitlines()[0]}" for k in learned if k.trouble}
         return {
             "said": alert([*trouble, *sorted(unknown)]),
-            "plot": fit_map(fits),
+            "plot": Change(value=fit_map(fits), visible=True),
             "sentence": finding(
                 finds.finding, f"{finds.rest} {one}", about=KEY + " ".join(about(fits))
             ),
@@ -100,6 +116,7 @@ def _figures(fit: Fit) -> tuple[str, ...]:
     return (
         numbers.about_size(fit.predicted_bytes),
         numbers.size(prediction.weights_bytes if prediction else None),
+        numbers.size(prediction.repacked_bytes or None if prediction else None),
         numbers.size(prediction.kv_bytes if prediction else None),
         numbers.size(fit.hardware.vram_bytes or None), numbers.size(fit.hardware.ram_bytes),
     )  # fmt: skip

@@ -24,11 +24,13 @@ def faults(found: Sequence[str]) -> str:
 
 # All cards.
 
+NOTHING = "No prompt has all that. Search for fewer words, or choose all themes and any tag."
+
 
 def listing(themes: Iterable[tuple[Theme, Sequence[Prompt]]], library: Library) -> str:
     """The cards, theme by theme."""
     sections = "".join(_section(theme, prompts, library) for theme, prompts in themes if prompts)
-    return sections or '<p class="none">No prompt fits. Search for less.</p>'
+    return sections or f'<p class="none">{NOTHING}</p>'
 
 
 def _section(theme: Theme, prompts: Sequence[Prompt], library: Library) -> str:
