@@ -16,6 +16,7 @@ From the top; a folder imports only from those below its line (tests/test_map.py
                   schedule.py says who loads and who starts; response.py folds events into measures.py
     memory/       what a model will take, whether it may load, and on which hardware it fits
     asked/        settings with limits and defaults; a comparison or bench as it is asked for; a host's limits
+    remote/       engines on other machines: the owner's servers, what they are, and their answers as events
     models/       the catalogue; from a SPEC to its file, on this disk or from the Hub
     scores/       published scores, and what two articles claim of them
     gguf/         what a file says of itself
@@ -32,5 +33,6 @@ Each is said once, and the rest follows: a setting in asked/settings.py, a model
 measure in run/measures.py, a check in gallery/checks.py, a host's variable in asked/owner.py, a kind of
 file that holds no model for text in gguf/kinds.py.
 Threads are started only in app.py (two, at the start), models/ (one a file that is fetched, one for a probe),
-run/ (one a Run, two readers a child, two a GPU's lease) and child/ (one, on stdin).
+run/ (one a Run, two readers a child, two a GPU's lease), remote/ (one, the loop of all servers) and child/
+(one, on stdin).
 """

@@ -21,7 +21,7 @@ ORDER = (
     ("run",),
     ("memory",),
     ("asked",),
-    ("models", "scores"),
+    ("models", "remote", "scores"),
     ("gguf", "protocol", "colours", "numbers", "proxies", "usage"),
     ("letters",),
 )
@@ -37,6 +37,7 @@ ONLY = {
             for name in ("filled", "imported", "page", "parts", "quiet", "theme", "wiring")
         ),
     },
+    "httpx2": {"models/download.py", "proxies", "remote/streams.py"},
     "huggingface_hub": {"models"},
     "llama_cpp": {"child/llama.py"},
     "pandas": {"scores", "charts"},

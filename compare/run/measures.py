@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 
 from compare.protocol.events import Memory
 
+SERVER, SEEN = "server", "seen from here"
+"""Who tells the rates of an answer from another machine: its server, or else what came when here, network
+inside."""
 ENOUGH = 0.9
 """Of the cores that were its own; a quiet machine gives 0.97 and more."""
 
@@ -36,7 +39,9 @@ class Measures:
     """(output tokens - 1) / (last token - first token): the first one belongs to the prefill"""
     engine_prefill_tps: float | None = None
     engine_decode_tps: float | None = None
-    """llama.cpp's own figures"""
+    """the engine's own figures: llama.cpp's, or what a server told"""
+    rates_by: str | None = None
+    """SERVER or SEEN for an answer from another machine, None for one of this"""
     total_s: float | None = None
     """from the request taken up to its end; downloading, loading and waiting are outside"""
     shared_with: int | None = None

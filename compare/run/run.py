@@ -17,9 +17,10 @@ from compare.models.spec import ModelFile
 from compare.protocol.events import Event, Failed, Finished, Queued, Stopping, unforeseen
 from compare.run import schedule
 from compare.run.column import Column
+from compare.run.company import company
 from compare.run.line import Line
 from compare.run.pool import LeasedPool, Pool
-from compare.run.response import Response, company
+from compare.run.response import Response
 from compare.run.runner import LocalRunner
 from compare.run.schedule import next_steps
 

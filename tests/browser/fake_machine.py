@@ -22,7 +22,8 @@ from compare.protocol.events import (
     Started,
     Stopping,
 )
-from compare.run.response import Response, company
+from compare.run.company import company
+from compare.run.response import Response
 
 Script = list[tuple[float, type[Event], dict]]
 """Seconds after the start, kind of event, its values."""
