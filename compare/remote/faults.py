@@ -6,7 +6,7 @@ Says a server's name, never where it is. Pure.
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -115,12 +115,21 @@ _NETWORK = (
 
 def unreachable(server: str, error: Exception) -> ServerFault:
     """Why there is no connection, by what the network said: an address is left out of it."""
-    said = f"{error} {type(error).__name__}".lower()
+    said = " ".join(f"{each} {type(each).__name__}" for each in _causes(error)).lower()
     why = next((why for part, why in _NETWORK if part in said), "the line failed")
     return ServerFault(
         f"The server “{server}” can't be reached: {why}.\n"
         "Its owner must look whether it runs, and where."
     )
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and those behind it; of several tries at once, all."""
+    while error is not None:
+        yield error
+        if isinstance(error, BaseExceptionGroup):
+            yield from error.exceptions
+        error = error.__cause__ or error.__context__
 
 
 def words(body: str) -> str:

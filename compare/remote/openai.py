@@ -54,7 +54,7 @@ class ChatCompletion(Decoder):
     def _metrics(self, metrics: Mapping[str, Any]) -> None:
         """vLLM's `tokens_per_second` has the prompt within it; the mean between tokens hasn't."""
         if between_ms := rate(metrics.get("mean_itl_ms")):
-            self._tell(decode_tps=1000 / between_ms)
+            self._tell(decode_tps=rate(1000 / between_ms))
 
 
 def _text(content: Any) -> Any:

@@ -179,8 +179,8 @@ class Servers:
         """One answer from its place in the line to its end; whatever goes wrong is told as Failed."""
         run = request.run
 
-        def tell(kind: type[Event], **values: Any) -> None:
-            sink(kind(run=run, at=time.monotonic(), **values))
+        def tell(event: type[Event], /, **values: Any) -> None:
+            sink(event(run=run, at=time.monotonic(), **values))
 
         try:
             async with self._turns.one(lambda place: tell(Queued, place=place)):
@@ -204,7 +204,6 @@ class Servers:
         key, started_at = server.key(), time.monotonic()
         sink(Started(
             run=request.run, at=started_at, prompt_tokens=None, cached_tokens=None, threads=None,
-            dropped=kind.drops(request),
         ))  # fmt: skip
         try:
             async with asyncio.timeout(request.max_seconds):
