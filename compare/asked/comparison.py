@@ -127,7 +127,7 @@ def comparison(
         raise UsageError(str(faults(error)[0])) from error
     return Comparison(
         messages=_messages(prompt, system),
-        models=resolve(specs, MAX_COLUMNS),
+        models=resolve(specs, MAX_COLUMNS, elsewhere=True),
         mode=mode,
         sampling=sampling,
         load=load,

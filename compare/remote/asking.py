@@ -4,6 +4,7 @@ GET /v1/models first, which nearly all have, and whose `owned_by` names some of 
 kind answers. A few answer 200 to everything, so it is the document that counts.
 """
 
+import re
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -81,22 +82,28 @@ def model_for(server: Server, model: str | None, there: tuple[str, ...]) -> str:
     """The server's model that a column names, or the only one. Raises ServerFault."""
     may = server.models or there
     if model is not None:
-        if server.models and model not in server.models:
+        named = next((each for each in may if model in (each, short(each))), None)
+        if named is None and server.models:
             raise ServerFault(
                 f"The server “{server.name}” isn't asked for “{model[:60]}” here.\nIt {_has(may)}."
             )
-        return model
+        return named or model
     if len(may) == 1:
         return may[0]
-    example = f"Name one: @{server.name}/{may[0]}." if may else "Load one there."
+    example = f"Name one: @{server.name}/{short(may[0])}." if may else "Load one there."
     raise ServerFault(f"The server “{server.name}” {_has(may)}.\n{example}")
+
+
+def short(model: str) -> str:
+    """A model's name to be shown: llama-server's may be a path there, which is nobody's business here."""
+    return re.split(r"[/\\]", model)[-1] if re.match(r"[/\\~]|[A-Za-z]:[/\\]", model) else model
 
 
 def _has(models: tuple[str, ...]) -> str:
     if not models:
         return "has no models"
     more = f" and {len(models) - 5} more" if len(models) > 5 else ""
-    return f"has {', '.join(models[:5])}{more}"
+    return f"has {', '.join(map(short, models[:5]))}{more}"
 
 
 def _list(document: Any, key: str) -> list:

@@ -15,7 +15,7 @@ import httpx2
 
 from compare.protocol.events import Event, Failed, Finished, Queued, Reached, Started
 from compare.protocol.requests import Generate
-from compare.remote.asking import Found, found, model_for
+from compare.remote.asking import Found, found, model_for, short
 from compare.remote.faults import (
     ServerFault,
     broke_off,
@@ -125,7 +125,9 @@ class Servers:
                 there = (await self._known(server)).models
             except ServerFault:
                 there = ()
-            return [(server.name, model) for model in server.models or there or (None,)]
+            return [
+                (server.name, model and short(model)) for model in server.models or there or (None,)
+            ]
 
         return [
             each
@@ -188,7 +190,7 @@ class Servers:
                 served = model_for(server, model, known.models)
                 kind = kind_for(known.kind, request)
                 drops = kind.drops(request)
-                tell(Reached, server=server.name, kind=kind.name, model=served, drops=drops)
+                tell(Reached, server=server.name, kind=kind.name, model=short(served), drops=drops)
                 await self._streamed(server, kind, served, request, sink)
         except ServerFault as fault:
             self._found.pop(server.name, None)  # it may be another server by now

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from compare.models.spec import ModelFile
 from compare.protocol.events import Event, Fetched, Loaded, Reserved, Started, Threads
+from compare.run.remote import RemoteRunner
 from compare.run.response import Response
 from compare.run.runner import LocalRunner
 from compare.run.schedule import Place
@@ -12,7 +13,7 @@ from compare.run.schedule import Place
 @dataclass(slots=True)
 class Column:
     file: ModelFile
-    runner: LocalRunner
+    runner: LocalRunner | RemoteRunner
     step: str = "file"
     """as in schedule.Place"""
     file_bytes: int = 0
@@ -21,6 +22,11 @@ class Column:
     asked: int = 0
     kill_at: float | None = None
     response: Response = field(default_factory=Response)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it runs on this machine, and so is scheduled here."""
+        return self.file.server is None
 
     @property
     def place(self) -> Place:

@@ -62,6 +62,13 @@ class Measures:
         return short_of_cores(self.cores_used, self.cores_granted, self.memory)
 
     @property
+    def has_thought(self) -> bool:
+        """Whether it thought before its answer; a server may not count that (then it is None)."""
+        return bool(self.thinking_tokens) or (
+            self.rates_by is not None and self.thinking_tokens is None
+        )
+
+    @property
     def thought_s(self) -> float | None:
         """From the first output token to the answer's first, or to the end of what was cut off before."""
         end = self.total_s if self.first_answer_s is None else self.first_answer_s
@@ -70,7 +77,7 @@ class Measures:
     @property
     def thought_is_cut(self) -> bool:
         """Whether what has ended was thinking to its end."""
-        return bool(self.thinking_tokens) and self.first_answer_s is None
+        return self.has_thought and self.first_answer_s is None
 
 
 def short_of_cores(used: float | None, granted: float | None, memory: Memory) -> bool:

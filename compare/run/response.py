@@ -140,9 +140,10 @@ class Response:
     @property
     def counts_thinking(self) -> bool:
         """The same of those of its thinking; where nothing shows that it thought, there are none."""
-        if self.server is None or not self.counts_tokens:
-            return self.counts_tokens
-        return self.counted.thinking_tokens is not None or not self.thinking
+        if self.server is None or self.started_at is None:
+            return self.started_at is not None
+        told = self.counted and self.counted.thinking_tokens
+        return told is not None or not self.thinking
 
     @property
     def rates_by(self) -> str | None:

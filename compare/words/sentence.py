@@ -110,7 +110,7 @@ def _final(responses: Mapping[str, Response], names: Mapping[str, str]) -> Summa
         return _weighed(finding, _spaced(unanswered, _no_comparison(rest, names), *notes), timed)
     ranked = sorted(timed, key=lambda key: -timed[key].decode_tps)
     ratios = {key: timed[ranked[0]].decode_tps / timed[key].decode_tps for key in ranked[1:]}
-    after = _spaced(_fairness(timed), _fates(rest, names), unanswered, *notes)
+    after = _spaced(_fairness(timed, names), _fates(rest, names), unanswered, *notes)
     finding = _finding(ranked, ratios, names)
     return _weighed(finding, f"{_memory_part(ranked, timed)}.{after}", timed)
 
@@ -174,7 +174,9 @@ def _memory_part(ranked: list[str], timed: Mapping[str, Response]) -> str:
     return f" and took {factor(share)} times the memory"
 
 
-def _fairness(timed: Mapping[str, Response]) -> str:
+def _fairness(timed: Mapping[str, Response], names: Mapping[str, str]) -> str:
+    if away := [names[key] for key, response in timed.items() if response.server]:
+        return f"{listed(away)} ran on other machines: these are speeds of machines, too."
     if any(response.shared_with for response in timed.values()):
         return "Speeds were shared; run in turn for fair ones."
     return "Each ran alone."

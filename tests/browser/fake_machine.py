@@ -87,6 +87,9 @@ class FakeMachine:
     def cached(self, file: ModelFile) -> bool:
         return self._cached or file.package is not None
 
+    def served(self) -> tuple[ModelFile, ...]:
+        return ()
+
     def trouble(self, file: ModelFile) -> None:
         return None
 

@@ -174,6 +174,17 @@ def test_without_a_name_the_only_model_answers():
         assert folded(asked.events("b")).server.model == "b"
 
 
+def test_a_path_on_the_server_is_shown_nowhere():
+    path = "/home/me/models/tiny.gguf"
+    with ModelServer(models=(path,)) as server, Asked(Server("gpu", server.url)) as asked:
+        assert asked.servers.offered() == [("gpu", "tiny.gguf")]
+        assert folded(asked.events("tiny.gguf")).server.model == "tiny.gguf"
+        assert server.requests[0][2]["model"] == path
+        server.models = (path, "/home/me/models/b.gguf")
+    with ModelServer(models=server.models) as server, Asked(Server("gpu", server.url)) as asked:
+        assert "has tiny.gguf, b.gguf.\nName one: @gpu/tiny.gguf." in asked.failure()
+
+
 def test_an_owner_may_limit_the_models():
     with ModelServer(models=("a", "b")) as it, Asked(Server("gpu", it.url, models=("b",))) as asked:
         assert folded(asked.events()).server.model == "b"
