@@ -15,7 +15,7 @@ TESTS = Path(__file__).parent
 PACKAGE = TESTS.parent / "compare"
 ORDER = (
     ("cli", "ui"),
-    ("charts", "gallery"),
+    ("charts", "gallery", "serve"),
     ("saved",),
     ("words",),
     ("run",),
@@ -44,6 +44,7 @@ ONLY = {
     "plotly": {"charts"},
     "psutil": {"child/cores.py", "child/memory.py", "memory/free.py"},
     "pynvml": {"protocol/devices.py"},
+    "ray": {"serve/cluster.py"},
     "regex": {"gallery"},
     "spaces": {"run/zerogpu.py"},
     "typer": {"cli"},

@@ -132,6 +132,11 @@ def _brief(response: Response) -> bool:
     return response.output_tokens < ENOUGH_TOKENS
 
 
+def _has_no_speed(response: Response) -> bool:
+    """Whether all that is to be said of it is that it has none."""
+    return response.state == "finished" and not unsaid(response)
+
+
 def _few(timed: Mapping[str, Response], names: Mapping[str, str]) -> str:
     few = {names[key]: response for key, response in timed.items() if _brief(response)}
     if not few:
@@ -220,7 +225,12 @@ def _fates(rest: Mapping[str, Response], names: Mapping[str, str]) -> str:
         (
             "wrote too little for a speed",
             "wrote too little for a speed",
-            [k for k, r in rest.items() if r.state == "finished" and not unsaid(r)],
+            [k for k, r in rest.items() if _has_no_speed(r) and r.counts_tokens],
+        ),
+        (
+            "came without a count of its tokens",
+            "came without a count of their tokens",
+            [k for k, r in rest.items() if _has_no_speed(r) and not r.counts_tokens],
         ),
     ):
         if keys:
