@@ -115,7 +115,7 @@ class Chunks:
         before, self.response = self.response, self.response.after(event)
         match event:
             case Failed(message=message):
-                yield _line(error("; ".join(message.splitlines()), 500))
+                yield line(error("; ".join(message.splitlines()), 500))
             case Started():
                 yield self._chunk({"role": "assistant", "content": None})
             case Prefill(done=done, total=total) if self.asked.progress:
@@ -147,7 +147,7 @@ class Chunks:
 
     def _chunk(self, delta: dict | None, reason: str | None = None, **more: Any) -> str:
         choices = [] if delta is None else [{"index": 0, "delta": delta, "finish_reason": reason}]
-        return _line(self._head("chat.completion.chunk") | {"choices": choices} | more)
+        return line(self._head("chat.completion.chunk") | {"choices": choices} | more)
 
     def _head(self, kind: str) -> dict[str, Any]:
         return {"id": self.id, "object": kind, "created": self.created, "model": self.asked.model}
@@ -206,6 +206,7 @@ def models(names: Mapping[str, Any]) -> dict[str, Any]:
     return {"object": "list", "data": data}
 
 
-def _line(document: Mapping[str, Any]) -> str:
+def line(document: Mapping[str, Any]) -> str:
+    """A document as an event of the stream."""
     text = letters.whole(json.dumps(document, ensure_ascii=False, separators=(",", ":")))
     return f"data: {text}\n\n"

@@ -79,6 +79,21 @@ class Model:
         self._engine.close()
 
 
+async def _streamed(first: str, answer: Any) -> AsyncIterator[str]:
+    """An answer's lines; where its replica dies, that is said within the stream. Stands before Front, which
+    Ray takes with what is there by then.
+    """
+    try:
+        yield first
+        async for line in answer:
+            yield line
+    except ray.exceptions.RayError as error:
+        said = f"The replica that answered is gone ({type(error).__name__})."
+        yield chat.line(chat.error(said, 500))
+    finally:
+        answer.cancel()
+
+
 app = FastAPI(title="GGUF Side by Side", docs_url=None, redoc_url=None)
 
 
@@ -120,19 +135,6 @@ class Front:
         if not asked.stream:
             return JSONResponse(first, 500 if "error" in first else 200)
         return StreamingResponse(_streamed(first, answer), media_type="text/event-stream")
-
-
-async def _streamed(first: str, answer: Any) -> AsyncIterator[str]:
-    """An answer's lines; where its replica dies, that is said within the stream."""
-    try:
-        yield first
-        async for line in answer:
-            yield line
-    except ray.exceptions.RayError as error:
-        said = f"The replica that answered is gone ({type(error).__name__})."
-        yield chat._line(chat.error(said, 500))
-    finally:
-        answer.cancel()
 
 
 def start(plan: Plan) -> None:

@@ -92,7 +92,9 @@ class Engine:
             self._process = self._spawn(sink)
             settings = self._load.for_child()
             self._run += 1
-            self._process.send(Load(run=self._run, path=self._path, threads=self.threads, **settings))
+            self._process.send(
+                Load(run=self._run, path=self._path, threads=self.threads, **settings)
+            )
 
         try:
             _until(begin, Loaded)
