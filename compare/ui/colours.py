@@ -22,9 +22,10 @@ def _themes() -> Iterator[str]:
 
 
 def _models() -> Iterator[str]:
-    """What stands in a model's colour says so by a class; a column, by what is in it."""
+    """What stands in a model's colour says so by a class; a column's parts, by their state line's."""
     for name in MODELS:
-        yield f".m-{name}, .col:has(.m-{name}) {{ --accent: var(--{name}); }}"
+        column = f".head:has(+ .staterow .m-{name}), .staterow:has(.m-{name}) ~ *"
+        yield f".m-{name}, {column} {{ --accent: var(--{name}); }}"
 
 
 def _charts() -> Iterator[str]:

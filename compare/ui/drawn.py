@@ -5,6 +5,7 @@ fixed words and names made harmless by `letters`; answers go through `shown`.
 """
 
 import json
+import math
 from collections.abc import Container, Mapping, Sequence
 
 from compare import numbers
@@ -20,6 +21,7 @@ from compare.words.thought import unanswered
 
 SHOWN_LETTERS = 8_000
 """Of a text that isn't shown whole; what is left out is said."""
+BREATH_S, TURN_S = 1.6, 1.0
 TEMPLATES = {True: "its own", False: "none, so it is asked in plain text"}
 
 
@@ -66,20 +68,33 @@ def sheet(
 
 def strip(
     line: column.Line, sign: str, *, colour: str, name: str, state: str = "idle", done: float | None = None,
-    offers: Sequence[str] = (),
+    offers: Sequence[str] = (), wordless: bool = False, now: float | None = None,
 ) -> str:  # fmt: skip
     """The state line: sign, text, and the bar below it, `done` from 0 to 1.
 
-    `offers`: the buttons that show beside it: stop, copy, again.
+    `offers`: the buttons that show beside it: stop, copy, again; `wordless`: without an answer below;
+    `now`: where the sign moves.
     """
     parts = [*map(letters, line.parts), "", "", "", ""][:4]
     spans = (f"<span{' class=wide' * (i % 2)}>{part}</span>" for i, part in enumerate(parts))
     offered = " ".join(f"offers-{kind}" for kind in offers or ("nothing",))
+    classes = f"{colour} is-{state} {offered}{' is-wordless' * wordless}"
     return (
-        f'<div class="strip {colour} is-{state} {offered}" data-name="{letters(name)}">'
-        f'<i class="glyph {sign}"></i><span class="state">{"".join(spans)}</span>'
+        f'<div class="strip {classes}" data-name="{letters(name)}">'
+        f'<i class="glyph {sign}"{_moved(sign, now)}></i><span class="state">{"".join(spans)}</span>'
         f"{bar(done, f'{name}: {state}')}</div>"
     )
+
+
+def _moved(sign: str, now: float | None) -> str:
+    """How far a sign has moved: the dot breathes, the arc turns. From one drawing to the next, for an
+    animation would have the browser draw sixty frames a second."""
+    if now is None or sign not in ("dot", "arc"):
+        return ""
+    share = (
+        1 - 0.65 * math.sin(math.pi * now / BREATH_S) ** 2 if sign == "dot" else now / TURN_S % 1
+    )
+    return f' style="--moved:{share:.2f}"'
 
 
 def bar(done: float | None, name: str) -> str:

@@ -282,10 +282,19 @@
     if (modelsRun()) $("#lost")?.remove();
   }
 
+  // Gradio puts the page together piece by piece: what would still move isn't painted (style.css).
+  const root = document.documentElement;
+  root.dataset.assembling = "";
+  function assembled() {
+    const parts = ["#prompt textarea", ".strip", ".figures", ".answer .prose"];
+    if ("assembling" in root.dataset && parts.every((part) => $(part))) delete root.dataset.assembling;
+  }
+
   const heard = {};
   let due = false;
   function look() {
     due = false;
+    assembled();
     label();
     inView();
     bring();

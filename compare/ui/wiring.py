@@ -2,7 +2,7 @@
 `click`, `input` and `load` of ours is given.
 """
 
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import aclosing, closing
 from dataclasses import dataclass
 from functools import wraps
@@ -12,8 +12,9 @@ from typing import Any
 import gradio as gr
 from gradio.blocks import Block
 
-from compare.ui.changes import Change, Changes, valued
+from compare.ui.changes import Change, Changes
 from compare.ui.parts import refused
+from compare.ui.quiet import Told
 from compare.usage import UsageError
 
 _QUIET = {
@@ -45,9 +46,6 @@ class Wiring:
     """Handlers that tell Changes as functions for Gradio, which knows the parts they name as components."""
 
     parts: Mapping[str, Block]
-    repeats: Collection[str] = ()
-    """the parts whose values are kept in `holds` of the session, each handler's first argument, for a run to
-    repeat them"""
 
     def components(self, *names: str) -> list[Block]:
         return [self.parts[name] for name in names]
@@ -61,7 +59,7 @@ class Wiring:
     def _once(self, handler: Callable) -> Callable:
         @wraps(handler)
         def once(*args, **values) -> Any:
-            return self._told(args, handler(*args, **values))
+            return self.told(handler(*args, **values))
 
         return once
 
@@ -71,7 +69,7 @@ class Wiring:
             try:
                 with closing(handler(*args, **values)) as going:
                     for changes in going:
-                        yield self._told(args, changes)
+                        yield self.told(changes)
             except UsageError as error:
                 raise refused(error) from error
 
@@ -82,19 +80,16 @@ class Wiring:
         async def meanwhile(*args, **values) -> AsyncIterator[Any]:
             async with aclosing(handler(*args, **values)) as going:
                 async for changes in going:
-                    yield self._told(args, changes)
+                    yield self.told(changes)
 
         return meanwhile
-
-    def _told(self, args: tuple, changes: Changes) -> Any:
-        if self.repeats:
-            args[0].holds |= valued(changes, self.repeats)
-        return self.told(changes)
 
     def told(self, changes: Changes) -> Any:
         """Changes as Gradio takes them."""
         if not changes:
             return gr.skip()
+        if not any(isinstance(new, Change) for new in changes.values()):
+            return Told({self.parts[name]: new for name, new in changes.items()})
         return {
             self.parts[name]: gr.update(**vars(new)) if isinstance(new, Change) else new
             for name, new in changes.items()

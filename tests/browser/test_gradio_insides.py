@@ -37,6 +37,9 @@ body.dark
 #tabs .overflow-dropdown button
 #top .html-container
 #pager > .html-container > div
+#pager ~ #columns
+#ask ~ #columns
+.head + .staterow ~ .reply .block.answer
 #prompt .input-container textarea
 #settings.gr-accordion > .label-wrap > span:first-child
 #settings > .label-wrap .icon

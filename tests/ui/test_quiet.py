@@ -1,15 +1,19 @@
-"""Gradio's queue as the page has it: woken by what comes."""
+"""Gradio's queue and steps as the page has them: woken by what comes, and sending what is told."""
 
+import asyncio
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import gradio as gr
+import pytest
 from gradio_client import Client
 from gradio_client.client import Job
 from serving import served
 
-from compare.ui.quiet import quiet
+from compare.ui.quiet import Told, quiet
+from compare.ui.wiring import PLAIN
 
 
 @contextmanager
@@ -79,3 +83,32 @@ def test_what_still_runs_when_the_server_ends_is_closed():
     with asked(endless(closed)) as client:
         going(client)
     assert closed.wait(30)
+
+
+def sent(told: dict, **more) -> tuple[list, list[gr.Textbox]]:
+    """What a step that tells this of the parts 0, 1, 2 sends of each, and the parts."""
+    with gr.Blocks() as demo:
+        parts = [gr.Textbox() for _ in range(3)]
+        gr.Button().click(lambda: None, None, parts, **more)
+        quiet(demo)
+    (step,) = demo.fns.values()
+    told = Told({parts[n] if isinstance(n, int) else n: value for n, value in told.items()})
+    with (
+        ThreadPoolExecutor() as pool
+    ):  # the browser of other tests keeps a loop running in this thread
+        return pool.submit(asyncio.run, demo.postprocess_data(step, told, None)).result(), parts
+
+
+def test_a_step_sends_what_it_tells():
+    found, _ = sent({1: "new"}, **PLAIN)
+    assert found == [gr.skip(), "new", gr.skip()]
+
+
+def test_a_step_whose_values_gradio_converts_is_gradios():
+    found, _ = sent({0: 3, 1: "new"})
+    assert found[:2] == ["3", "new"]
+
+
+def test_what_is_no_output_of_a_step_is_refused():
+    with pytest.raises(ValueError, match="not specified"):
+        sent({0: "new", gr.Textbox(): "elsewhere"}, **PLAIN)

@@ -91,7 +91,6 @@ def test_that_the_hub_can_not_be_reached_is_said_of_what_would_be_downloaded():
     seen.tell(session.model_chosen("solar", place=1, **untouched()))
     assert seen.text("said") == "No Hub to download from."
     machine.hub = True  # as it is found out when the file is looked up there
-    session.holds["said"] = seen.values["said"]
     seen.tell(session.examined())
     assert seen.text("said") == ""
     machine.hub = False
@@ -105,10 +104,8 @@ def test_that_the_hub_can_not_be_reached_is_said_of_what_would_be_downloaded():
 
 def test_a_visitors_session_is_as_the_page_came():
     house = House(silent(start=("solar",)), Library(prompts.load()), lambda: 0.0)
-    session = Session.begun(house, ("model_1", "quant_1", "strip_1", "add"))
+    session = Session.begun(house)
     assert session.chosen == {1: Choice("solar", "Q2_K")} and session.opened() == {}
-    assert session.holds.keys() == {"model_1", "quant_1", "strip_1", "add"}
-    assert session.holds["quant_1"] == "Q2_K"
 
 
 def test_a_model_comes_with_the_owners_quantization_and_all_it_has():

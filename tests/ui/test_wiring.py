@@ -12,6 +12,7 @@ from gradio.state_holder import SessionState
 from compare.run.machine import Machine
 from compare.ui.compare.session import Session
 from compare.ui.page import page
+from compare.ui.quiet import Queue, Told
 from compare.ui.speed.session import Session as Measuring
 
 ROOT = Path(__file__).parent.parent.parent
@@ -24,13 +25,14 @@ def session_of(demo: gr.Blocks, kind: type):
     return next(each for each in (visitor[s._id] for s in states) if isinstance(each, kind))
 
 
-def test_every_event_is_quiet():
+def test_every_event_is_quiet_and_the_queue_waits():
     machine = Machine()
     demo = page(machine)
     machine.close()
     events = demo.get_config_file()["dependencies"]
     loud = [event["id"] for event in events if event["show_progress_on"] != []]
     assert events and not loud
+    assert isinstance(demo._queue, Queue)
 
 
 def test_on_zerogpu_more_than_one_visitor_is_let_in(monkeypatch):
@@ -50,8 +52,8 @@ def test_a_run_reads_each_setting_from_its_own_field():
     ]  # fmt: skip
 
 
-def test_a_run_repeats_what_it_does_not_change():
-    """What is left out, Gradio builds anew: with forty parts a hundredth of a second, ten times a second."""
+def test_a_run_sends_only_what_has_changed():
+    """And as values, not as updates, for which Gradio builds a component anew."""
     demo = page(FakeMachine(lambda asked: {f.key: answering("word " * 40) for f in asked.models}))
     events = list(demo.fns.values())
     (run,) = (event for event in events if event.api_name == "run")
@@ -60,11 +62,17 @@ def test_a_run_repeats_what_it_does_not_change():
     names = "max_tokens", "temperature", "top_p", "seed", "n_ctx", "stop", "thinking", "system"
     empty = dict.fromkeys(names, "")
     chosen = {"model_1": "tinyllama", "model_2": "solar"}
-    _, *ticks, _ = run.fn(state, prompt="hello", mode="together", **empty, **chosen)
+    _, *ticks, last = run.fn(state, prompt="hello", mode="together", **empty, **chosen)
     assert len(ticks) > 3
+    shown = {}
     for updates in ticks:
-        assert updates.keys() == parts
-        assert not any(isinstance(value, dict) for value in updates.values())
+        assert isinstance(updates, Told) and updates.keys() < parts
+        told = {part: v for part, v in updates.items() if part.elem_id not in ("cost", "said")}
+        assert all(shown.get(part) != value for part, value in told.items())
+        shown |= told
+    assert (
+        sum("word word" in str(value) for value in last.values()) >= 2
+    )  # for a program that waits
 
 
 def test_a_bench_that_is_watched_repeats_what_it_does_not_change():

@@ -87,7 +87,9 @@ class Column:
             here, trouble = self.menu.here(choice), self.menu.trouble(choice)
             line = ready_line(self.menu.file(choice), here, trouble)
             if trouble:
-                return self._named(strip=drawn.strip(line, "triangle", state="failed", **seen))
+                return self._named(
+                    strip=drawn.strip(line, "triangle", state="failed", wordless=True, **seen)
+                )
             return self._named(strip=drawn.strip(line, "check" if here else "ring", **seen))
         line, sign = coming_line(coming), glyph(coming)
         return self._named(strip=drawn.strip(line, sign, done=progress(coming), **seen))
@@ -112,15 +114,20 @@ class Column:
         strip = drawn.strip(
             line, glyph(response), **self._seen(choice), state=response.state, done=progress(response),
             offers=("copy",) * answered + _OFFERS.get(response.state, ("stop",)),
+            wordless=response.ended and not response.text.strip(), now=now,
         )  # fmt: skip
         changes = self._named(
             strip=strip,
             thought=thought_line(response, now),
-            thoughts=response.thinking,
-            answer=drawn.answer(response, self.menu.file(choice), now),
             figures=drawn.figures(figures(response, now)),
         )
-        return changes | (self._named(written=response.text) if answered else {})
+        written = self._named(written=response.text) if answered else {}
+        return changes | self.writes(response, choice, now) | written
+
+    def writes(self, response: Response, choice: Choice, now: float) -> Changes:
+        """Its thoughts and its answer alone."""
+        answer = drawn.answer(response, self.menu.file(choice), now)
+        return self._named(thoughts=response.thinking, answer=answer)
 
     def locked(self, choice: Choice) -> Changes:
         """While its model runs, no other can be chosen."""

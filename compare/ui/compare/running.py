@@ -30,6 +30,12 @@ from compare.words.column import announcements
 
 ARRIVING_S = 1.0
 """How often the page tells of downloads that nobody waits for in a run."""
+TEXTS_S, NUMBERS_S = 0.2, 0.4
+"""How often texts and numbers change while models write: nobody reads faster, and each frame of a browser on
+the same machine takes 10 ms of a core from the models."""
+PACE = 40_000
+"""Letters a second that are laid out anew at most, as a text that grows is as a whole."""
+RUNNING = '<span class="running"></span>'
 
 
 def run(session: Session, **values) -> Iterator[Changes]:
@@ -41,9 +47,9 @@ def run(session: Session, **values) -> Iterator[Changes]:
     keys = [file.key for file in comparison.models]
     session.keys = dict(zip(sorted(session.chosen), keys, strict=True))
     session.comparison, session.responses, session.verdicts = comparison, {}, {}
-    if session.further and not further_of(values, session.further):
-        session.holds |= session.bring(None)  # they came with another prompt
-    yield from watched(session, session.house.machine.compare(comparison), values)
+    came_otherwise = session.further and not further_of(values, session.further)
+    dropped = session.bring(None) if came_otherwise else {}
+    yield from watched(session, session.house.machine.compare(comparison), values, dropped)
 
 
 def run_small(session: Session, **values) -> Iterator[Changes]:
@@ -118,24 +124,33 @@ def run_again(session: Session, *, place: int, **values) -> Iterator[Changes]:
     yield from watched(session, going, values)
 
 
-def watched(session: Session, going: Run, values: Mapping[str, Any]) -> Iterator[Changes]:
-    """The page while a run lasts: of each snapshot what has changed on it."""
+def watched(
+    session: Session, going: Run, values: Mapping[str, Any], also: Changes | None = None
+) -> Iterator[Changes]:
+    """The page while a run lasts: of each snapshot what has changed on it; at the end all that it drew.
+
+    `also`: what the run changed before it began.
+    """
     session.run = going
     # What this host capped holds for the whole page; a column that runs again leaves the others in.
     session.comparison = replace(going.comparison, models=session.comparison.models)
+    shown, look = dict(also or {}), _Look(session)
     try:
-        yield _running(session) | session.asked() | session.notice(*going.comparison.notices)
-        with closing(going.snapshots()) as snapshots:
+        # Said again and again: what an event of before the run tells may come late, and would stay.
+        steady = {"cost": RUNNING} | session.notice(*going.comparison.notices)
+        yield shown | _running(session) | session.asked() | steady
+        with closing(going.snapshots(TEXTS_S)) as snapshots:
             for responses in snapshots:
-                before = session.responses
-                session.responses = {**before, **responses}
-                drawing = _answers(session, before) | session.result() | _speech(session, before)
-                # What is left out, Gradio builds anew each time; what is repeated costs it nothing.
-                yield session.holds | drawing
+                drawn = look.at(responses)
+                new = {part: value for part, value in drawn.items() if shown.get(part) != value}
+                shown |= new
+                # That a visitor has left is noticed only when something is told.
+                if new or look.whole:
+                    yield (steady | new) if look.whole else new
     finally:
         going.stop()
         session.run = None
-    yield _at_rest(session, values)
+    yield shown | _at_rest(session, values)
 
 
 def given_up(session: Session, **values) -> Changes:
@@ -144,32 +159,65 @@ def given_up(session: Session, **values) -> Changes:
 
 
 def _running(session: Session) -> Changes:
-    changes = dict(session.holds)
+    changes: Changes = {}
     for place, choice in session.chosen.items():
         changes |= session.column(place).locked(choice)
-    return changes | {"add": Change(interactive=False), "cost": '<span class="running"></span>'}
+    return changes | {"add": Change(interactive=False)}
 
 
 def _at_rest(session: Session, values: Mapping[str, Any]) -> Changes:
-    changes = dict(session.holds)
+    changes: Changes = {}
     for place in session.chosen:
         changes |= session.column(place).unlocked()
     return changes | session.offer(values)
 
 
-def _answers(session: Session, before: Mapping[str, Response]) -> Changes:
-    """The columns that have moved on."""
-    changes: Changes = {}
-    names = session.names
-    for place, key in session.keys.items():
-        response = session.responses[key]
-        if response.ended and response == before.get(key):
-            continue
-        changes |= session.column(place).shows(
-            response, session.chosen[place], session.house.now(), names=names,
-            max_seconds=session.comparison.max_seconds,
-        )  # fmt: skip
-    return changes
+class _Look:
+    """What is drawn of each snapshot: all of it where a state has turned, else each thing at its own pace."""
+
+    def __init__(self, session: Session):
+        self.session = session
+        self.whole = True
+        """whether the numbers were drawn, too"""
+        self._numbers_due = self._texts_due = 0.0
+
+    def at(self, responses: Mapping[str, Response]) -> Changes:
+        session, now = self.session, self.session.house.now()
+        before = session.responses
+        session.responses = {**before, **responses}
+        turned = any(_turned(before.get(key), response) for key, response in responses.items())
+        self.whole = turned or now >= self._numbers_due
+        texts = turned or now >= self._texts_due
+        if self.whole:
+            self._numbers_due = now + NUMBERS_S
+        if texts:
+            grown = sum(
+                len(each.text) + len(each.thinking) for each in responses.values() if not each.ended
+            )
+            self._texts_due = now + grown / PACE
+        drawn = self._columns(before, now, texts)
+        return drawn | session.result() | _speech(session, before) if self.whole else drawn
+
+    def _columns(self, before: Mapping[str, Response], now: float, texts: bool) -> Changes:
+        """The columns that have moved on."""
+        session, changes = self.session, {}
+        names, most = session.names, session.comparison.max_seconds
+        for place, key in session.keys.items():
+            response, column = session.responses[key], session.column(place)
+            if response.ended and response == before.get(key):
+                continue
+            if self.whole or response.state != "writing":
+                changes |= column.shows(
+                    response, session.chosen[place], now, names=names, max_seconds=most
+                )
+            elif texts:
+                changes |= column.writes(response, session.chosen[place], now)
+        return changes
+
+
+def _turned(before: Response | None, after: Response) -> bool:
+    """Whether a column is told to be at something else."""
+    return before is None or (before.state, before.stopping) != (after.state, after.stopping)
 
 
 def _speech(session: Session, before: Mapping[str, Response]) -> Changes:

@@ -4,7 +4,7 @@ Knows neither Gradio nor a component: a method changes the session and says what
 Runs, which take their time, are running.py's.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,7 +20,7 @@ from compare.run.response import Response
 from compare.run.run import Run
 from compare.saved.answers import answers
 from compare.ui import drawn, recordings
-from compare.ui.changes import Change, Changes, valued
+from compare.ui.changes import Change, Changes
 from compare.ui.compare.column import Column
 from compare.ui.compare.form import (
     PLACES,
@@ -91,10 +91,10 @@ class Session:
     responses: dict[str, Response] = field(default_factory=dict)
     verdicts: dict[str, Verdict] = field(default_factory=dict)
     """of finished answers to a prompt of the gallery"""
+    away: str | None = None
+    """what is said of models that can't be had"""
     watches: bool = False
     """whether the page is being told how far downloads are"""
-    holds: Changes = field(default_factory=dict)
-    """the value of each part of the page, for a run to repeat"""
 
     @property
     def menu(self) -> Menu:
@@ -126,10 +126,10 @@ class Session:
         return Column(place, self.menu)
 
     @classmethod
-    def begun(cls, house: House, repeats: Collection[str]) -> "Session":
+    def begun(cls, house: House) -> "Session":
         """A visitor's, as their page comes: who is quick may ask before the page has been told anything."""
         session = cls(house)
-        session.holds = valued(session.opened(), repeats)
+        session.opened()
         return session
 
     # What a visitor does.
@@ -209,8 +209,9 @@ class Session:
                 changes |= found[place]
         if any(not self.menu.here(choice) for choice in looked.values()):
             self.house.machine.unfetchable(self._missing_files(), probe=True)
+        before = self.away
         told = {} if self.run else self.notice()
-        return changes | (told if told.get("said") != self.holds.get("said", "") else {})
+        return changes if self.away == before else changes | told
 
     def stop_all(self) -> None:
         if self.run:
@@ -356,8 +357,8 @@ class Session:
         }
 
     def notice(self, *texts: str) -> Changes:
-        away = self.reason or self.house.machine.unfetchable(self._missing_files())
-        texts = (away, *texts) if away else texts
+        self.away = self.reason or self.house.machine.unfetchable(self._missing_files())
+        texts = (self.away, *texts) if self.away else texts
         return {"said": "".join(f"<p>{letters(text)}</p>" for text in texts)}
 
     def _missing_files(self) -> list[ModelFile]:

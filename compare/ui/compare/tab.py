@@ -41,11 +41,10 @@ def compare_tab(demo: Filled, house: House) -> Callable[[Callable, gr.Textbox], 
     """
     headline("One prompt, several local models.", "Answers, speed and memory side by side.")
     parts = _ask() | _columns(house.menu) | _account()
-    repeats = [*OUTSIDE, *(f"{name}_{place}" for place in PLACES for name in column.SHOWN)]
-    wiring = Wiring(parts, repeats)
+    wiring = Wiring(parts)
     session = gr.State()
     # For each visitor when they come: which models can be had isn't known as the page is made.
-    session.value = partial(Session.begun, house, repeats)
+    session.value = partial(Session.begun, house)
     demo.firsts.append(lambda: wiring.told(Session(house).opened()))
     return _Events(demo, session, wiring).wire()
 
@@ -182,7 +181,8 @@ class _Events:
         menus = [f"{name}_{place}" for name in ("model", "quant") for place in PLACES]
         every = {**self.fields, **{name: self.parts[name] for name in menus}}
         self.asked = {"inputs": [session], "inputs_kwargs": every}
-        self.shown = wiring.components(*wiring.repeats)
+        inside = (f"{name}_{place}" for place in PLACES for name in column.SHOWN)
+        self.shown = wiring.components(*OUTSIDE, *inside)
         boxes = [f"{name}_{place}" for name in ("box", "recommended") for place in PLACES]
         self.outputs = [*self.shown, *wiring.components(*boxes)]
         self.figures = wiring.components(*(f"figures_{place}" for place in PLACES))
