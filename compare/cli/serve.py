@@ -47,10 +47,10 @@ def serve(
         {file.key: file.path or file.key for file in files}, LoadSettings(**settings), fewest, most,
         threads or max(1, cpu.here().threads // (most * len(files))), queued, ray, host, port,
     )  # fmt: skip
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     tell(f"Starting Ray, and loading {listed([file.short for file in files])}")
     try:
         cluster.start(plan)
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # Ray had its own until here
         say(f"Serving at http://{host}:{port}/v1")
         signal.pause()
     except KeyboardInterrupt:

@@ -19,7 +19,7 @@ from compare.remote.servers import Server
 from compare.run.machine import Machine
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(300)]
-REPLICAS, QUEUED = 2, 1
+REPLICAS, QUEUED = 2, 2
 LONG = {"max_tokens": 400, "temperature": 0.0}
 
 
@@ -89,7 +89,7 @@ def started(machine, n: int) -> list:
     """So many answers on their way, each of which has begun to write."""
     runs = [machine.compare(comparison("Tell a long story.", ["@ray"], **LONG)) for _ in range(n)]
     while not all(map(writing, runs)):
-        assert not any(run.wait(0) for run in runs)
+        assert not any(run.wait(0) for run in runs), [run.responses() for run in runs]
         time.sleep(0.02)
     return runs
 
