@@ -4,6 +4,7 @@ Ray starts the replicas, on whichever machine of the cluster has room, and more 
 more (docs.ray.io/en/latest/serve/autoscaling-guide.html). Nothing here schedules.
 """
 
+import asyncio
 import os
 import time
 import uuid
@@ -129,6 +130,9 @@ class Front:
         answer = self._models[names[0]].options(stream=True).answer.remote(asked)
         try:
             first = await anext(answer)
+        except asyncio.CancelledError:  # whoever asked has gone before it began
+            answer.cancel()
+            raise
         except BackPressureError:
             message = f"All replicas of {asked.model} are busy, and enough requests wait for them."
             return JSONResponse(chat.error(message, 429), 429, {"Retry-After": str(AGAIN_S)})

@@ -20,7 +20,7 @@ from compare.run.machine import Machine
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(300)]
 REPLICAS, QUEUED = 2, 2
-LONG = {"max_tokens": 400, "temperature": 0.0}
+LONG = {"max_tokens": 1900, "temperature": 0.0}
 
 
 @pytest.fixture(scope="module")
