@@ -49,7 +49,7 @@ class ModelServer:
     answering: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     """released once for each answer that has begun"""
     go_on: threading.Event = field(default_factory=threading.Event)
-    """for the fault `waits`: until then it answers nothing"""
+    """until then it answers nothing (the fault `waits`), or one word (`pauses`)"""
 
     def __enter__(self) -> "ModelServer":
         server = self
@@ -179,6 +179,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _stream(self, pieces: Iterator[bytes]) -> None:
         fault = self.it.fault
         for n, piece in enumerate(pieces):
+            if n == 1 and fault == "pauses":
+                self.it.go_on.wait(60)
             if n == 2 and fault == "breaks off":
                 self.close_connection = True
                 return

@@ -181,7 +181,8 @@ def _memory_part(ranked: list[str], timed: Mapping[str, Response]) -> str:
 
 def _fairness(timed: Mapping[str, Response], names: Mapping[str, str]) -> str:
     if away := [names[key] for key, response in timed.items() if response.server]:
-        return f"{listed(away)} ran on other machines: these are speeds of machines, too."
+        where = "another machine" if len(away) == 1 else "other machines"
+        return f"{listed(away)} ran on {where}: these are speeds of machines, too."
     if any(response.shared_with for response in timed.values()):
         return "Speeds were shared; run in turn for fair ones."
     return "Each ran alone."
