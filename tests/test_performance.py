@@ -1,7 +1,7 @@
 """The pure part of `make bench`: medians, what is missed, and the table."""
 
 import pytest
-from performance import pure
+from performance import llama_bench, pure
 from performance.report import AT_MOST, WITHIN, Line, Measurement, Result, missed, number, table
 
 RATIO = Line("ask", "decode", "the engine", 0.97)
@@ -71,3 +71,14 @@ def test_what_needs_no_model_is_measured(measurement):
     """However long it takes: that is for `make bench` to tell."""
     sample = next(measurement.samples(None))
     assert all(sample[line.name] > 0 for line in measurement.lines)
+
+
+def test_llama_bench_is_asked_for_what_a_row_was_measured_with():
+    row = {
+        "n_batch": 64, "n_ubatch": 64, "n_threads": 2, "n_gpu_layers": 0, "flash_attn": 0,
+        "type_k": "f16", "type_v": "f16", "n_prompt": 128, "samples_ts": [40.0, 42.0],
+    }  # fmt: skip
+    told = " ".join(llama_bench.flags(row))
+    assert told == "-b 64 -ub 64 -t 2 -ngl 0 -fa 0 -ctk f16 -ctv f16"
+    rows = [row, {**row, "n_prompt": 0, "n_gen": 32, "samples_ts": [9.0]}]
+    assert llama_bench.rates(rows) == {"pp": [40.0, 42.0], "tg": [9.0]}

@@ -5,6 +5,7 @@ from engines import log
 from llama_cpp import llama_cpp as api
 
 from compare.child.engine import Engine
+from compare.child.llama import describe
 from compare.protocol.requests import Load
 
 
@@ -39,3 +40,12 @@ def test_only_the_end_of_a_prompt_is_asked_what_follows(tmp_path):
         assert onlooker.left[1:] == [False, False, True]
     finally:
         engine.close()
+
+
+def test_weights_are_repacked_but_with_avx512(monkeypatch):
+    for told, repacks in (
+        (b"AVX2 = 1 | REPACK = 1 |", True),
+        (b"AVX2 = 1 | AVX512 = 1 | REPACK = 1 |", False),
+    ):
+        monkeypatch.setattr(api, "llama_print_system_info", lambda told=told: b"CPU : " + told)
+        assert ("REPACK" in describe()["features"]) is repacks

@@ -4,6 +4,7 @@
     report.py     a line of the table, medians, what is met and what is missed; pure
     answers.py    measurements of models: through the command line, a process, a Machine
     company.py    measurements beside other programs, and steady.py what they are held against
+    llama_bench.py  bench beside llama-bench, which it compiles
     pages.py      measurements of the page, in a headless Chromium
     idle.py       measurements of the app and its page while nothing happens
     pure.py       measurements of what is only computed

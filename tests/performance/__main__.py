@@ -14,13 +14,13 @@ from importlib.metadata import version
 from pathlib import Path
 
 from compare.run.machine import Machine
-from performance import answers, company, idle, pages, pure, remote
+from performance import answers, company, idle, llama_bench, pages, pure, remote
 from performance.report import Measurement, Result, Sample, missed, table
 from performance.stage import ROOT, Stage
 
 ALL = (
-    *answers.MEASUREMENTS, *company.MEASUREMENTS, *pages.MEASUREMENTS, *idle.MEASUREMENTS,
-    *pure.MEASUREMENTS, *remote.MEASUREMENTS,
+    *answers.MEASUREMENTS, *company.MEASUREMENTS, *llama_bench.MEASUREMENTS, *pages.MEASUREMENTS,
+    *idle.MEASUREMENTS, *pure.MEASUREMENTS, *remote.MEASUREMENTS,
 )  # fmt: skip
 
 
@@ -39,6 +39,8 @@ def main() -> None:
             samples.close()
         stage.close()
     text = page(table(results), load, time.monotonic() - began_at, missed(results))
+    if left := [m.name for m in ALL if m not in chosen and not asked.lines]:
+        text += f"\nLeft out, as only `make bench-full` takes them: {', '.join(left)}.\n"
     print(text)
     asked.out.write_text(text, encoding="utf-8")
     tell(f"written to {asked.out}")
@@ -48,7 +50,11 @@ def arguments() -> argparse.Namespace:
     names = ", ".join(line.name for measurement in ALL for line in measurement.lines)
     parser = argparse.ArgumentParser(prog="make bench", description="Our own performance check.")
     parser.add_argument("--lines", default="", help=f"which, with commas between: {names}")
-    parser.add_argument("--full", action="store_true", help="the models' real shapes too, 5.2 GB")
+    parser.add_argument(
+        "--full",
+        action="store_true",
+        help="the models' real shapes (5.2 GB) and llama-bench, compiled once, too",
+    )
     parser.add_argument(
         "--out", type=Path, default=ROOT / ".venv/bench.md", help="the table's file"
     )

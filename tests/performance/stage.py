@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -209,11 +209,14 @@ def finished(response: Response, tokens: int | None = None) -> Response:
     return response
 
 
-def told(command: list, timeout_s: float = 600) -> str:
+def told(
+    command: list, timeout_s: float = 600, program: str | Path = sys.executable,
+    environ: Mapping[str, str] = {},
+) -> str:  # fmt: skip
     """What a program prints. Its whole group is killed after `timeout_s`. Raises TimedOut, RuntimeError."""
     child = subprocess.Popen(
-        [sys.executable, *map(str, command)], cwd=ROOT, text=True, start_new_session=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        [str(program), *map(str, command)], cwd=ROOT, text=True, start_new_session=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, **environ},
     )  # fmt: skip
     try:
         out, errors = child.communicate(timeout=timeout_s)
