@@ -48,6 +48,8 @@ class ModelServer:
     """whoever asked has closed the connection before its end"""
     answering: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     """released once for each answer that has begun"""
+    mute: threading.Event = field(default_factory=threading.Event)
+    """once set, it says nothing of itself"""
     go_on: threading.Event = field(default_factory=threading.Event)
     """until then it answers nothing (the fault `waits`), or one word (`pauses`)"""
 
@@ -145,6 +147,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.it.seen.append(self.path)
+        if self.it.mute.is_set():
+            self.it.go_on.wait(60)
         if self._is_refused():
             return
         document = self.it.document(self.path)

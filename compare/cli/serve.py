@@ -5,6 +5,7 @@ import signal
 from typing import Annotated, Any
 
 import typer
+from pydantic import ValidationError
 
 from compare.asked.settings import LoadSettings
 from compare.cli.options import with_settings
@@ -12,7 +13,7 @@ from compare.cli.terminal import say, tell
 from compare.models.spec import resolve, split_specs
 from compare.numbers import listed
 from compare.run import cpu
-from compare.usage import UsageError
+from compare.usage import UsageError, faults
 
 INSTALL = "Ray isn't installed. Install it: .venv/bin/pip install -r requirements-ray.txt"
 
@@ -43,8 +44,12 @@ def serve(
         from compare.serve import cluster
     except ImportError as error:
         raise UsageError(f"{INSTALL} ({error.name} is missing)") from None
+    try:
+        load = LoadSettings(**settings)
+    except ValidationError as error:
+        raise UsageError(str(faults(error)[0])) from error
     plan = cluster.Plan(
-        {file.key: file.path or file.key for file in files}, LoadSettings(**settings), fewest, most,
+        {file.key: file.path or file.key for file in files}, load, fewest, most,
         threads or max(1, cpu.here().threads // (most * len(files))), queued, ray, host, port,
     )  # fmt: skip
     tell(f"Starting Ray, and loading {listed([file.short for file in files])}")
@@ -55,6 +60,12 @@ def serve(
         signal.pause()
     except KeyboardInterrupt:
         tell("Ending")
+    except (
+        ConnectionError,
+        RuntimeError,
+    ) as error:  # Ray's: no cluster there, a model that can't load
+        tell(f"Nothing is served: {str(error).strip()}")
+        raise typer.Exit(1) from None
     finally:
         cluster.stop()
 

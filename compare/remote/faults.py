@@ -108,9 +108,19 @@ _NETWORK = (
     ("unreachable", "no way leads there"),
     ("timed out", "it doesn't answer"),
     ("timeout", "it doesn't answer"),
+    ("disconnected", "it closed the connection"),
+    ("protocolerror", "what answers there doesn't speak HTTP"),
     ("proxy", "the proxy before it doesn't lead there"),
 )
 """What stands in the network's own words, and what it means."""
+
+
+def silent(server: str, seconds: float) -> ServerFault:
+    """It hasn't said what it is."""
+    return ServerFault(
+        f"The server “{server}” didn't say within {seconds:g} s what it is.\n"
+        "Run it again in a moment; its owner must look whether it is busy."
+    )
 
 
 def unreachable(server: str, error: Exception) -> ServerFault:

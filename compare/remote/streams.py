@@ -21,6 +21,7 @@ from compare.remote.faults import (
     ServerFault,
     broke_off,
     refused,
+    silent,
     stalled,
     unreachable,
     unreadable,
@@ -143,7 +144,8 @@ class Servers:
                 async with asyncio.timeout(ASKED_S):
                     known = await found(server, lambda path: self._get(server, path))
             except TimeoutError:
-                raise stalled(server.name, ASKED_S) from None
+                if known is None:
+                    raise silent(server.name, ASKED_S) from None
             self._found[server.name] = time.monotonic(), known
         return known
 

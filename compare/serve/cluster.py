@@ -80,6 +80,10 @@ class Model:
         self._engine.close()
 
 
+def _gone(error: Exception) -> dict[str, Any]:
+    return chat.error(f"The replica that answered is gone ({type(error).__name__}).", 500)
+
+
 async def _streamed(first: str, answer: Any) -> AsyncIterator[str]:
     """An answer's lines; where its replica dies, that is said within the stream. Stands before Front, which
     Ray takes with what is there by then.
@@ -89,8 +93,7 @@ async def _streamed(first: str, answer: Any) -> AsyncIterator[str]:
         async for line in answer:
             yield line
     except ray.exceptions.RayError as error:
-        said = f"The replica that answered is gone ({type(error).__name__})."
-        yield chat.line(chat.error(said, 500))
+        yield chat.line(_gone(error))
     finally:
         answer.cancel()
 
@@ -136,6 +139,8 @@ class Front:
         except BackPressureError:
             message = f"All replicas of {asked.model} are busy, and enough requests wait for them."
             return JSONResponse(chat.error(message, 429), 429, {"Retry-After": str(AGAIN_S)})
+        except ray.exceptions.RayError as error:
+            return JSONResponse(_gone(error), 500)
         if not asked.stream:
             return JSONResponse(first, 500 if "error" in first else 200)
         return StreamingResponse(_streamed(first, answer), media_type="text/event-stream")

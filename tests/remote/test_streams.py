@@ -1,12 +1,14 @@
 """Servers asked over HTTP: what they are, what they answer, and every way in which they don't."""
 
 import queue
+import socket
 
 import pytest
 from model_servers import ModelServer
 
 from compare.protocol.events import Counted, Failed, Finished, Queued, Reached, Started
 from compare.protocol.requests import Generate, Message
+from compare.remote import streams
 from compare.remote.servers import Server
 from compare.remote.streams import Servers
 from compare.run.response import Response
@@ -155,6 +157,36 @@ def test_a_server_that_isnt_there_says_so():
         url = server.url
     with Asked(Server("gpu", url)) as asked:
         assert "can't be reached: nothing listens there.\n" in asked.failure()
+
+
+def test_what_isnt_http_says_so():
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        with Asked(Server("gpu", url)) as asked:
+            for said, why in (
+                (b"SSH-2.0-x\r\n\r\n", "doesn't speak HTTP"),
+                (b"", "closed the connection"),
+            ):
+                _, heard = asked.begin()
+                listening.settimeout(20)
+                connection, _ = listening.accept()
+                connection.recv(1000)
+                connection.sendall(said)
+                connection.close()
+                *_, failed = until(heard, Failed)
+                assert why in failed.message
+
+
+def test_a_server_that_doesnt_say_what_it_is_is_known_by_what_it_said(monkeypatch):
+    monkeypatch.setattr(streams, "FOUND_S", -1.0)
+    with ModelServer() as server, Asked(Server("gpu", server.url)) as asked:
+        assert folded(asked.events()).state == "finished"
+        server.mute.set()
+        monkeypatch.setattr(streams, "ASKED_S", 0.2)
+        assert folded(asked.events()).state == "finished"
+    with ModelServer() as server, Asked(Server("gpu", server.url)) as asked:
+        server.mute.set()
+        assert "didn't say within 0.2 s what it is" in asked.failure()
 
 
 def test_a_page_is_no_server_of_models():
