@@ -13,10 +13,12 @@ From the top; a folder imports only from those below its line (tests/test_map.py
     gallery/      the prompts, the checks of an answer, its recordings, the score board
     saved/        what leaves the app: a comparison as a document or text, a bench as llama-bench's rows
     words/        columns, sentences, and the table of measures, as a person is told them
-    run/          Machine queues a Run, which has a Runner a column (runner.py: the seam, today a local one);
-                  schedule.py says who loads and who starts; response.py folds events into measures.py
+    run/          Machine queues a Run, which has a Runner a column (runner.py: the seam and the local one;
+                  remote.py: one on a server); schedule.py says who loads and who starts; response.py folds
+                  events into measures.py
     memory/       what a model will take, whether it may load, and on which hardware it fits
-    asked/        settings with limits and defaults; a comparison or bench as it is asked for; a host's limits
+    asked/        settings with limits and defaults; a comparison or bench as it is asked for; numbers as they
+                  are typed (typed.py); a host's limits
     remote/       engines on other machines: the owner's servers, what they are, and their answers as events
     models/       the catalogue; from a SPEC to its file, on this disk or from the Hub
     scores/       published scores, and what two articles claim of them

@@ -10,6 +10,14 @@ class UsageError(ValueError):
     """Wrong usage; the text says what was wrong and what to do."""
 
 
+class Faults(UsageError):
+    """Everything that is wrong in what is asked for, by the field where it stands."""
+
+    def __init__(self, said: Mapping[str, str]):
+        super().__init__(" ".join(said.values()))
+        self.said = dict(said)
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """What pydantic finds wrong: the field, what stands there, and why it can't."""

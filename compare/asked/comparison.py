@@ -4,17 +4,17 @@ Everything wrong here is wrong usage (UsageError); what is known only per model,
 is its column's failure.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from compare import letters
-from compare.asked.settings import LoadSettings, SamplingParams
+from compare.asked.settings import AsTyped, LoadSettings, SamplingParams
 from compare.models.spec import MAX_COLUMNS, ModelFile, resolve
 from compare.protocol.requests import Generate, Measure, Message
-from compare.usage import UsageError, faults
+from compare.usage import Faults, UsageError, faults
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +59,9 @@ class Comparison:
         )  # fmt: skip
 
 
-class Tests(BaseModel):
+class Tests(AsTyped):
     """What a bench measures. Defaults are the command line's, and llama-bench's."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     prompt_tokens: Annotated[int, Field(ge=0, le=1_000_000)] = 512
     """to read; 0 leaves the test out"""
     output_tokens: Annotated[int, Field(ge=0, le=1_000_000)] = 128
@@ -107,24 +106,23 @@ def comparison(
     notices: tuple[str, ...] = (),
     **params,
 ) -> Comparison:
-    """A validated comparison. `params`: the fields of SamplingParams and LoadSettings. Raises UsageError."""
+    """A validated comparison. `params`: the fields of SamplingParams and LoadSettings.
+
+    Raises Faults with all that is wrong in what was filled in, else UsageError for what is wrong with the
+    models.
+    """
     prompt, system = _plain(prompt), system and _plain(system)
-    if not prompt.strip():
-        raise UsageError("The prompt is empty. Write what the models should answer.")
-    for text in (prompt, system or "", *params.get("stop", ())):
-        if letters.whole(text) != text:
-            raise UsageError(
-                "The text isn't UTF-8, or holds half a character (a lone surrogate). Write or paste it again."
-            )
+    wrong = _wrong_texts(prompt, system or "", params.get("stop", ()))
     if mode not in ("together", "in-turn"):
-        raise UsageError(f"“{mode}” is no mode. Choose together or in-turn.")
-    _check_threads(threads)
+        wrong["mode"] = f"“{mode}” is no mode. Choose together or in-turn."
     load_names = LoadSettings.model_fields
-    try:
-        sampling = SamplingParams(**{k: v for k, v in params.items() if k not in load_names})
-        load = LoadSettings(**{k: v for k, v in params.items() if k in load_names})
-    except ValidationError as error:
-        raise UsageError(str(faults(error)[0])) from error
+    sampling = _settings(
+        SamplingParams, {k: v for k, v in params.items() if k not in load_names}, wrong
+    )
+    load = _settings(LoadSettings, {k: v for k, v in params.items() if k in load_names}, wrong)
+    if wrong:
+        raise Faults(wrong)
+    _check_threads(threads)
     return Comparison(
         messages=_messages(prompt, system),
         models=resolve(specs, MAX_COLUMNS, elsewhere=True),
@@ -135,6 +133,31 @@ def comparison(
         force=force,
         notices=notices,
     )
+
+
+def _wrong_texts(prompt: str, system: str, stop: Sequence[str]) -> dict[str, str]:
+    """What is wrong with what is to be read as it stands, by field."""
+    found = {}
+    if not prompt.strip():
+        found["prompt"] = "The prompt is empty. Write what the models should answer."
+    for name, text in (("prompt", prompt), ("system", system), ("stop", "".join(stop))):
+        if letters.whole(text) != text:
+            found[name] = (
+                "The text isn't UTF-8, or holds half a character (a lone surrogate). Write or paste it again."
+            )
+    return found
+
+
+def _settings(kind: type[AsTyped], given: Mapping[str, Any], wrong: dict[str, str]) -> Any:
+    """The settings that are given; None where some of them can't be, which `wrong` is told, as typed."""
+    try:
+        return kind(**given)
+    except ValidationError as error:
+        for fault in faults(error):
+            stood = given.get(fault.field)
+            told = replace(fault, value=stood) if isinstance(stood, str) else fault
+            wrong.setdefault(fault.field, str(told))
+        return None
 
 
 def _plain(text: str) -> str:
@@ -154,19 +177,22 @@ def bench(
 ) -> Bench:  # fmt: skip
     """A validated bench of at most `most` models, their context as large as the tests need.
 
-    `tests`: the fields of Tests. Raises UsageError.
+    `tests`: the fields of Tests. Raises Faults with all that is wrong in them, else UsageError.
     """
     _check_threads(threads)
-    try:
-        measured = Tests(**tests)
-        longest = max(measured.prompt_tokens, measured.output_tokens)
-        if not longest:
-            raise UsageError(
-                "There is nothing to measure: prompt_tokens and output_tokens are 0. Raise one of them."
-            )
-        load = LoadSettings(n_ctx=longest, gpu_layers=gpu_layers, kv_type=kv_type)
-    except ValidationError as error:
-        raise UsageError(str(faults(error)[0])) from error
+    wrong: dict[str, str] = {}
+    measured = _settings(Tests, tests, wrong)
+    longest = max(measured.prompt_tokens, measured.output_tokens) if measured else 1
+    if not longest:
+        wrong["prompt_tokens"] = (
+            "There is nothing to measure: prompt_tokens and output_tokens are 0. Raise one of them."
+        )
+        longest = 1
+    load = _settings(
+        LoadSettings, {"n_ctx": longest, "gpu_layers": gpu_layers, "kv_type": kv_type}, wrong
+    )
+    if wrong:
+        raise Faults(wrong)
     return Bench(
         models=resolve(specs, most), tests=measured, load=load, threads=threads, force=force
     )

@@ -9,8 +9,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
+
+from compare.asked import typed
 
 MAX_SEED = 2**32 - 2
 """llama.cpp takes 2**32 - 1 for "draw one yourself" (LLAMA_DEFAULT_SEED)."""
@@ -20,20 +22,54 @@ Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
 def _worded(
-    label: str, help: str, *, empty: str | None = None, named: Mapping[str, str] = {}
+    label: str,
+    help: str,
+    *,
+    empty: str | None = None,
+    named: Mapping[str, str] = {},
+    instead: str | None = None,
 ) -> Any:
-    """What a person is told of a field: its `label` on the page, its `help` on the command line, what stands
-    in a field left empty, and what choices are called there.
+    """What a person is told of a field: its `label` on the page, its `help` on the command line, what an
+    empty field means there, what choices are called there, and what to write `instead` of the -1 that means
+    all, none or any in llama.cpp's own programs.
     """
-    return Field(title=label, description=help, json_schema_extra={"empty": empty, "named": named})
+    more = {"empty": empty, "named": named, "instead": instead}
+    return Field(title=label, description=help, json_schema_extra=more)
 
 
-class SamplingParams(BaseModel):
-    """How tokens are chosen, and whether there is thinking among them. Defaults are the command line's."""
+class AsTyped(BaseModel):
+    """Its numbers may be given as people type them. Frozen, and nothing else may be given."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _numbers(cls, value: Any, told: ValidationInfo) -> Any:
+        """A text as the number that it means; what can be no number, or -1, is told with what to write."""
+        about = cls.model_fields[told.field_name]
+        if about.annotation not in (int, float):
+            return value
+        example = "7" if about.default_factory else str(about.default)
+        if isinstance(value, str):
+            read = typed.whole if about.annotation is int else typed.decimal
+            value = read(value, example)
+        instead = (about.json_schema_extra or {}).get("instead")
+        if instead and isinstance(value, int) and value < 0:
+            raise ValueError(instead)
+        return value
+
+
+class SamplingParams(AsTyped):
+    """How tokens are chosen, and whether there is thinking among them. Defaults are the command line's."""
+
     max_tokens: Annotated[
-        int, Field(ge=1, le=1_000_000), _worded("Max tokens", "The longest that an answer may be.")
+        int,
+        Field(ge=1, le=1_000_000),
+        _worded(
+            "Max tokens",
+            "The longest that an answer may be.",
+            instead="For no limit but the context length, write 1000000",
+        ),
     ] = 256
     temperature: Annotated[
         Finite, Field(ge=0, le=10), _worded("Temperature", "0 takes the likeliest token each time.")
@@ -42,7 +78,9 @@ class SamplingParams(BaseModel):
         Finite, Field(gt=0, le=1), _worded("Top-p", "The likeliest tokens, up to this probability.")
     ] = 0.95
     top_k: Annotated[
-        int, Field(ge=0, le=1_000_000), _worded("Top-k", "So many likeliest tokens; 0 takes all.")
+        int,
+        Field(ge=0, le=1_000_000),
+        _worded("Top-k", "So many likeliest tokens; 0 takes all.", instead="For all, write 0"),
     ] = 40
     min_p: Annotated[
         Finite,
@@ -55,7 +93,12 @@ class SamplingParams(BaseModel):
     seed: Annotated[
         int,
         Field(ge=0, le=MAX_SEED, default_factory=lambda: secrets.randbelow(2**31)),
-        _worded("Seed", "Drawn and recorded when not given.", empty="new each run"),
+        _worded(
+            "Seed",
+            "Drawn and recorded when not given.",
+            empty="new each run",
+            instead="For a new one each run, give none",
+        ),
     ]
     stop: Annotated[
         tuple[Annotated[str, Field(min_length=1, max_length=1000)], ...],
@@ -87,15 +130,16 @@ class SamplingParams(BaseModel):
         return secrets.randbelow(2**31) if value is None else value
 
 
-class LoadSettings(BaseModel):
+class LoadSettings(AsTyped):
     """How a model is loaded; other settings mean another child."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     n_ctx: Annotated[
         int,
         Field(ge=1, le=10_000_000),
         _worded(
-            "Context length", "Tokens of prompt and answer; at most what a model was trained for."
+            "Context length",
+            "Tokens of prompt and answer; at most what a model was trained for.",
+            instead="For a model's whole context, write how many tokens that is; its card says so",
         ),
     ] = 2048
     gpu_layers: Annotated[
@@ -110,9 +154,14 @@ class LoadSettings(BaseModel):
     @classmethod
     def _in_one_sentence(cls, value, handler):
         try:
-            return handler(value)
-        except ValidationError:  # of both kinds that it may be, each in words of its own
-            raise ValueError("It must be auto or a number of layers from 0 to 10,000") from None
+            return handler(
+                typed.whole(value) if value != "auto" and isinstance(value, str) else value
+            )
+        except ValueError:  # of both kinds that it may be, each in words of its own
+            raise ValueError(
+                "It must be auto, for as many as fit, or a number of layers from 0 to 10,000; "
+                "more than a model has are all of them"
+            ) from None
 
     def for_child(self) -> dict[str, Any]:
         """As the requests Load and Reserve carry them to a model's process."""
@@ -141,6 +190,8 @@ class Setting:
     """where nothing else may stand"""
     empty: str | None = None
     """what an empty field means, where that isn't the default"""
+    instead: str | None = None
+    """what to write where other programs take -1"""
     named: Mapping[str, str] = field(default_factory=dict)
     """what choices are called on the page, those that are not called by themselves"""
 
@@ -153,6 +204,11 @@ class Setting:
     def whole(self) -> bool:
         """Whether it is a whole number: a phone shows their keys. For other numbers it may lack the point."""
         return self.kind is int
+
+    @property
+    def placeholder(self) -> str:
+        """What stands in its field while that is empty: what this means."""
+        return self.empty or f"{self.default} by default"
 
     @property
     def typed(self) -> str:

@@ -7,7 +7,7 @@ import typer
 from compare.asked.comparison import bench as bench_of
 from compare.asked.owner import Owner
 from compare.cli.options import with_settings
-from compare.cli.terminal import AsJson, Force, Threads, follow, say, say_json, tell
+from compare.cli.terminal import NUMBERS, AsJson, Force, Threads, follow, say, say_json, tell
 from compare.models.spec import split_specs
 from compare.run.machine import Machine
 from compare.run.response import Response
@@ -19,9 +19,15 @@ from compare.words import column, speeds
 @with_settings("gpu_layers", "kv_type")
 def bench_command(
     models: Annotated[list[str], typer.Option(help="SPECs, separated by commas.")],
-    prompt_tokens: Annotated[int, typer.Option(help="To read; 0 leaves it out.")] = 512,
-    output_tokens: Annotated[int, typer.Option(help="To write; 0 leaves it out.")] = 128,
-    repeats: Annotated[int, typer.Option(help="Of each test, after a warm-up.")] = 5,
+    prompt_tokens: Annotated[
+        int, typer.Option(help="To read; 0 leaves it out.", **NUMBERS[int])
+    ] = 512,
+    output_tokens: Annotated[
+        int, typer.Option(help="To write; 0 leaves it out.", **NUMBERS[int])
+    ] = 128,
+    repeats: Annotated[
+        int, typer.Option(help="Of each test, after a warm-up.", **NUMBERS[int])
+    ] = 5,
     threads: Threads = None,
     force: Force = False,
     as_json: AsJson = False,

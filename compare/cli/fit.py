@@ -8,7 +8,7 @@ from compare.asked.owner import Owner
 from compare.cli.options import with_settings
 from compare.cli.terminal import AsJson, say, say_json, tell
 from compare.memory.fit import fit, learn
-from compare.memory.hardware import named
+from compare.memory.hardware import named, split
 from compare.models.spec import resolve, split_specs
 from compare.run.machine import Machine
 from compare.saved.fit import row
@@ -28,7 +28,7 @@ def fit_command(
     """Tell which models fit on which hardware, before anything is downloaded."""
     machine = Machine(Owner.from_environ())
     here = machine.hardware()
-    rooms = [named(name, here) for name in split_specs(hardware or [])] or [here]
+    rooms = [named(name, here) for text in hardware or [] for name in split(text)] or [here]
     learned = learn(resolve(split_specs(models)), machine.refusal)
     machine.close()
     fits = fit(learned, rooms, settings["n_ctx"], settings["kv_type"])

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from compare import numbers
 from compare.asked.owner import Owner
-from compare.cli.terminal import say, tell
+from compare.cli.terminal import NUMBERS, say, tell
 from compare.gallery.gallery import load as load_library
 from compare.gallery.overruled import digest
 from compare.gallery.prompts import chosen, load, load_files
@@ -82,7 +82,9 @@ def record_command(
         list[str] | None,
         typer.Option(help="Ids of prompts or themes, separated by commas. Without it: all."),
     ] = None,
-    repeats: Annotated[int, typer.Option(help="Answers of each model to each prompt.")] = 1,
+    repeats: Annotated[
+        int, typer.Option(help="Answers of each model to each prompt.", **NUMBERS[int])
+    ] = 1,
     temperature: Annotated[float | None, _own_or("temperature")] = None,
     seed: Annotated[int | None, _own_or("seed")] = None,
     max_tokens: Annotated[int | None, _own_or("max_tokens")] = None,

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from compare.asked.settings import SETTINGS, Setting
+from compare.cli.terminal import NUMBERS
 
 
 def with_settings(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -44,5 +45,7 @@ def _option(setting: Setting) -> inspect.Parameter:
     named = [f"--{setting.name}"] if kind is bool else []  # else typer would add its opposite
     return inspect.Parameter(
         setting.name, inspect.Parameter.KEYWORD_ONLY, default=default,
-        annotation=Annotated[kind, typer.Option(*named, help=setting.help)],
+        annotation=Annotated[
+            kind, typer.Option(*named, help=setting.help, **NUMBERS.get(setting.kind, {}))
+        ],
     )  # fmt: skip

@@ -3,14 +3,31 @@
 import json
 import os
 import sys
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
 
+from compare.asked import typed
 from compare.letters import steerless, whole
 from compare.run.run import Run
 
-Threads = Annotated[int | None, typer.Option(help="Replaces the cores found here.")]
+
+def number(read: Callable[[str], int | float]) -> dict[str, Any]:
+    """For an option that takes a number as people type it, which `read` understands."""
+
+    def parser(given: Any) -> int | float:
+        try:
+            return read(given) if isinstance(given, str) else given
+        except ValueError as error:
+            raise typer.BadParameter(f"“{given}”. {error}.") from error
+
+    return {"parser": parser, "metavar": "INTEGER" if read is typed.whole else "FLOAT"}
+
+
+NUMBERS = {int: number(typed.whole), float: number(typed.decimal)}
+"""What typer is told of an option of that kind."""
+Threads = Annotated[int | None, typer.Option(help="Replaces the cores found here.", **NUMBERS[int])]
 Force = Annotated[bool, typer.Option("--force", help="Load also what is predicted not to fit.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one document.")]
 

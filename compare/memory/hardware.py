@@ -13,6 +13,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from compare.asked import typed
 from compare.usage import UsageError, faults
 
 DATA = Path(__file__).parent.parent / "data" / "hardware.toml"
@@ -20,8 +21,11 @@ HERE = "this machine"
 TYPED = "24GB (of VRAM), 16GB-ram (no GPU) or 24GB+32GB-ram"
 """Examples of hardware that is typed in."""
 MAX_GB = 100_000
-_GB = r"(\d{1,9}(?:\.\d{1,9})?)\s*(GB|GiB)?"
-_VRAM, _RAM = re.compile(_GB, re.IGNORECASE), re.compile(rf"{_GB}[\s-]*ram", re.IGNORECASE)
+_GB = r"(\d[\d ,.'_]{0,18}?)\s*(GB|GiB)?"
+_VRAM = re.compile(rf"{_GB}(?:[\s-]*vram)?", re.IGNORECASE)
+_RAM = re.compile(rf"{_GB}[\s-]*ram", re.IGNORECASE)
+_BARE = re.compile(r"(?:.*\+)?\s*\d[\d ,.'_]*")
+"""Ends in a number without a unit, so that a comma behind it may be a decimal one."""
 
 Amount = Annotated[float, Field(gt=0, le=MAX_GB, allow_inf_nan=False)]
 Text = Annotated[str, Field(min_length=1)]
@@ -29,6 +33,10 @@ Text = Annotated[str, Field(min_length=1)]
 
 class HardwareError(ValueError):
     """What is wrong with the table of hardware, with the row and the field."""
+
+
+class UnknownHardware(UsageError):
+    """A text that is neither a machine's name nor an amount of memory."""
 
 
 class Hardware(BaseModel):
@@ -136,12 +144,26 @@ def _place(number: int, row: object) -> str:
     return f"row {number} ({name})" if isinstance(name, str) else f"row {number}"
 
 
+def split(text: str) -> list[str]:
+    """The machines in a text: between commas that aren't decimal ones, or on lines of their own."""
+    found: list[str] = []
+    for part in re.split(r"[;\n]|,(?!\d)", typed.cleaned(text)):
+        first, *others = part.split(",")
+        found.append(first)
+        for other in others:
+            if _BARE.fullmatch(found[-1]):
+                found[-1] += f",{other}"
+            else:
+                found.append(other)
+    return [each.strip() for each in found if each.strip()]
+
+
 def named(name: str, here: Hardware | None = None, path: Path = DATA) -> Hardware:
     """The machine of that name, or one with the GB that are typed. Raises UsageError.
 
     `here`: this machine, for its own name.
     """
-    asked = " ".join(name.split()).lower()
+    asked = " ".join(typed.cleaned(name).split()).lower()
     rows = ([here] if here else []) + known(path)
     for row in rows:
         if row.name.lower() == asked:
@@ -154,7 +176,7 @@ def named(name: str, here: Hardware | None = None, path: Path = DATA) -> Hardwar
         ) from error
     if made is None:
         names = ", ".join(row.name for row in rows)
-        raise UsageError(f"There is no hardware “{name}”. Known: {names}, or any GB: {TYPED}.")
+        raise UnknownHardware(f"There is no hardware “{name}”. Known: {names}, or any GB: {TYPED}.")
     return made
 
 
@@ -174,12 +196,26 @@ def _typed(text: str) -> Hardware | None:
 
 
 def _gigabytes(match: re.Match) -> float:
-    binary = (match[2] or "").lower() == "gib"
-    return float(match[1]) * (2**30 / 1e9 if binary else 1)
+    return _number(match) * (2**30 / 1e9 if (match[2] or "").lower() == "gib" else 1)
+
+
+def _number(match: re.Match) -> float:
+    """As typed, in the unit typed beside it. Raises UsageError."""
+    text, unit = match[1], match[2] or ""
+    before, comma, after = text.partition(",")
+    if comma and after.isdigit() and len(after) != 3 and not (unit and len(after) == 1):
+        raise UsageError(
+            f"“{text}{unit}” may be one machine or two. "
+            f"Write {before}.{after}GB for one, or {before}GB; {after}GB for two."
+        )
+    try:
+        return typed.decimal(text, "24")
+    except ValueError as error:
+        raise UsageError(f"“{text}{unit}” is no amount of memory. {error}.") from error
 
 
 def _short(match: re.Match) -> str:
-    return f"{float(match[1]):g}{'GiB' if (match[2] or '').lower() == 'gib' else 'GB'}"
+    return f"{_number(match):.10g}{'GiB' if (match[2] or '').lower() == 'gib' else 'GB'}"
 
 
 def this_machine(described: Mapping, vram_bytes: Sequence[int] = ()) -> Hardware:

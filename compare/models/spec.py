@@ -117,6 +117,12 @@ def resolve(
     return tuple(files.values())
 
 
+def twins(files: Sequence[ModelFile]) -> dict[int, int]:
+    """Which files are the same as an earlier one, by their places among them: each with that one's."""
+    places = [_place(file) for file in files]
+    return {n: places.index(at) for n, at in enumerate(places) if places.index(at) < n}
+
+
 def parse(spec: str) -> ModelFile:
     """The file one SPEC means: a path, an id, or an id with a quantization; or the model of a server.
     Raises UsageError.

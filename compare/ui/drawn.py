@@ -249,9 +249,12 @@ def _stacked(parts: Mapping[str, int]) -> str:
     return f'<span class="stack" aria-hidden="true">{bar}</span>{letters(told)}'
 
 
-def shelf(notes: Mapping[str, Mapping[str, str]]) -> str:
-    """For the script: what the menu says beside each quantization, by the model's name."""
-    return f'<span data-notes="{letters(json.dumps(notes))}"></span>'
+def shelf(notes: Mapping[str, Mapping[str, str]], faults: Mapping[str, str]) -> str:
+    """For the scripts: what the menu says beside each quantization, by the model's name; and what is wrong
+    with what is chosen, by the id of its menu.
+    """
+    told = f'data-notes="{letters(json.dumps(notes))}" data-faults="{letters(json.dumps(faults))}"'
+    return f"<span {told}></span>"
 
 
 def rendered(responses: Mapping[str, Response], names: Mapping[str, str]) -> str:

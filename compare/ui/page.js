@@ -248,36 +248,30 @@
   }
 
   // A cut connection: Gradio waits until there is one again, then loads the page anew, and what models were
-  // writing is gone. The prompt is kept over that moment only, in this tab.
+  // writing is gone; the form isn't (kept.js).
   const LOST = "gguf-side-by-side:lost";
   const GONE = "The page was loaded anew while models ran, so what they wrote is gone. Run them again.";
   const modelsRun = () => $("#cost .running") || showing("#speed-stop");
   addEventListener("pagehide", () => {
     try {
-      if (modelsRun()) sessionStorage.setItem(LOST, $("#prompt textarea")?.value ?? "");
+      if (modelsRun()) sessionStorage.setItem(LOST, "");
     } catch { /* private browsing: the page says nothing then */ }
   });
   function taken() {
     try {
-      const prompt = sessionStorage.getItem(LOST);
+      const lost = sessionStorage.getItem(LOST);
       sessionStorage.removeItem(LOST);
-      return prompt;
+      return lost;
     } catch { return null; }
   }
-  const lost = taken();
-  let told = lost === null;
+  let told = taken() === null;
   function tellLost() {
-    const field = $("#prompt textarea");
-    if (!told && field && $(".col .strip")) {
+    if (!told && $(".col .strip")) {
       told = true;
       const note = document.body.appendChild(document.createElement("p"));
       note.id = "lost";
       note.setAttribute("role", "alert");
       note.textContent = GONE;
-      if (!field.value) {
-        field.value = lost;
-        field.dispatchEvent(new Event("input", { bubbles: true }));
-      }
     }
     if (modelsRun()) $("#lost")?.remove();
   }

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 from compare.ui import imported  # noqa: F401  before all else of the page: see there
 
@@ -22,7 +23,7 @@ from compare.ui.compare.tab import compare_tab
 from compare.ui.filled import Filled
 from compare.ui.fit.tab import fit_tab
 from compare.ui.gallery.tab import gallery_tab
-from compare.ui.parts import button, refused, words
+from compare.ui.parts import button, carried, refused, words
 from compare.ui.quiet import ASSETS, quiet, stilled
 from compare.ui.speed.session import Range
 from compare.ui.speed.tab import speed_tab
@@ -39,8 +40,8 @@ STYLES = (
     "gallery/gallery.css",
 )  # fmt: skip
 SCRIPTS = (
-    "page.js", "links.js", "charts.js", "compare/compare.js", "benchmarks/benchmarks.js",
-    "gallery/gallery.js",
+    "page.js", "links.js", "faults.js", "charts.js", "compare/compare.js", "compare/kept.js",
+    "benchmarks/benchmarks.js", "gallery/gallery.js",
 )  # fmt: skip
 SCHEME = '<meta name="color-scheme" content="light dark">'
 TOP = f"""<div class="top">
@@ -75,6 +76,8 @@ def page(
                 fit_tab(demo, machine)
         quiet(demo)
         demo.load(opened_tab, None, tabs, **AT_ONCE)
+        wanted = carried("Tab", "tab-wanted")
+        wanted.change(followed_tab, wanted, tabs, **AT_ONCE)
         # For the script, which knows of a run when Gradio would drop what asks for another.
         button("Busy", elem_id="busy", visible="hidden").click(busy, None, None, **QUEUED)
     return demo
@@ -86,7 +89,15 @@ def busy() -> None:
 
 def opened_tab(request: gr.Request):
     """The tab that a link asks for."""
-    asked = request.query_params.get("tab")
+    return _tab(request.query_params.get("tab"))
+
+
+def followed_tab(query: str):
+    """The tab of an address that a visitor has gone back to; without one in it, the first."""
+    return _tab(dict(parse_qsl(query.removeprefix("?"))).get("tab", TABS[0].lower()))
+
+
+def _tab(asked: str | None):
     return gr.Tabs(selected=asked) if asked in map(str.lower, TABS) else gr.skip()
 
 
@@ -108,7 +119,8 @@ def launch_settings() -> dict:
         "show_error": True,
         # Gradio would start Node on a Space, through which only its own routes pass.
         "ssr_mode": False,
-        # Prompts and answers stay on the page: neither the browser nor the server keeps them.
+        # Answers stay on the page: neither the browser nor the server keeps them. The form is kept by the
+        # browser, as long as its tab is open (kept.js).
         "run_history": False,
         "enable_monitoring": False,
         "app_kwargs": {"routes": [Route("/healthz", health), *stilled()]},

@@ -7,15 +7,21 @@ from typing import Any
 import gradio as gr
 
 from compare.asked.settings import Setting
-from compare.usage import UsageError
+from compare.usage import Faults, UsageError
 
 Entries = Sequence[str | tuple[str, str | int]]
 """What a menu offers: a value, or what is read and its value."""
 
 
 def refused(error: UsageError) -> gr.Error:
-    """For the visitor and for the API's caller; raised, it leaves the page as it is."""
-    return gr.Error(html.escape(str(error), quote=False), title="Not run", print_exception=False)
+    """For the visitor and for the API's caller; raised, it leaves the page as it is.
+
+    What is wrong in single fields is shown at these, and to the API's caller only here.
+    """
+    return gr.Error(
+        html.escape(str(error), quote=False), title="Not run", print_exception=False,
+        visible=not isinstance(error, Faults),
+    )  # fmt: skip
 
 
 def words(value: str = "", **more) -> gr.HTML:
@@ -53,13 +59,17 @@ def tick(label: str, value: bool, **more) -> gr.Checkbox:
     )  # fmt: skip
 
 
-def of_setting(setting: Setting, value: Any) -> gr.Dropdown | gr.Textbox | gr.Checkbox:
+def of_setting(
+    setting: Setting, value: Any, elem_id: str
+) -> gr.Dropdown | gr.Textbox | gr.Checkbox:
     """The field of a setting: a menu, where nothing but its choices may stand."""
     if setting.kind is bool:
-        return tick(setting.label, value, info=setting.help)
+        return tick(setting.label, value, info=setting.help, elem_id=elem_id)
     if setting.choices:
-        return menu(setting.entries, setting.label, value=value)
-    return typed(setting.label, value, whole=setting.whole, placeholder=setting.empty)
+        return menu(setting.entries, setting.label, value=value, elem_id=elem_id)
+    return typed(
+        setting.label, value, whole=setting.whole, placeholder=setting.placeholder, elem_id=elem_id
+    )
 
 
 def segments(entries: Entries, label: str, elem_id: str, value: str | None = None) -> gr.Radio:

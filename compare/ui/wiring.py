@@ -35,6 +35,8 @@ ALWAYS_LAST = {"trigger_mode": "always_last"}
 """Over one of these: by default, what changes while an answer is on its way would be lost."""
 KEEP_ADDRESS = {"fn": None, "js": "query => keepAddress(query)", **AT_ONCE}
 """With a field that holds a view's query as `inputs`: the page's address becomes a link to that view."""
+KEEP_TYPED = {"fn": None, "js": "query => keepAddress(query, true)", **AT_ONCE}
+"""The same while what is sought is typed, which is one step back together."""
 COPY_LINK = {"fn": None, "js": "query => copyText(addressOf(query))", **AT_ONCE}
 """With such a field: that link into the clipboard."""
 COPY_TEXT = {"fn": None, "js": "text => copyText(text)", **AT_ONCE}

@@ -244,3 +244,9 @@ def _fates(rest: Mapping[str, Response], names: Mapping[str, str]) -> str:
 def _ends(timed: Mapping[str, Response]) -> tuple[str, str]:
     ranked = sorted(timed, key=lambda key: -timed[key].decode_tps)
     return ranked[0], ranked[-1]
+
+
+def twice(column: int, other_quants: bool) -> str:
+    """That a column shows the file of an earlier one, counted from 1."""
+    another = "model or quantization" if other_quants else "model"
+    return f"Column {column} shows this file already. Choose another {another}."

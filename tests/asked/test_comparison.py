@@ -4,11 +4,11 @@ import math
 
 import pytest
 
-from compare.asked.comparison import comparison
+from compare.asked.comparison import bench, comparison
 from compare.models.catalogue import MODELS
 from compare.models.spec import parse, resolve, split_specs
 from compare.protocol.requests import Message
-from compare.usage import UsageError
+from compare.usage import Faults, UsageError
 
 
 def test_an_id_means_its_default_quantization():
@@ -89,10 +89,20 @@ def test_a_bad_setting_is_refused_by_name(setting, value):
         comparison("hi", ["smollm2"], **{setting: value})
 
 
+LAYERS = (
+    "It must be auto, for as many as fit, or a number of layers from 0 to 10,000; "
+    "more than a model has are all of them."
+)
+INSTEAD = {
+    "max_tokens": "For no limit but the context length, write 1000000.",
+    "n_ctx": "For a model's whole context, write how many tokens that is; its card says so.",
+}
+
+
 @pytest.mark.parametrize(
     ("setting", "value", "said"),
     [
-        ("max_tokens", "many", "max_tokens is “many”. It must be a whole number."),
+        ("max_tokens", "many", "max_tokens is “many”. Write a whole number such as 256."),
         ("max_tokens", 0, "max_tokens is 0. It must be at least 1."),
         ("top_p", 0, "top_p is 0. It must be more than 0."),
         ("temperature", 11, "temperature is 11. It must be at most 10."),
@@ -100,20 +110,53 @@ def test_a_bad_setting_is_refused_by_name(setting, value):
         (
             "gpu_layers",
             "many",
-            "gpu_layers is “many”. It must be auto or a number of layers from 0 to 10,000.",
+            f"gpu_layers is “many”. {LAYERS}",
         ),
         (
             "gpu_layers",
             -1,
-            "gpu_layers is -1. It must be auto or a number of layers from 0 to 10,000.",
+            f"gpu_layers is -1. {LAYERS}",
         ),
-        ("temperature", "x" * 99, f"temperature is “{'x' * 60}…”. It must be a number."),
+        ("temperature", "x" * 99, f"temperature is “{'x' * 60}…”. Write a number such as 0.7."),
+        ("temperature", "0,x", "temperature is “0,x”. Write a number such as 0.7."),
+        ("temperature", "12,5", "temperature is “12,5”. It must be at most 10."),
+        ("max_tokens", "−1", f"max_tokens is “−1”. {INSTEAD['max_tokens']}"),
+        ("max_tokens", -1, f"max_tokens is -1. {INSTEAD['max_tokens']}"),
+        ("n_ctx", "-1", f"n_ctx is “-1”. {INSTEAD['n_ctx']}"),
+        ("seed", "-1", "seed is “-1”. For a new one each run, give none."),
+        ("top_k", "-1", "top_k is “-1”. For all, write 0."),
     ],
 )
 def test_a_wrong_number_is_said_plainly(setting, value, said):
     with pytest.raises(UsageError) as refused:
         comparison("hi", ["smollm2"], **{setting: value})
     assert str(refused.value) == said
+
+
+def test_numbers_are_read_as_they_are_typed():
+    asked = comparison(
+        "hi", ["smollm2"], temperature="0,7", max_tokens="4 096", n_ctx="4,096", seed="７",
+        gpu_layers="1,024",
+    )  # fmt: skip
+    assert (asked.sampling.temperature, asked.sampling.max_tokens, asked.sampling.seed) == (
+        0.7,
+        4096,
+        7,
+    )
+    assert (asked.load.n_ctx, asked.load.gpu_layers) == (4096, 1024)
+
+
+def test_everything_that_is_wrong_is_told_at_once():
+    with pytest.raises(Faults) as refused:
+        comparison(" ", ["smollm2"], temperature="warm", n_ctx="1e99", mode="in-turn")
+    assert list(refused.value.said) == ["prompt", "temperature", "n_ctx"]
+    assert str(refused.value) == (
+        "The prompt is empty. Write what the models should answer. temperature is “warm”. "
+        "Write a number such as 0.7. n_ctx is “1e99”. Write a whole number such as 2048."
+    )
+    with pytest.raises(Faults) as refused:
+        bench(["smollm2"], prompt_tokens="many", repeats="0")
+    assert list(refused.value.said) == ["prompt_tokens", "repeats"]
 
 
 @pytest.mark.parametrize("prompt", ["", "  \n", "\t"])

@@ -20,7 +20,7 @@ def test_the_requests_carry_every_setting_by_its_name():
 
 @pytest.mark.parametrize("setting", SETTINGS.values(), ids=SETTINGS)
 def test_each_has_words_and_an_untouched_field_means_its_default(setting):
-    assert setting.label and setting.help.endswith(".")
+    assert setting.placeholder and setting.label and setting.help.endswith(".")
     model = SamplingParams if setting.name in SamplingParams.model_fields else LoadSettings
     if setting.typed:
         assert getattr(model(**{setting.name: setting.typed}), setting.name) == setting.default
@@ -34,4 +34,5 @@ def test_what_the_page_shows_of_them():
     assert (stop.label, stop.typed, stop.empty, stop.whole) == ("Stop", "", "none", False)
     assert (kv_type.label, kv_type.typed, kv_type.choices) == ("KV cache", "f16", ("f16", "q8_0"))
     assert not SETTINGS["temperature"].whole and not SETTINGS["gpu_layers"].whole
+    assert SETTINGS["n_ctx"].placeholder == "2048 by default" and seed.placeholder == "new each run"
     assert SETTINGS["n_ctx"].typed == "2048" and not SETTINGS["gpu_layers"].choices

@@ -140,6 +140,8 @@ def compare(tab: Page, found: Found) -> None:
         found.look(tab)
         tab.keyboard.press("Escape")
     ask(tab, "hello", Temperature="warm")
+    expect(tab.locator(".fault")).to_be_visible()
+    tab.evaluate("document.querySelector('#busy').click()")
     expect(tab.get_by_test_id("toast-text")).to_be_visible()
     found.look(tab)
     tab.get_by_label("Temperature").fill("0.5")

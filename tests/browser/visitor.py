@@ -26,11 +26,16 @@ def state(tab: Page, place: int):
 def ask(tab: Page, prompt: str, **settings: str) -> None:
     """Fills in the prompt and the settings by their labels, and runs."""
     if settings:
-        tab.get_by_role("button", name="Settings").click()
-        for label, value in settings.items():
-            _fill(tab.get_by_label(label.replace("_", " ")), value)
+        fill_in(tab, **settings)
     tab.get_by_label("Prompt", exact=True).fill(prompt)
     tab.get_by_role("button", name=re.compile("run$", re.IGNORECASE)).click()
+
+
+def fill_in(tab: Page, **settings: str) -> None:
+    """Opens the settings and fills them in by their labels."""
+    tab.get_by_role("button", name="Settings").click()
+    for label, value in settings.items():
+        _fill(tab.get_by_label(label.replace("_", " ")), value)
 
 
 def _fill(field: Locator, value: str) -> None:

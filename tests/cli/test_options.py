@@ -6,6 +6,7 @@ from typer.testing import CliRunner
 from compare.asked.settings import SETTINGS
 from compare.cli.ask import ask
 from compare.cli.options import with_settings
+from compare.cli.terminal import Threads
 
 
 def run(command, *arguments: str):
@@ -36,3 +37,20 @@ def test_what_is_typed_comes_by_the_settings_name():
     assert heard == told
     assert run(command).exit_code == 0
     assert heard == {"seed": None, "stop": (), "raw": False, "n_ctx": 2048, "kv_type": "f16"}
+
+
+def test_numbers_are_read_as_they_are_typed():
+    heard = {}
+
+    @with_settings("max_tokens", "temperature", "n_ctx", "seed")
+    def command(threads: Threads = None, **settings) -> None:
+        heard.update(settings, threads=threads)
+
+    given = ("--max-tokens", "4 096", "--temperature", "0,7", "--n-ctx", "4,096", "--threads", "2")
+    assert run(command, *given).exit_code == 0
+    told = {"max_tokens": 4096, "temperature": 0.7, "n_ctx": 4096, "seed": None, "threads": 2}
+    assert heard == told
+    refused = run(command, "--temperature", "1,024")
+    assert refused.exit_code == 2
+    said = " ".join(refused.stderr.replace("│", "").split())
+    assert "“1,024”. It may mean 1.024 or 1024. Write one of these." in said

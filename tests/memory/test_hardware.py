@@ -3,7 +3,7 @@
 import pytest
 from huggingface_hub import SpaceHardware
 
-from compare.memory.hardware import HERE, HardwareError, known, named, this_machine
+from compare.memory.hardware import HERE, HardwareError, known, named, split, this_machine
 from compare.usage import UsageError
 
 ROW = """
@@ -66,6 +66,9 @@ def test_a_notebook_has_less_ram_than_it_says():
         ("24", "24GB", 24_000_000_000, None),
         ("7.5GB", "7.5GB", 7_500_000_000, None),
         ("8GiB", "8GiB", 8 * 2**30, None),
+        ("7,5 GB", "7.5GB", 7_500_000_000, None),
+        ("24GB VRAM", "24GB", 24_000_000_000, None),
+        ("1 024\u202fGB", "1024GB", 1_024_000_000_000, None),
         ("16GB-ram", "16GB-ram", 0, 16_000_000_000),
         ("16 GB RAM", "16GB-ram", 0, 16_000_000_000),
         ("24GB+32GB-ram", "24GB+32GB-ram", 24_000_000_000, 32_000_000_000),
@@ -74,6 +77,38 @@ def test_a_notebook_has_less_ram_than_it_says():
 def test_any_number_of_gigabytes_is_a_machine(text, name, vram, ram):
     made = named(text)
     assert (made.name, made.vram_bytes, made.ram_bytes) == (name, vram, ram)
+
+
+@pytest.mark.parametrize(
+    ("text", "machines"),
+    [
+        ("24GB, 16GB-ram", ["24GB", "16GB-ram"]),
+        ("24GB,16GB-ram", ["24GB", "16GB-ram"]),
+        ("24, 16", ["24", "16"]),
+        ("7,5GB,t4-small", ["7,5GB", "t4-small"]),
+        ("a100x4,24GB; 8\n8GB+7,5GB-ram,", ["a100x4", "24GB", "8", "8GB+7,5GB-ram"]),
+        (" , ", []),
+    ],
+)
+def test_several_machines_are_told_apart_from_decimal_commas(text, machines):
+    assert split(text) == machines
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("24,16", "Write 24.16GB for one, or 24GB; 16GB for two."),
+        ("24,16GB", "Write 24.16GB for one, or 24GB; 16GB for two."),
+        ("7,5", "Write 7.5GB for one, or 7GB; 5GB for two."),
+        ("1,024GB", "It may mean 1.024 or 1024. Write one of these."),
+        ("1,2,3GB", "Write a number such as 24."),
+    ],
+)
+def test_what_may_be_two_amounts_is_refused(text, said):
+    assert split(text) == [text]
+    with pytest.raises(UsageError) as refused:
+        named(text)
+    assert str(refused.value).endswith(said)
 
 
 def test_names_are_found_in_any_case():

@@ -2,11 +2,19 @@
 
 import pytest
 
-from compare.models.spec import resolve
+from compare.models.spec import parse, resolve, twins
 from compare.run.machine import Machine
-from compare.ui.compare.form import choices, read, stops, untouched, with_choices
+from compare.ui.compare.form import (
+    Further,
+    choices,
+    read,
+    stops,
+    twice,
+    untouched,
+    with_choices,
+)
 from compare.ui.menu import Choice, Menu
-from compare.usage import UsageError
+from compare.usage import Faults, UsageError
 
 FIELDS = {
     "prompt": "Hello", "mode": "in-turn", "max_tokens": "64", "temperature": "0", "top_p": "0.9",
@@ -69,6 +77,53 @@ def test_an_empty_field_means_the_default(menu):
 def test_what_is_wrong_is_named_as_on_the_page(menu, field, typed, named):
     with pytest.raises(UsageError, match=f"^{named}"):
         read(filled(**{field: typed}), menu)
+
+
+def test_numbers_are_read_as_they_are_typed(menu):
+    ask = read(filled(max_tokens="4 096", temperature="0,7", n_ctx="4,096"), menu)
+    assert (ask.sampling.max_tokens, ask.sampling.temperature, ask.load.n_ctx) == (4096, 0.7, 4096)
+
+
+def test_all_that_is_wrong_is_told_by_its_field(menu):
+    with pytest.raises(Faults) as refused:
+        read(filled(prompt="", max_tokens="−1", temperature="0,x"), menu)
+    assert refused.value.said == {
+        "prompt": "The prompt is empty. Write what the models should answer.",
+        "max_tokens": "Max tokens is “−1”. For no limit but the context length, write 1000000.",
+        "temperature": "Temperature is “0,x”. Write a number such as 0.7.",
+    }
+
+
+def test_what_has_no_field_is_told_without_one(menu):
+    with pytest.raises(UsageError, match=r"^Top-k is -5") as refused:
+        read(filled(), menu, Further(None, {"top_k": -5}, "as recorded"))
+    assert not isinstance(refused.value, Faults)
+
+
+def test_one_model_twice_is_told_at_its_column(menu):
+    chosen = {1: Choice("solar", "Q2_K"), 3: Choice("smollm2"), 4: Choice("solar")}
+    said = "Column 1 shows this file already. Choose another model or quantization."
+    assert twice(chosen, menu) == {"model_4": said}
+    with pytest.raises(Faults) as refused:
+        read(filled(chosen, top_p="x"), menu)
+    assert refused.value.said == {
+        "top_p": "Top-p is “x”. Write a number such as 0.95.",
+        "model_4": said,
+    }
+    with pytest.raises(Faults, match=f"^{said}$"):
+        read(filled(chosen), menu)
+    same = {1: Choice("smollm2"), 2: Choice("smollm2")}
+    assert twice(same, menu) == {
+        "model_2": "Column 1 shows this file already. Choose another model."
+    }
+    assert twice({1: Choice("solar", "Q2_K"), 2: Choice("solar", "Q4_0")}, menu) == {}
+
+
+def test_one_file_under_two_names_is_one_model_twice(tmp_path):
+    (tmp_path / "a.gguf").write_bytes(b"GGUF")
+    (tmp_path / "b.gguf").symlink_to(tmp_path / "a.gguf")
+    own = [parse(str(tmp_path / name)) for name in ("a.gguf", "b.gguf")]
+    assert twins(own) == {1: 0}
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The Compare tab without Gradio: what a visitor sees when they choose, add, remove and set something."""
 
+import html
 import os
 import struct
 import subprocess
@@ -126,6 +127,14 @@ def test_a_menu_that_is_left_as_it_was_changes_nothing():
     assert session.model_chosen(None, place=1, **untouched()) == {}
     assert session.quant_chosen("Q8_0", place=1, **untouched()) == {}
     assert session.quant_chosen("Q8_0", place=3, **untouched()) == {}
+
+
+def test_one_model_twice_is_said_until_another_is_chosen():
+    session, seen = opened(silent())
+    seen.tell(session.model_chosen("tinyllama", place=2, **untouched()))
+    assert "model-2" in html.unescape(seen.values["shelf"])
+    seen.tell(session.quant_chosen("Q4_K_M", place=2, **untouched()))
+    assert "model-2" not in html.unescape(seen.values["shelf"])
 
 
 def test_what_nobody_offers_is_refused():

@@ -1,5 +1,6 @@
 """Gallery, Benchmarks, Speed and Fit without Gradio: what a visitor sees of what they ask for."""
 
+import json
 import time
 from pathlib import Path
 
@@ -36,7 +37,10 @@ def shelf(tmp_path: Path) -> Shelf:
 def test_a_card_is_opened_by_a_click_or_a_link_and_closed(shelf):
     seen = Seen()
     assert shelf.opened({"tab": "speed", "prompt": "snake"}) == {}
-    for changes in (shelf.clicked("snake?1700000000000"), shelf.opened(LINK)):
+    for changes in (
+        shelf.followed("?tab=gallery&prompt=snake&at=1700000000000"),
+        shelf.opened(LINK),
+    ):
         seen.tell(changes)
         assert seen.is_visible("one") and not seen.is_visible("everything")
         assert "Snakes don't fly." in seen.text("card") and seen.values["shown"] == "snake"
@@ -44,7 +48,7 @@ def test_a_card_is_opened_by_a_click_or_a_link_and_closed(shelf):
         assert seen.values["link"] == "?tab=gallery&prompt=snake"
         seen.tell(shelf.closed())
         assert seen.is_visible("everything") and seen.values["link"] == "?tab=gallery"
-    seen.tell(shelf.clicked("poem"))
+    seen.tell(shelf.followed("?tab=gallery&prompt=poem"))
     assert seen.text("answers") == "Nothing is recorded of it yet."
 
 
@@ -80,6 +84,28 @@ def test_the_board_and_back_again(shelf):
     assert seen.is_visible("scores") and not seen.is_visible("listing")
     seen.tell(shelf.viewed("prompts"))
     assert not seen.is_visible("scores") and seen.is_visible("listing")
+    seen.tell(shelf.viewed("board"))
+    seen.tell(shelf.followed("?tab=gallery&q=FLY&tag=animals&theme=none&at=17"))
+    assert seen.values["view"] == "prompts" and seen.is_visible("listing")
+    assert (seen.values["search"], seen.values["theme"], seen.values["tag"]) == (
+        "FLY",
+        "",
+        "animals",
+    )
+    assert "A snake" in seen.text("listing") and "A poem" not in seen.text("listing")
+    assert seen.values["link"] == "?tab=gallery&q=FLY&tag=animals"
+
+
+def test_a_page_without_an_address_of_its_own_keeps_what_was_typed_meanwhile(shelf):
+    assert shelf.opened({"tab": "gallery", "__theme": "dark"}) == {}
+    assert shelf.opened({"tab": "gallery", "q": "snake"})["search"] == "snake"
+
+
+def test_what_is_sought_stays_sought_when_a_card_is_closed(shelf):
+    asked = "two & two", "sums", ""
+    link = "?tab=gallery&q=two+%26+two&theme=sums"
+    assert shelf.filtered(*asked)["link"] == shelf.closed(*asked)["link"] == link
+    assert shelf.viewed("prompts", *asked)["link"] == link
 
 
 def test_a_board_without_recordings_says_so():
@@ -162,6 +188,17 @@ def test_the_tab_opens_with_models_that_are_here_and_measures_them(speed):
     assert "pp8" in speed.saved("Markdown") and '"n_gen": 4' in speed.saved("JSON")
 
 
+def test_all_that_can_not_be_measured_is_told_by_the_fields_ids(speed):
+    wrong = {"models": [], "prompt_tokens": "4,000", "output_tokens": "−1", "repeats": "2.5"}
+    assert json.loads(speed.faulty(**wrong)["faults"]) == {
+        "speed-models": "No model is chosen. Choose one under Models.",
+        "speed-prompt_tokens": "Prompt tokens is more than 512. The command line takes more: bench.",
+        "speed-output_tokens": "Output tokens is “−1”. It must be at least 0.",
+        "speed-repeats": "Repetitions is “2.5”. It must be a whole number.",
+    }
+    assert speed.faulty(**{**wrong, "models": ["smollm2:Q4_1"], **NUMBERS}) == {"faults": "{}"}
+
+
 @pytest.mark.parametrize(
     ("asked", "why"),
     [
@@ -190,5 +227,8 @@ def test_what_fits_is_told_and_what_is_typed_wrong_is_said(machine):
     assert "all 49 layers on the GPU" in seen.text("figures")
     seen.tell(fits.show(["tinyllama"], rooms, "<much>", "few", 2048, "f16"))
     assert seen.text("said").startswith("“<much>” is no amount of memory.")
+    seen.tell(fits.show(["tinyllama"], [], "24GB, 16GB-ram, 7,5", "few", 2048, "f16"))
+    assert "24GB" in seen.text("figures") and "16GB-ram" in seen.text("figures")
+    assert seen.text("said").startswith("“7,5” may be one machine or two.")
     seen.tell(fits.show([], rooms, "", "few", 2048, "f16"))
     assert seen.text("said") == "Choose a model and a machine." and seen.values["plot"] is None

@@ -9,9 +9,10 @@ from compare.asked.settings import SETTINGS, LoadSettings
 from compare.gallery.gallery import SideBySide
 from compare.gallery.prompts import Prompt
 from compare.gallery.recordings import RECORDED, Params
-from compare.models.spec import MAX_COLUMNS, ModelFile
+from compare.models.spec import MAX_COLUMNS, ModelFile, twins
 from compare.ui.menu import Choice, Menu
-from compare.usage import UsageError
+from compare.usage import Faults, UsageError
+from compare.words import sentence
 from compare.words.settings import listed_settings
 
 PLACES = range(1, MAX_COLUMNS + 1)
@@ -24,6 +25,10 @@ FIELDS = {
 }  # fmt: skip
 """The settings that have a field on the page, in its order."""
 INPUTS = ("prompt", "mode", *FIELDS, "system")
+IDS = {name: f"set-{name}" if name in FIELDS else name for name in INPUTS} | {
+    f"model_{place}": f"model-{place}" for place in PLACES
+}
+"""The fields, and the menus of models, as they are found on the page."""
 
 Values = dict[str, Any]
 """What the fields hold, by the field's name; model_1 and quant_1 are those of the first column."""
@@ -81,16 +86,36 @@ def further_of(values: Mapping[str, Any], further: Further | None) -> Mapping[st
 
 
 def read(values: Mapping[str, Any], menu: Menu, further: Further | None = None) -> Comparison:
-    """The comparison the fields ask for. Raises UsageError, in the fields' own names."""
+    """The comparison the fields ask for.
+
+    Raises Faults, in the fields' own names, with everything that is wrong in them; UsageError for what stands
+    in none of them.
+    """
+    chosen = choices(values)
+    params = {**_params(values), **further_of(values, further)}
     try:
-        chosen = choices(values)
-        params = {**_params(values), **further_of(values, further)}
         return comparison(
             str(values["prompt"] or ""), [menu.file(chosen[place]) for place in sorted(chosen)],
             system=str(values["system"] or ""), mode=values["mode"], **params,
         )  # fmt: skip
+    except Faults as error:
+        raise _on_the_page(error.said | twice(chosen, menu)) from error
     except UsageError as error:
-        raise UsageError(_in_the_pages_words(str(error))) from error
+        if same := twice(chosen, menu):
+            raise Faults(same) from error
+        raise
+
+
+def twice(chosen: Mapping[int, Choice], menu: Menu) -> dict[str, str]:
+    """What to say at each column that shows the file of an earlier one."""
+    places = sorted(chosen)
+    same = twins([menu.file(chosen[place]) for place in places])
+    return {
+        f"model_{places[n]}": sentence.twice(
+            first + 1, len(menu.quants(chosen[places[n]].model)) > 1
+        )
+        for n, first in same.items()
+    }
 
 
 def load_settings(values: Mapping[str, Any], further: Further | None = None) -> LoadSettings | None:
@@ -151,8 +176,13 @@ def stops(text: str) -> tuple[str, ...]:
     return tuple(part for part in read if part)
 
 
-def _in_the_pages_words(message: str) -> str:
-    for name, setting in FIELDS.items():
-        if message.startswith(f"{name} is "):
-            return setting.label + message.removeprefix(name)
-    return message
+def _on_the_page(said: Mapping[str, str]) -> UsageError:
+    """What is wrong, by the field where it stands, or at once where there is none for some of it."""
+    told = {name: _in_the_pages_words(name, why) for name, why in said.items()}
+    return Faults(told) if told.keys() <= IDS.keys() else UsageError(" ".join(told.values()))
+
+
+def _in_the_pages_words(name: str, said: str) -> str:
+    if name in SETTINGS and said.startswith(f"{name} is "):
+        return SETTINGS[name].label + said.removeprefix(name)
+    return said

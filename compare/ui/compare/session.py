@@ -23,11 +23,14 @@ from compare.ui import drawn, recordings
 from compare.ui.changes import Change, Changes
 from compare.ui.compare.column import Column
 from compare.ui.compare.form import (
+    FIELDS,
+    IDS,
     PLACES,
     Further,
     as_recommended,
     load_settings,
     read,
+    twice,
     untouched,
     with_choices,
 )
@@ -228,6 +231,11 @@ class Session:
         texts, further = as_recommended(self.menu.file(self.chosen[place]))
         return texts | self.bring(further)
 
+    def to_defaults(self, **values) -> Changes:
+        """All settings as they are by default; the system prompt, which is a text, stays."""
+        usual = {name: value for name, value in untouched().items() if name in FIELDS}
+        return usual | self.bring(None) | self.settings_changed(**{**values, **usual})
+
     def keep_seed(self) -> Changes:
         """The seed of the last run, for the next one."""
         return {"seed": str(self.comparison.sampling.seed)} if self.comparison else {}
@@ -263,7 +271,10 @@ class Session:
             "run": sentence.run_label(self._missing_files()),
             "cost": self.cost(values),
             "add": Change(value=ADD, visible=len(chosen) < len(PLACES), interactive=True),
-            "shelf": drawn.shelf({menu.file(c).name: menu.notes(c) for c in chosen}),
+            "shelf": drawn.shelf(
+                {menu.file(c).name: menu.notes(c) for c in chosen},
+                {IDS[name]: said for name, said in twice(self.chosen, menu).items()},
+            ),
             **self.foresee(values),
         }
 

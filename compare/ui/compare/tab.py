@@ -1,5 +1,6 @@
 """The Compare tab: one prompt, several models, side by side. Components, and what their events call."""
 
+import json
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -8,9 +9,11 @@ import gradio as gr
 from gradio.events import Dependency
 
 from compare.models.catalogue import ARTICLES_PAIR
-from compare.ui.compare import column, running
-from compare.ui.compare.form import FIELDS, INPUTS, MORE, PLACES, untouched
+from compare.ui.changes import Changes
+from compare.ui.compare import column, kept, running
+from compare.ui.compare.form import FIELDS, IDS, INPUTS, MORE, PLACES, read, untouched
 from compare.ui.compare.session import ADD, EXAMPLES, House, Session
+from compare.ui.faulty import SHOW_FAULTS, at_fields
 from compare.ui.filled import Filled
 from compare.ui.markup import MATHS
 from compare.ui.menu import Menu
@@ -24,7 +27,7 @@ from compare.ui.parts import (
     thoughts,
     words,
 )
-from compare.ui.wiring import AT_ONCE, COPY_TEXT, PLAIN, PUBLIC, QUEUED, Wiring
+from compare.ui.wiring import ALWAYS_LAST, AT_ONCE, COPY_TEXT, PLAIN, PUBLIC, QUEUED, Wiring
 
 Parts = dict[str, gr.blocks.Block]
 OUTSIDE = (
@@ -81,6 +84,7 @@ def _ask() -> Parts:
         add = gr.Button(ADD, min_width=0, size="sm", elem_id="add")
     return {
         "prompt": prompt, "mode": mode, **settings, "further": further, "drop": drop, "cost": cost,
+        "faults": carried("Faults", "faults"), "kept": carried("Kept", "kept"),
         "small": small, "run": run, "stop_run": stop, "said": said, "asked": asked, "edit": edit,
         "add": add,
         **{f"example_{n}": example for n, example in enumerate(examples)},
@@ -89,21 +93,27 @@ def _ask() -> Parts:
 
 def _settings(defaults: dict[str, Any]) -> Parts:
     with gr.Row(elem_id="fields"):
-        fields = {n: of_setting(FIELDS[n], defaults[n]) for n in FIELDS if n not in MORE}
+        fields = {n: of_setting(FIELDS[n], defaults[n], IDS[n]) for n in FIELDS if n not in MORE}
     with gr.Row(elem_id="recommended"):
         for place in PLACES:
             fields[f"recommended_{place}"] = button("As recommended", visible=False)
-    system = gr.Textbox(
-        defaults["system"], label="System prompt", placeholder="none", lines=2, max_lines=6,
-        interactive=True, elem_id="system",
-    )  # fmt: skip
+    with gr.Row(elem_id="system-row"):
+        system = gr.Textbox(
+            defaults["system"], label="System prompt", placeholder="none", lines=2, max_lines=6,
+            interactive=True, elem_id="system",
+        )  # fmt: skip
+        to_defaults = button("Back to defaults", elem_id="defaults")
     with gr.Accordion("More", open=False, elem_id="more"):
         with gr.Row(elem_id="more-fields", elem_classes="fields"):
             more = {
-                n: of_setting(FIELDS[n], defaults[n]) for n in MORE if FIELDS[n].kind is not bool
+                n: of_setting(FIELDS[n], defaults[n], IDS[n])
+                for n in MORE
+                if FIELDS[n].kind is not bool
             }
-        ticks = {n: of_setting(FIELDS[n], defaults[n]) for n in MORE if FIELDS[n].kind is bool}
-    return {**fields, **more, **ticks, "system": system}
+        ticks = {
+            n: of_setting(FIELDS[n], defaults[n], IDS[n]) for n in MORE if FIELDS[n].kind is bool
+        }
+    return {**fields, **more, **ticks, "system": system, "to_defaults": to_defaults}
 
 
 def _columns(menu: Menu) -> Parts:
@@ -121,7 +131,7 @@ def _column(place: int, menu: Menu) -> Parts:
     first = dict(enumerate(ARTICLES_PAIR, start=1)).get(place)
     with gr.Column(elem_classes="col", visible=place <= 2, min_width=0) as box:
         with gr.Row(elem_classes="head"):
-            model = _menu(menu.models(), f"Model {place}", "model", first)
+            model = _menu(menu.models(), f"Model {place}", "model", first, IDS[f"model_{place}"])
             quant = _menu(quants, f"Quantization {place}", "quant")
             remove = button("Remove", "remove", visible=place > 2)
         with gr.Row(elem_classes="staterow"):
@@ -143,11 +153,13 @@ def _column(place: int, menu: Menu) -> Parts:
     }  # fmt: skip
 
 
-def _menu(entries: list, label: str, kind: str, value: str | None = None) -> gr.Dropdown:
+def _menu(
+    entries: list, label: str, kind: str, value: str | None = None, elem_id: str | None = None
+) -> gr.Dropdown:
     """A menu in the head of a column."""
     return gr.Dropdown(
         entries, value=value, label=label, show_label=False, filterable=False, interactive=True,
-        container=False, min_width=0, scale=0, elem_classes=kind,
+        container=False, min_width=0, scale=0, elem_classes=kind, elem_id=elem_id,
     )  # fmt: skip
 
 
@@ -171,6 +183,11 @@ def _account() -> Parts:
 # Events.
 
 
+def wrong_fields(session: Session, **values) -> Changes:
+    """What is wrong in the fields, for the page's script to say at each."""
+    return {"faults": at_fields(lambda: read(values, session.menu, session.further), IDS)}
+
+
 class _Events:
     """Which component's event calls what of the session."""
 
@@ -181,6 +198,9 @@ class _Events:
         menus = [f"{name}_{place}" for name in ("model", "quant") for place in PLACES]
         every = {**self.fields, **{name: self.parts[name] for name in menus}}
         self.asked = {"inputs": [session], "inputs_kwargs": every}
+        # Also after what may write into a field that isn't on the page yet, and so says no change.
+        keep = f"(...values) => keepForm({json.dumps([*every])}, values, {json.dumps(untouched())})"
+        self.keep = {"fn": None, "inputs": [*every.values()], "js": keep, **AT_ONCE}
         inside = (f"{name}_{place}" for place in PLACES for name in column.SHOWN)
         self.shown = wiring.components(*OUTSIDE, *inside)
         boxes = [f"{name}_{place}" for name in ("box", "recommended") for place in PLACES]
@@ -189,6 +209,7 @@ class _Events:
         self.lasting = {"outputs": self.shown, **QUEUED, **PLAIN}
 
     def wire(self) -> Callable[[Callable, gr.Textbox], None]:
+        self._opens()
         self._runs()
         self._settings()
         for place in PLACES:
@@ -198,18 +219,26 @@ class _Events:
     def _heard(self, event: Callable, handler: Callable, given: dict, **more) -> Dependency:
         return event(self.wiring(handler), **{**given, **more})
 
-    def _run(self, event: Callable, handler: Callable, given: dict, **more) -> None:
+    def _run(self, event: Callable, handler: Callable, given: dict, **more) -> Dependency:
         """What runs models; and what is to be seen where it fails."""
         going = self._heard(event, handler, given, **{**self.lasting, **more})
         going.failure(
             self.wiring(running.given_up), **self.written, outputs=self.shown, **QUEUED
         )  # fmt: skip
+        return going
 
-    def _chosen(self, event: Callable, handler: Callable, given: dict) -> None:
+    def _checked(self, going: Dependency) -> None:
+        """Where fields kept a run from beginning, what is wrong in each."""
+        told = self.parts["faults"]
+        wrong = self._heard(going.failure, wrong_fields, self.asked, outputs=told, **AT_ONCE)
+        wrong.then(None, told, None, js=SHOW_FAULTS, **AT_ONCE)
+
+    def _chosen(self, event: Callable, handler: Callable, given: dict) -> Dependency:
         """A choice of models, and what follows: what takes longer to know, and what changes by itself."""
-        chosen = self._heard(event, handler, given, outputs=self.outputs, **QUEUED)
+        chosen = self._heard(event, handler, {"outputs": self.outputs, **given}, **QUEUED)
         self._examine(chosen)
         self._heard(chosen.then, running.arriving, self.written, **self.lasting)
+        return chosen
 
     def _examine(self, after: Dependency) -> None:
         told = [f"{part}_{place}" for part in ("strip", "answer") for place in PLACES]
@@ -219,12 +248,23 @@ class _Events:
         }
         self._heard(after.then, Session.examined, given, **QUEUED)
 
+    def _opens(self) -> None:
+        """The page, with the form as the browser has kept it, and keeps it from then on."""
+        given = {
+            "inputs": [self.session, self.parts["kept"]],
+            "outputs": [*self.outputs, *self.fields.values()],
+            "js": f"session => [session, keptForm({json.dumps([*INPUTS, 'models'])})]",
+        }
+        opened = self._chosen(self.demo.load, kept.opened, given)
+        opened.then(None, None, None, js="() => formSettled()", **AT_ONCE).then(**self.keep)
+        gr.on([part.change for part in self.keep["inputs"]], **self.keep, **ALWAYS_LAST)
+
     def _runs(self) -> None:
         parts = self.parts
-        self._chosen(self.demo.load, Session.opened, {"inputs": [self.session]})
         begins = partial(gr.on, [parts["run"].click, parts["prompt"].submit])
-        self._run(begins, running.run, self.asked, api_name="run", **PUBLIC)
-        self._run(parts["small"].click, running.run_small, self.written, outputs=self.outputs)
+        self._checked(self._run(begins, running.run, self.asked, api_name="run", **PUBLIC))
+        small = parts["small"].click
+        self._checked(self._run(small, running.run_small, self.written, outputs=self.outputs))
         parts["stop_run"].click(Session.stop_all, [self.session], None, **AT_ONCE)
         self._chosen(parts["add"].click, Session.added, self.written)
         prompt = {"inputs": [self.session], "outputs": [parts["prompt"]]}
@@ -234,13 +274,15 @@ class _Events:
     def _settings(self) -> None:
         parts, seed = self.parts, self.wiring.components("seed")
         given = {"inputs": [self.session], "outputs": seed}
-        self._heard(parts["use_seed"].click, Session.keep_seed, given, **AT_ONCE)
+        self._heard(parts["use_seed"].click, Session.keep_seed, given, **AT_ONCE).then(**self.keep)
         costly = {**self.written, "outputs": [parts["cost"], *self.figures]}
         events = partial(gr.on, [parts["mode"].input, parts["max_tokens"].blur])
         self._heard(events, Session.settings_changed, costly, **AT_ONCE)
         self._examine(self._heard(parts["n_ctx"].blur, Session.settings_changed, costly, **QUEUED))
         dropping = {**costly, "outputs": [parts["further"], *costly["outputs"]]}
         self._examine(self._heard(parts["drop"].click, Session.dropped, dropping, **QUEUED))
+        usual = {**dropping, "outputs": [*self.fields.values(), *dropping["outputs"]]}
+        self._examine(self._heard(parts["to_defaults"].click, Session.to_defaults, usual, **QUEUED))
         for n, text in enumerate(EXAMPLES):
             parts[f"example_{n}"].click(
                 None, None, parts["prompt"], js=f"() => {text!r}", **AT_ONCE

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from compare import numbers
 from compare.charts.fit import fit_map
 from compare.memory.fit import Fit, fit, learn
-from compare.memory.hardware import Hardware, named
+from compare.memory.hardware import TYPED, Hardware, UnknownHardware, named, split
 from compare.models.catalogue import MODELS
 from compare.models.spec import ModelFile, catalogue_file
 from compare.run.machine import Machine
@@ -68,17 +68,19 @@ class Fits:
         return found
 
     def _rooms(self, chosen: Sequence[str], typed: str) -> tuple[list[Hardware], list[str]]:
-        """The machines asked for, the typed one last, and what was wrong with what was typed."""
-        here = self.machine.hardware()
+        """The machines asked for, the typed ones last, and what was wrong with what was typed."""
+        here, wrong = self.machine.hardware(), []
         rooms = [named(name, here) for name in chosen]
-        if not typed:
-            return rooms, []
-        try:
-            asked = named(typed, here)
-        except UsageError:
-            why = f"“{typed}” is no amount of memory. Type 24GB, 16GB-ram or 24GB+32GB-ram."
-            return rooms, [why]
-        return [*(room for room in rooms if room.name != asked.name), asked], []
+        for each in split(typed):
+            try:
+                asked = named(each, here)
+            except UnknownHardware:
+                wrong.append(f"“{each}” is no amount of memory. Type {TYPED}.")
+            except UsageError as error:
+                wrong.append(str(error))
+            else:
+                rooms = [*(room for room in rooms if room.name != asked.name), asked]
+        return rooms, wrong
 
 
 def _table(fits: Sequence[Fit]) -> str:

@@ -5,6 +5,7 @@ has each piece of markup on a line of its own.
 """
 
 from collections.abc import Iterable, Sequence
+from urllib.parse import urlencode
 
 from compare.gallery.gallery import Library, Take
 from compare.gallery.prompts import Prompt, Source, Theme
@@ -59,6 +60,12 @@ def _mark(take: Take) -> str:
 def address(prompt_id: str) -> str:
     """A link to an opened card."""
     return f"?tab=gallery&prompt={prompt_id}"
+
+
+def sought(text: str | None, theme: str | None, tag: str | None) -> str:
+    """A link to the cards that are sought; to all of them, where nothing is."""
+    asked = {"tab": "gallery", "q": (text or "").strip(), "theme": theme, "tag": tag}
+    return f"?{urlencode({name: value for name, value in asked.items() if value})}"
 
 
 # One card, opened; for gr.Markdown.

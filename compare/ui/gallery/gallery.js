@@ -3,12 +3,9 @@
   "use strict";
   document.addEventListener("click", (event) => {
     const card = event.target.closest?.("#gallery-list a[data-prompt]");
-    const wanted = document.querySelector("#gallery-wanted textarea, #gallery-wanted input");
-    if (!card || !wanted || event.metaKey || event.ctrlKey || event.shiftKey) return;
+    if (!card || event.metaKey || event.ctrlKey || event.shiftKey) return;
+    if (!askFor("gallery-wanted", card.search)) return;
     event.preventDefault();
-    // The same card asked for again is a change, too.
-    wanted.value = `${card.dataset.prompt}?${Date.now()}`;
-    wanted.dispatchEvent(new Event("input", { bubbles: true }));
     left = scrollY;
     scrollTo({ top: 0 });
   });

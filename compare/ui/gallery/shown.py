@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from urllib.parse import parse_qsl
 
 from compare.charts.board import score_board
 from compare.gallery.board import Board, board
@@ -12,7 +13,9 @@ from compare.ui import recordings
 from compare.ui.changes import Change, Changes
 from compare.ui.gallery import cards, table
 
-ALL, BOARD = "?tab=gallery", "?tab=gallery&view=board"
+BOARD = "?tab=gallery&view=board"
+ASKS = {"view", "prompt", "q", "theme", "tag"}
+"""Parameters of an address, each of which asks for something else than all cards."""
 
 
 @dataclass(frozen=True)
@@ -30,31 +33,52 @@ class Shelf:
         return sorted({tag for p in self.library.gallery.prompts.values() for tag in p.tags})
 
     def opened(self, query: Mapping[str, str]) -> Changes:
-        """The card or the view that the page's address asks for."""
-        if query.get("tab") != "gallery":
-            return {}
+        """The card or the view that the page's address asks for; the tab comes with all cards."""
+        asks = query.get("tab") == "gallery" and not ASKS.isdisjoint(query)
+        return self.linked(query) if asks else {}
+
+    def followed(self, query: str) -> Changes:
+        """The card or the view of an address within the page."""
+        return self.linked(dict(parse_qsl(query.removeprefix("?"))))
+
+    def linked(self, query: Mapping[str, str]) -> Changes:
+        """The card or the view of an address's parameters."""
         if query.get("view") == "board":
-            return {"view": "board", **self.viewed("board")}
-        return self._followed(query.get("prompt", ""))
+            return {"view": "board", **self.closed(), **self.viewed("board")}
+        if prompt_id := query.get("prompt"):
+            return self._followed(prompt_id)
+        theme, tag = query.get("theme", ""), query.get("tag", "")
+        asked = {
+            "search": query.get("q", ""),
+            "theme": theme if theme in self.themes else "",
+            "tag": tag if tag in self.tags else "",
+        }
+        listing = Change(value=self.searched(*asked.values()), visible=True)
+        shown = {**self.closed(*asked.values()), **self.viewed("prompts", *asked.values())}
+        said = cards.faults(self.library.faults)
+        return {**shown, **asked, "view": "prompts", "listing": listing, "said": said}
 
-    def clicked(self, asked: str) -> Changes:
-        """The card that the script asks for: its id, and after a question mark when."""
-        return self._followed(asked.partition("?")[0])
-
-    def closed(self) -> Changes:
-        """All cards."""
+    def closed(self, text: str = "", theme: str = "", tag: str = "") -> Changes:
+        """All cards, or those that were sought."""
         seen = {"everything": Change(visible=True), "one": Change(visible=False)}
-        return {**seen, "shown": "", "link": ALL}
+        return {**seen, "shown": "", "link": cards.sought(text, theme, tag)}
 
-    def viewed(self, view: str) -> Changes:
+    def viewed(self, view: str, text: str = "", theme: str = "", tag: str = "") -> Changes:
         """The prompts, or the score board."""
         is_board = view == "board"
         return {
             "fields": Change(visible=not is_board),
             "listing": Change(visible=not is_board),
             "scores": Change(visible=is_board),
-            "link": BOARD if is_board else ALL,
+            "link": BOARD if is_board else cards.sought(text, theme, tag),
             **(self._board() if is_board else {}),
+        }
+
+    def filtered(self, text: str, theme: str, tag: str) -> Changes:
+        """The cards that are sought, and the link to them."""
+        return {
+            "listing": self.searched(text, theme, tag),
+            "link": cards.sought(text, theme, tag),
         }
 
     def searched(self, text: str = "", theme: str = "", tag: str = "") -> str:
@@ -62,12 +86,12 @@ class Shelf:
         return cards.listing(found(self.library, text, theme, tag), self.library)
 
     def _followed(self, prompt_id: str) -> Changes:
-        """A card, by its prompt's id; without one, all of them."""
+        """A card, by its prompt's id; where there is none, all of them."""
         library = self.library
         prompt = library.gallery.prompts.get(prompt_id)
         if prompt is None:
-            told = [f"There is no prompt “{prompt_id}” in the gallery."] if prompt_id else []
-            return {**self.closed(), "said": cards.faults([*told, *library.faults])}
+            told = f"There is no prompt “{prompt_id}” in the gallery."
+            return {**self.closed(), "said": cards.faults([told, *library.faults])}
         answers = recordings.recorded(library.comparisons(prompt))
         return {
             "everything": Change(visible=False),

@@ -10,13 +10,13 @@ from compare.ui.gallery import cards
 from compare.ui.gallery.shown import Shelf
 from compare.ui.markup import MATHS
 from compare.ui.parts import action, button, carried, chart, headline, menu, segments, typed, words
-from compare.ui.wiring import ALWAYS_LAST, AT_ONCE, COPY_LINK, KEEP_ADDRESS, Wiring
+from compare.ui.wiring import ALWAYS_LAST, AT_ONCE, COPY_LINK, KEEP_ADDRESS, KEEP_TYPED, Wiring
 
 Parts = dict[str, gr.blocks.Block]
 VIEWS = [("Prompts", "prompts"), ("Score board", "board")]
 SHOWN = (
-    "said", "everything", "fields", "view", "listing", "scores", "plot", "finding", "rows", "one",
-    "card", "answers", "shown", "link",
+    "said", "everything", "fields", "view", "search", "theme", "tag", "listing", "scores", "plot",
+    "finding", "rows", "one", "card", "answers", "shown", "link",
 )  # fmt: skip
 """What may change."""
 
@@ -80,15 +80,18 @@ def _wire(demo: gr.Blocks, shelf: Shelf, wiring: Wiring) -> None:
         return wiring.told(shelf.opened(request.query_params))
 
     demo.load(opened, None, shown, **AT_ONCE)
+    asking = wiring.components("search", "theme", "tag")
     for event, handler, heard in (
-        (parts["wanted"].change, shelf.clicked, parts["wanted"]),
-        (parts["back"].click, shelf.closed, None),
-        (parts["view"].input, shelf.viewed, parts["view"]),
+        (parts["wanted"].change, shelf.followed, [parts["wanted"]]),
+        (parts["back"].click, shelf.closed, asking),
+        (parts["view"].input, shelf.viewed, [parts["view"], *asking]),
     ):
         then = event(wiring(handler), heard, shown, **AT_ONCE).then
         then(inputs=parts["link"], **KEEP_ADDRESS)
-    asking = wiring.components("search", "theme", "tag")
     # What is pasted first into a text field is a change, but no input.
-    events = [parts["search"].change, parts["theme"].input, parts["tag"].input]
-    gr.on(events, shelf.searched, asking, parts["listing"], **AT_ONCE, **ALWAYS_LAST)
+    menus = [parts["theme"].input, parts["tag"].input]
+    for events, keep in (([parts["search"].change], KEEP_TYPED), (menus, KEEP_ADDRESS)):
+        listed = wiring.components("listing", "link")
+        sought = gr.on(events, wiring(shelf.filtered), asking, listed, **AT_ONCE, **ALWAYS_LAST)
+        sought.then(inputs=parts["link"], **keep)
     parts["copy"].click(inputs=parts["link"], **COPY_LINK)

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from compare import numbers
+from compare.asked import typed
 from compare.asked.comparison import Bench, Tests
 from compare.asked.comparison import bench as bench_of
 from compare.charts.speeds import speeds as speeds_chart
@@ -19,10 +20,11 @@ from compare.run.run import Run
 from compare.saved import bench
 from compare.ui.changes import Change, Changes
 from compare.ui.drawn import finding
+from compare.ui.faulty import at_fields
 from compare.ui.markup import letters
 from compare.ui.menu import Choice, Menu
 from compare.ui.speed.lanes import all_figures, all_lanes, idle, label_of, under_way
-from compare.usage import UsageError
+from compare.usage import Faults, UsageError
 from compare.words import column, speeds
 from compare.words.sentence import BUSY, run_label
 
@@ -31,6 +33,8 @@ FIELDS = {
     "output_tokens": ("Output tokens", "32"),
     "repeats": ("Repetitions", "3"),
 }
+IDS = {name: f"speed-{name}" for name in ("models", *FIELDS)}
+"""The fields as they are found on the page."""
 MOST = Tests()
 """The command line's defaults: more than that would hold a shared machine for too long."""
 SAVED = {
@@ -66,25 +70,29 @@ class Range:
         return [self.entries[value] for value in values["models"] or [] if value in self.entries]
 
     def read(self, values: Mapping[str, Any]) -> Bench:
-        """The bench the fields ask for. Raises UsageError, in the fields' own names."""
+        """The bench the fields ask for. Raises Faults, in the fields' own names, with all that is wrong."""
         texts = {
             name: str(values[name] or "").strip() or default
             for name, (_, default) in FIELDS.items()
         }
         chosen = self.chosen(values)
-        if not chosen:
-            raise UsageError("No model is chosen. Choose one under Models.")
+        wrong = {} if chosen else {"models": "No model is chosen. Choose one under Models."}
         try:
-            asked = bench_of(
-                [self.menu.file(choice) for choice in chosen], most=MAX_COLUMNS, **texts
-            )
-            _within_the_most(asked.tests)
-        except UsageError as error:
-            said = str(error)
-            for name, (label, _) in FIELDS.items():
-                said = said.replace(name, label)
-            raise UsageError(said) from error
+            # Without a model, one of the list's, to see what else is wrong.
+            files = map(self.menu.file, chosen or list(self.entries.values())[:1])
+            asked = bench_of(list(files), most=MAX_COLUMNS, **texts)
+        except Faults as error:
+            wrong |= {name: _in_the_tabs_words(said) for name, said in error.said.items()}
+        wrong |= _above_the_most({n: text for n, text in texts.items() if n not in wrong})
+        if wrong:
+            raise Faults(wrong)
         return asked
+
+
+def _in_the_tabs_words(said: str) -> str:
+    for name, (label, _) in FIELDS.items():
+        said = said.replace(name, label)
+    return said
 
 
 def _entries(menu: Menu) -> dict[str, Choice]:
@@ -96,10 +104,13 @@ def _entries(menu: Menu) -> dict[str, Choice]:
     return dict(sorted(found.items(), key=lambda entry: not menu.here(entry[1])))
 
 
-def _within_the_most(tests: Tests) -> None:
-    for name, (label, _) in FIELDS.items():
-        if getattr(tests, name) > (most := getattr(MOST, name)):
-            raise UsageError(f"{label} is more than {most}. The command line takes more: bench.")
+def _above_the_most(texts: Mapping[str, str]) -> dict[str, str]:
+    """What the command line would take, but not the page, by field."""
+    return {
+        name: f"{FIELDS[name][0]} is more than {most}. The command line takes more: bench."
+        for name, text in texts.items()
+        if typed.whole(text) > (most := getattr(MOST, name))
+    }
 
 
 @dataclass
@@ -171,6 +182,10 @@ class Session:
             return {}
         shown = self._offer(values) | (self._result() if self.bench else {})
         return shown | {"models": Change(interactive=True)}
+
+    def faulty(self, **values) -> Changes:
+        """What is wrong in the fields, for the page's script to say at each."""
+        return {"faults": at_fields(lambda: self.range.read(values), IDS)}
 
     def stop(self) -> None:
         if self.run:

@@ -5,9 +5,10 @@ from functools import partial
 import gradio as gr
 
 from compare.models.spec import MAX_COLUMNS
+from compare.ui.faulty import SHOW_FAULTS
 from compare.ui.markup import letters
 from compare.ui.parts import action, button, carried, chart, headline, menu, typed, words
-from compare.ui.speed.session import FIELDS, SAVED, Range, Session
+from compare.ui.speed.session import FIELDS, IDS, SAVED, Range, Session
 from compare.ui.wiring import ALWAYS_LAST, AT_ONCE, PLAIN, QUEUED, Wiring
 from compare.words import speeds
 
@@ -24,15 +25,25 @@ def speed_tab(demo: gr.Blocks, range: Range) -> None:
     parts = _ask(range) | _card() | _account()
     parts["spoken"] = words(elem_id="speed-spoken")
     parts["text"] = carried("Saved", "speed-text")
+    parts["faults"] = carried("Faults", "speed-faults")
     _wire(demo, session, Wiring(parts))
 
 
 def _ask(range: Range) -> Parts:
     with gr.Column(elem_id="speed-ask"):
         with gr.Row(elem_id="speed-fields", elem_classes=["filters", "fields"]):
-            models = menu(range.labels(), "Models", multiselect=True, max_choices=MAX_COLUMNS)
+            models = menu(
+                range.labels(), "Models", multiselect=True, max_choices=MAX_COLUMNS,
+                elem_id=IDS["models"],
+            )  # fmt: skip
             counts = {
-                name: typed(label, default, whole=True, placeholder=default)
+                name: typed(
+                    label,
+                    default,
+                    whole=True,
+                    placeholder=f"{default} by default",
+                    elem_id=IDS[name],
+                )
                 for name, (label, default) in FIELDS.items()
             }
         with gr.Row(elem_id="speed-tools"):
@@ -79,6 +90,8 @@ def _wire(demo: gr.Blocks, session: gr.State, wiring: Wiring) -> None:
     going = gr.on(begins, wiring(Session.measure), **asked, outputs=watched, **QUEUED, **PLAIN)
     for then in (going.success, going.failure):
         then(wiring(Session.ended), **asked, outputs=outputs, **QUEUED)
+    wrong = going.failure(wiring(Session.faulty), **asked, outputs=parts["faults"], **AT_ONCE)
+    wrong.then(None, parts["faults"], None, js=SHOW_FAULTS, **AT_ONCE)
     parts["stop"].click(Session.stop, [session], None, **AT_ONCE)
     for name, (suffix, kind, _) in SAVED.items():
         saved = partial(Session.saved, name=name)
