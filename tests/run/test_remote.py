@@ -14,6 +14,7 @@ from compare.asked.owner import Owner
 from compare.models.spec import parse
 from compare.remote.servers import Server
 from compare.run.machine import Machine
+from compare.saved.answers import answers
 from compare.saved.document import document
 from compare.ui.menu import Choice, Menu
 from compare.usage import UsageError
@@ -174,6 +175,14 @@ def test_a_column_says_whose_figures_it_shows(machine_with):
     assert str(ready_line(file, cached=True)) == "On the server gpu"
 
 
+def test_copied_answers_say_whose_figures_they_have(machine_with):
+    with ModelServer() as server:
+        asked = comparison("p", [THERE])
+        responses = ends(machine_with(Server("gpu", server.url)).compare(asked))
+    text = answers(asked, asked.models, responses)
+    assert ", 50.0\xa0tok/s by its server’s count\n" in text and "## tiny on gpu\n" in text
+
+
 def test_the_sentence_says_that_machines_are_compared(machine_with):
     with ModelServer() as server:
         asked = comparison("p", ["smollm2", THERE])
@@ -193,25 +202,23 @@ def test_a_prompt_that_is_read_there_is_reading(machine_with):
 
 
 def test_ask_prints_one_document_and_no_key(tmp_path):
-    with ModelServer(key=KEY) as server:
+    with ModelServer(key=KEY) as server, ModelServer(key="another") as refuses:
         path = tmp_path / "servers.toml"
-        path.write_text(f'[gpu]\nurl = "{server.url}/v1"\nkey_env = "GPU_KEY"\n')
-        command = [sys.executable, "-m", "compare", "ask", "Count.", "--json", "--models"]
+        path.write_text(
+            f'[gpu]\nurl = "{server.url}/v1"\nkey_env = "GPU_KEY"\n'
+            f'[no]\nurl = "{refuses.url}"\nkey_env = "GPU_KEY"\n'
+        )
         run = subprocess.run(
-            [*command, "smollm2,@gpu", "--max-tokens", "8"], capture_output=True, text=True,
+            [sys.executable, "-m", "compare", "ask", "Count.", "--json", "--models", "smollm2,@gpu,@no",
+             "--max-tokens", "8"], capture_output=True, text=True,
             env={**os.environ, "COMPARE_SERVERS": str(path), "GPU_KEY": KEY},
         )  # fmt: skip
-        server.key = "another"
-        refused = subprocess.run(
-            [*command, "@gpu"], capture_output=True, text=True,
-            env={**os.environ, "COMPARE_SERVERS": str(path), "GPU_KEY": KEY},
-        )  # fmt: skip
-    assert run.returncode == 0, run.stderr
-    here, there = json.loads(run.stdout)["responses"]
+    assert run.returncode == 1, run.stderr
+    here, there, refused = json.loads(run.stdout)["responses"]
     assert here["state"] == there["state"] == "finished"
     assert (there["text"], there["rates_by"]) == ("one two three", "server")
-    assert refused.returncode == 1 and "(401)" in refused.stdout
-    assert KEY not in run.stdout + run.stderr + refused.stdout + refused.stderr
+    assert refused["error"].startswith("The server “no” doesn't take the key in GPU_KEY (401)")
+    assert KEY not in run.stdout + run.stderr
 
 
 def test_a_server_nobody_named_is_wrong_usage():
