@@ -142,6 +142,8 @@ class Front:
         except ray.exceptions.RayError as error:
             return JSONResponse(_gone(error), 500)
         if not asked.stream:
+            async for _ in answer:  # to its end, or Ray holds the replica for busy
+                pass
             return JSONResponse(first, 500 if "error" in first else 200)
         return StreamingResponse(_streamed(first, answer), media_type="text/event-stream")
 
