@@ -30,6 +30,7 @@ class Engine:
         self._load, self._spawn = load, spawn
         self._process: ModelProcess | None = None
         self._run = 0
+        self._answering = asyncio.Lock()
         self._path = self._fetched()
         self._loaded()
 
@@ -43,25 +44,29 @@ class Engine:
             process.close()
 
     async def answer(self, request: Callable[[int], Generate]) -> AsyncIterator[Event]:
-        """The events of an answer; `request` makes what is asked of its number. Closing it cancels."""
-        if not self.alive:
-            await asyncio.to_thread(self._loaded)
-        self._run += 1
-        run, process, loop = self._run, self._process, asyncio.get_running_loop()
-        heard: asyncio.Queue[Event] = asyncio.Queue()
-        process.sink = lambda event: loop.call_soon_threadsafe(heard.put_nowait, event)
-        process.send(request(run))
-        ended = False
-        try:
-            while not ended:
-                event = await heard.get()
-                if event.run in (0, run):  # its death may be of no run
-                    ended = isinstance(event, Finished | Failed)
-                    yield event
-        finally:
-            process.sink = unheard
-            if not ended:
-                await self._cancel(process, run)
+        """The events of an answer; `request` makes what is asked of its number. Closing it cancels.
+
+        Whoever comes meanwhile waits, also for one that is left to end: Ray lets the next in before that.
+        """
+        async with self._answering:
+            if not self.alive:
+                await asyncio.to_thread(self._loaded)
+            self._run += 1
+            run, process, loop = self._run, self._process, asyncio.get_running_loop()
+            heard: asyncio.Queue[Event] = asyncio.Queue()
+            process.sink = lambda event: loop.call_soon_threadsafe(heard.put_nowait, event)
+            process.send(request(run))
+            ended = False
+            try:
+                while not ended:
+                    event = await heard.get()
+                    if event.run in (0, run):  # its death may be of no run
+                        ended = isinstance(event, Finished | Failed)
+                        yield event
+            finally:
+                process.sink = unheard
+                if not ended:
+                    await self._cancel(process, run)
 
     async def _cancel(self, process: ModelProcess, run: int) -> None:
         """Leaves it ready for the next, or ended."""

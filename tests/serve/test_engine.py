@@ -11,6 +11,7 @@ from compare.models.catalogue import BASE_TEMPLATE
 from compare.models.spec import parse
 from compare.protocol.events import Delta, Failed, Finished, Started
 from compare.protocol.requests import Generate, Message
+from compare.serve import engine as serving
 from compare.serve.engine import Engine, EngineFault
 
 
@@ -42,7 +43,9 @@ def test_an_answer_is_told_from_its_start_to_its_end(engine):
     assert last.reason == "length"
 
 
-def test_one_that_is_left_in_the_middle_frees_the_engine(engine):
+def test_one_that_is_left_in_the_middle_frees_the_engine(engine, monkeypatch):
+    monkeypatch.setattr(serving, "CANCEL_S", 60)  # a busy machine may be silent for two seconds
+
     async def left() -> None:
         events = engine.answer(lambda run: asked(run, 200))
         async for event in events:
@@ -54,6 +57,24 @@ def test_one_that_is_left_in_the_middle_frees_the_engine(engine):
     process = engine._process
     assert isinstance(answered(engine)[-1], Finished)
     assert engine._process is process and process.alive
+
+
+def test_the_next_waits_until_the_one_that_was_left_has_ended(engine):
+    async def both() -> list:
+        first = engine.answer(lambda run: asked(run, 200))
+        async for event in first:
+            if isinstance(event, Delta):
+                break
+
+        async def next_one() -> list:
+            return [e async for e in engine.answer(lambda run: asked(run, 4))]
+
+        second = asyncio.create_task(next_one())
+        await asyncio.sleep(0)  # it has come by now
+        await first.aclose()
+        return await asyncio.wait_for(second, 30)
+
+    assert isinstance(asyncio.run(both())[-1], Finished)
 
 
 def test_where_the_child_has_died_another_is_loaded(engine):
