@@ -1,6 +1,7 @@
 # make run    sets up .venv, then serves the app on http://localhost:7860 (PORT=8000: elsewhere)
 # make test   sets up what tests need, a browser included, then runs them (ARGS=… for pytest)
 # make test-gpu  the tests that need a GPU, which fail without one; after make run CMAKE_ARGS=…
+# make test-ray  the tests of `serve`, in a venv of its own with Ray (500 MB more)
 # make space  what a Space does with this folder, done here (SERVE=1: goes on serving)
 # make record answers to the gallery's prompts by the embedded pair, into prompts/recorded/
 # make lint   ruff
@@ -26,12 +27,13 @@ APP := .venv/.app
 TESTS := .venv/.tests
 LINT := .venv/.lint
 UV := .venv/.uv
+RAY := .venv/ray/.made
 
 export ASKED := $(strip $(CMAKE_ARGS))
 # pip's cache and an installed build don't know what arguments they were built with.
 ANEW := --no-cache-dir --force-reinstall
 
-.PHONY: run test test-gpu space lint lock audit picture bench bench-full soak record FORCE
+.PHONY: run test test-gpu test-ray space lint lock audit picture bench bench-full soak record FORCE
 
 run: $(APP)
 	$(PY) app.py
@@ -42,6 +44,9 @@ test: $(TESTS)
 
 test-gpu: $(TESTS)
 	$(PY) -m pytest -m gpu $(ARGS)
+
+test-ray: $(RAY)
+	.venv/ray/bin/python -m pytest -m ray $(ARGS)
 
 # Builds with the platform's own pip call, from the package index; a minute or two.
 space: $(TESTS)
@@ -123,6 +128,14 @@ $(APP): $(LLAMA) requirements.txt requirements-lock.txt requirements-embedded.tx
 
 $(TESTS): $(APP) tests/requirements.txt
 	$(INSTALL) -r tests/requirements.txt
+	@touch $@
+
+# Sees what .venv has, and adds only what that lacks.
+$(RAY): $(TESTS) requirements-ray.txt
+	$(PY) -m venv .venv/ray
+	$(PY) -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
+	  > "$$(.venv/ray/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/app.pth"
+	.venv/ray/bin/python -m pip --disable-pip-version-check install --quiet -r requirements-ray.txt
 	@touch $@
 
 # Only ruff, and only uv: linting and locking shouldn't have to wait for a compiler.

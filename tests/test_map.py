@@ -16,13 +16,13 @@ PACKAGE = TESTS.parent / "compare"
 ORDER = (
     ("cli", "ui"),
     ("web",),
-    ("charts", "gallery"),
+    ("charts", "gallery", "serve"),
     ("saved",),
     ("words",),
     ("run",),
     ("memory",),
     ("asked",),
-    ("models", "scores"),
+    ("models", "remote", "scores"),
     ("gguf", "protocol", "colours", "numbers", "proxies", "usage"),
     ("letters",),
 )
@@ -49,6 +49,7 @@ ONLY = {
             )
         ),
     },
+    "httpx2": {"models/download.py", "proxies", "remote/streams.py"},
     "huggingface_hub": {"models"},
     "llama_cpp": {"child/llama.py"},
     "pandas": {"scores", "charts"},
@@ -56,6 +57,7 @@ ONLY = {
     "psutil": {"child/cores.py", "child/memory.py", "memory/free.py", "run/process.py"},
     "pynvml": {"protocol/devices.py"},
     "prometheus_client": {"web/metrics.py"},
+    "ray": {"serve/cluster.py"},
     "regex": {"gallery"},
     "spaces": {"run/zerogpu.py"},
     "typer": {"cli"},

@@ -125,7 +125,7 @@ def comparison(
     _check_threads(threads)
     return Comparison(
         messages=_messages(prompt, system),
-        models=resolve(specs, MAX_COLUMNS),
+        models=resolve(specs, MAX_COLUMNS, elsewhere=True),
         mode=mode,
         sampling=sampling,
         load=load,

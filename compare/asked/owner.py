@@ -5,7 +5,7 @@ A profile says what suits a kind of host; each of its values has a variable that
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Any
 
@@ -21,6 +21,7 @@ from pydantic import (
 from compare.asked.comparison import Bench, Comparison
 from compare.models.catalogue import ARTICLES_PAIR
 from compare.models.spec import MAX_COLUMNS, catalogued, is_path
+from compare.remote.servers import Server, named_server, read_servers
 from compare.usage import UsageError, faults
 
 CPU_PAIR = "tinyllama:Q4_K_M", "solar:Q2_K"
@@ -91,6 +92,10 @@ def _fit_the_page(specs: tuple[str, ...]) -> tuple[str, ...]:
     return specs
 
 
+def _servers_of(value: Any) -> Any:
+    return read_servers(value) if isinstance(value, str) else value
+
+
 Unlimited = BeforeValidator(_unlimited)
 Names = Annotated[tuple[str, ...], BeforeValidator(_listed), AfterValidator(_host_names)]
 Specs = Annotated[tuple[str, ...], BeforeValidator(_listed), AfterValidator(_of_the_catalogue)]
@@ -144,6 +149,12 @@ class Owner(BaseModel):
     """serve figures of its runs at /metrics"""
     log_prompts: bool = Field(False, alias="COMPARE_LOG_PROMPTS")
     """write the prompts into the log, too"""
+    servers: Annotated[tuple[Server, ...], BeforeValidator(_servers_of)] = Field(
+        (), alias="COMPARE_SERVERS"
+    )
+    """on other machines, whose models may have columns; the variable names a TOML file"""
+    servers_at_once: int = Field(8, alias="COMPARE_SERVERS_AT_ONCE", ge=1, le=1000)
+    """so many columns are answered by servers at the same time, of all visitors together"""
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str] = os.environ) -> "Owner":
@@ -156,6 +167,12 @@ class Owner(BaseModel):
         except ValidationError as error:
             fault = faults(error)[0]
             raise UsageError(f"{fault.field} is set to {fault.stands}. {fault.said}.") from error
+
+    def with_servers(self, named: Sequence[str]) -> "Owner":
+        """With servers as the command line names them, `name=url`. Raises UsageError."""
+        more = {server.name: server for server in map(named_server, named)}
+        others = [server for server in self.servers if server.name not in more]
+        return self.model_copy(update={"servers": (*others, *more.values())})
 
     @property
     def disk_bytes(self) -> int | None:

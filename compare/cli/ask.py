@@ -34,6 +34,12 @@ def ask(
         list[str] | None,
         typer.Option(help="SPECs, separated by commas: an id, id:QUANT, or a .gguf file."),
     ] = None,
+    server: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="NAME=URL: a server on another machine, for @NAME/model; may be repeated."
+        ),
+    ] = None,
     mode: Annotated[Mode, typer.Option(help="All at once, or one after another.")] = Mode.together,
     system: Annotated[str | None, typer.Option(help="The system prompt.")] = None,
     threads: Threads = None,
@@ -42,7 +48,7 @@ def ask(
     **settings: Any,
 ) -> None:
     """Ask several models the same thing and watch them answer."""
-    machine = Machine(Owner.from_environ())
+    machine = Machine(Owner.from_environ().with_servers(server or []))
     specs, reason = split_specs(models or []), None
     if not specs:
         pair, reason = machine.start_pair()

@@ -14,6 +14,7 @@ from compare.cli.bench import bench_command
 from compare.cli.fit import fit_command
 from compare.cli.gallery import check, record_command
 from compare.cli.models import models
+from compare.cli.serve import serve
 from compare.cli.terminal import settle, tell
 from compare.usage import UsageError
 
@@ -27,6 +28,7 @@ app.command()(models)
 app.command("fit")(fit_command)
 app.command()(check)
 app.command("record")(record_command)
+app.command()(serve)
 
 
 def main() -> None:

@@ -36,6 +36,8 @@ def local_path(file: ModelFile) -> str | None:
         return file.path
     if file.package is not None:
         return _embedded_path(file)
+    if file.server is not None:
+        return None
     from huggingface_hub import constants, try_to_load_from_cache
 
     caches = [constants.HF_HUB_CACHE]

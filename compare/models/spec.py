@@ -66,6 +66,10 @@ class ModelFile:
     template_stop: tuple[str, ...] = BASE_STOP
     """stop strings that belong to the fallback"""
     base: bool = False
+    server: str | None = None
+    """the owner's name for the server on another machine that answers; then there is no file"""
+    served: str | None = None
+    """which of its models, by its own name; None: the only one"""
     about: About = About()
     version: Identity = ()
     """what told it from other files at its path when its header was read"""
@@ -85,10 +89,13 @@ def split_specs(texts: list[str]) -> list[str]:
     return specs
 
 
-def resolve(specs: Sequence[str | ModelFile], most: int | None = None) -> tuple[ModelFile, ...]:
+def resolve(
+    specs: Sequence[str | ModelFile], most: int | None = None, *, elsewhere: bool = False
+) -> tuple[ModelFile, ...]:
     """The files meant by SPECs, in their order, each under a key of its own.
 
-    `most`: how many may run side by side, where they do. Raises UsageError.
+    `most`: how many may run side by side, where they do; `elsewhere`: whether what runs on another machine
+    may be among them. Raises UsageError.
     """
     if not specs:
         raise UsageError(f"No model was named. {known_models()}")
@@ -97,6 +104,11 @@ def resolve(specs: Sequence[str | ModelFile], most: int | None = None) -> tuple[
     files: dict[str, ModelFile] = {}
     for spec in specs:
         file = parse(spec) if isinstance(spec, str) else spec
+        if file.server and not elsewhere:
+            raise UsageError(
+                f"“{file.key}” runs on another machine, which only Compare and ask can use. "
+                "Name models of this machine."
+            )
         at = _place(file)
         if other := files.get(at):
             named = spec if isinstance(spec, str) else spec.key
@@ -112,12 +124,30 @@ def twins(files: Sequence[ModelFile]) -> dict[int, int]:
 
 
 def parse(spec: str) -> ModelFile:
-    """The file one SPEC means: a path, an id, or an id with a quantization. Raises UsageError."""
+    """The file one SPEC means: a path, an id, or an id with a quantization; or the model of a server.
+    Raises UsageError.
+    """
     if os.path.isfile(os.path.expanduser(spec)):
         return _local(spec)
+    if spec.startswith("@"):
+        return remote(spec)
     if spec.startswith(("http:", "https:", "hf:")):
         raise UsageError(f"“{spec}”: models on other machines can't be compared, not yet.")
     return _local(spec) if is_path(spec) else catalogued(spec)
+
+
+def remote(spec: str) -> ModelFile:
+    """What `@server` or `@server/model` means; which servers there are is their owner's matter."""
+    server, _, served = spec.removeprefix("@").partition("/")
+    if not server or len(spec) > 400 or letters.name(spec) != spec:
+        raise UsageError(
+            f"“{spec[:60]}” names no server. Write @server/model, or @server where it has one."
+        )
+    name = f"{served.rpartition('/')[2]} on {server}" if served else server
+    return ModelFile(
+        key=spec.removesuffix("/"), model=served or server, name=name,
+        short=served.rpartition("/")[2] or server, file="", server=server, served=served or None,
+    )  # fmt: skip
 
 
 def is_path(spec: str) -> bool:

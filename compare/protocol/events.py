@@ -124,14 +124,30 @@ class Loaded(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Started(Event):
-    """The request was taken up at `at`, before its prompt was rendered."""
+class Reached(Event):
+    """The server of another machine that is to answer has said what it is. Never crosses to a child."""
 
-    prompt_tokens: int
-    cached_tokens: int
+    server: str
+    """the owner's name for it; never where it is"""
+    kind: str
+    """the program, as a person reads it: llama-server"""
+    model: str
+    """by the server's name for it"""
+    drops: tuple[str, ...] = ()
+    """the settings asked for that don't count there, by name"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started(Event):
+    """The request was taken up at `at`, before its prompt was rendered. What a server of another machine
+    hasn't told is None.
+    """
+
+    prompt_tokens: int | None
+    cached_tokens: int | None
     rendered_prompt: str | None = None
-    """None: the prompt is ids, without a text"""
-    threads: int
+    """None: the prompt is ids, without a text, or was rendered elsewhere"""
+    threads: int | None
     notices: tuple[str, ...] = ()
 
 
@@ -172,6 +188,24 @@ class Written(Event):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delta(Written):
     """One output token."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chunk(Written):
+    """What came from a server at once, however many tokens that is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted(Event):
+    """What a server tells of its work so far, by its own counts and clock; None where it tells nothing."""
+
+    prompt_tokens: int | None = None
+    cached_tokens: int | None = None
+    output_tokens: int | None = None
+    thinking_tokens: int | None = None
+    prefill_tps: float | None = None
+    decode_tps: float | None = None
+    load_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from compare.models.spec import ModelFile
 from compare.protocol.events import Event, Fetched, Loaded, Reserved, Started, Threads
+from compare.run.remote import RemoteRunner
 from compare.run.response import Response
 from compare.run.runner import LocalRunner
 from compare.run.schedule import Place
@@ -65,7 +66,7 @@ class Limit:
 @dataclass(slots=True)
 class Column:
     file: ModelFile
-    runner: LocalRunner
+    runner: LocalRunner | RemoteRunner
     step: str = "file"
     """as in schedule.Place"""
     file_bytes: int = 0
@@ -76,6 +77,11 @@ class Column:
     limit: Limit | None = None
     """of its step, where this host has one"""
     response: Response = field(default_factory=Response)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it runs on this machine, and so is scheduled here."""
+        return self.file.server is None
 
     @property
     def place(self) -> Place:

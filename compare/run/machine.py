@@ -21,11 +21,12 @@ from compare.models.catalogue import EMBEDDED_PAIR
 from compare.models.files import Files
 from compare.models.local import FileError, local_path
 from compare.models.reach import Reach
-from compare.models.spec import ModelFile, catalogued, renewed
+from compare.models.spec import ModelFile, catalogued, remote, renewed
 from compare.models.surroundings import away
 from compare.numbers import listed
 from compare.protocol.devices import Gpus
 from compare.protocol.events import Downloading, Event, Failed
+from compare.remote.streams import Servers
 from compare.run import cpu
 from compare.run.examiner import Examiner
 from compare.run.line import Line, asking
@@ -56,6 +57,8 @@ class Machine:
         self._lease = lease
         self._numbers = itertools.count(1)
         self._rates = Rates()
+        self.servers = Servers(self.owner.servers, self.owner.servers_at_once)
+        """on other machines"""
         self.on_end: list[Callable[[Run], None]] = []
         """what hears of each run that has ended, in its thread; to be filled before the first one"""
         self._reach = Reach()
@@ -69,10 +72,22 @@ class Machine:
         self._own = tuple(map(renewed, self._own))
         return self._own
 
-    def compare(self, comparison: Comparison) -> Run:
-        """Sends a prompt to its models; returns at once. Faults of a model are its column's. Raises
-        line.Refused, on behalf of a visitor.
+    def served(self) -> tuple[ModelFile, ...]:
+        """What the owner's servers offer, by the models that they list; one that is away by its name alone.
+        Asks them, all at once, for some seconds at most.
         """
+        offered = self.servers.offered()
+        return tuple(remote(f"@{name}/{model}" if model else f"@{name}") for name, model in offered)
+
+    def compare(self, comparison: Comparison) -> Run:
+        """Sends a prompt to its models; returns at once. Faults of a model are its column's.
+
+        Raises UsageError where one is to run on a server that the owner hasn't named; line.Refused, on behalf
+        of a visitor.
+        """
+        for file in comparison.models:
+            if file.server is not None:
+                self.servers.server(file.server)
         return self._run(self.owner.capped(comparison))
 
     def bench(self, bench: Bench) -> Run:
@@ -81,7 +96,8 @@ class Machine:
 
     def _run(self, asked: Comparison | Bench) -> Run:
         pool: Pool | LeasedPool = self._pool
-        if self._lease is not None and asked.load.gpu_layers != 0:
+        is_local = any(file.server is None for file in asked.models)
+        if self._lease is not None and asked.load.gpu_layers != 0 and is_local:
             pool = LeasedPool(self._pool, self._lease(asked))
             # A visitor's time on a GPU is too dear to spend it on a download.
             asked = asked if asked.files_first else replace(asked, files_first=True)
@@ -96,6 +112,7 @@ class Machine:
             on_end=self._ended,
             visitor=asking.get(),
             expected_s=self._rates.turn_s(asked),
+            servers=self.servers,
         )
         self._runs.add(run)
         return run
@@ -111,7 +128,11 @@ class Machine:
         return self.line.waiting
 
     def cached(self, file: ModelFile) -> bool:
-        """Whether the file, or the package that carries it, is on this machine; asks no network."""
+        """Whether the file, or the package that carries it, is on this machine; asks no network. Of a model
+        that runs on another, nothing has to be here.
+        """
+        if file.server is not None:
+            return True
         try:
             return local_path(file) is not None or file.package is not None
         except FileError:
@@ -262,6 +283,7 @@ class Machine:
         for run in runs:
             run.wait(CANCEL_S + 1)  # or it would give its child back to nobody
         self._pool.close()
+        self.servers.close()
 
 
 def _not_installed(missing: list[ModelFile]) -> str | None:

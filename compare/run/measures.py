@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 
 from compare.protocol.events import Memory
 
+SERVER, SEEN = "server", "seen from here"
+"""Who tells the rates of an answer from another machine: its server, or else what came when here, network
+inside."""
 ENOUGH = 0.9
 """Of the cores that were its own; a quiet machine gives 0.97 and more."""
 
@@ -36,7 +39,9 @@ class Measures:
     """(output tokens - 1) / (last token - first token): the first one belongs to the prefill"""
     engine_prefill_tps: float | None = None
     engine_decode_tps: float | None = None
-    """llama.cpp's own figures"""
+    """the engine's own figures: llama.cpp's, or what a server told"""
+    rates_by: str | None = None
+    """SERVER or SEEN for an answer from another machine, None for one of this"""
     total_s: float | None = None
     """from the request taken up to its end; downloading, loading and waiting are outside"""
     shared_with: int | None = None
@@ -57,6 +62,13 @@ class Measures:
         return short_of_cores(self.cores_used, self.cores_granted, self.memory)
 
     @property
+    def has_thought(self) -> bool:
+        """Whether it thought before its answer; a server may not count that (then it is None)."""
+        return bool(self.thinking_tokens) or (
+            self.rates_by is not None and self.thinking_tokens is None
+        )
+
+    @property
     def thought_s(self) -> float | None:
         """From the first output token to the answer's first, or to the end of what was cut off before."""
         end = self.total_s if self.first_answer_s is None else self.first_answer_s
@@ -65,7 +77,7 @@ class Measures:
     @property
     def thought_is_cut(self) -> bool:
         """Whether what has ended was thinking to its end."""
-        return bool(self.thinking_tokens) and self.first_answer_s is None
+        return self.has_thought and self.first_answer_s is None
 
 
 def short_of_cores(used: float | None, granted: float | None, memory: Memory) -> bool:

@@ -1,15 +1,15 @@
 """One model's answer so far, folded from its events. All arithmetic of tokens and seconds stands here.
 
-Pure: reads no clock, knows no process, no page. What its figures mean says Measures; `company` is what ran
-beside a column.
+Pure: reads no clock, knows no process, no page. What its figures mean says Measures.
 """
 
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 from typing import Any
 
 from compare.memory.predict import Prediction
 from compare.protocol.events import (
+    Chunk,
+    Counted,
     Delta,
     Downloading,
     Event,
@@ -24,6 +24,7 @@ from compare.protocol.events import (
     Prefill,
     Prefilled,
     Queued,
+    Reached,
     Sample,
     Started,
     Stopping,
@@ -32,31 +33,11 @@ from compare.protocol.events import (
     Threads,
     Written,
 )
-from compare.run.measures import Measures, Timings
+from compare.run.company import Span
+from compare.run.marks import Mark, marked, tps_now
+from compare.run.measures import SEEN, SERVER, Measures, Timings
 
 ENDED = frozenset({"finished", "cancelled", "failed"})
-RECENT_S = 1.0
-"""What “now” means for the speed of an answer that is being written."""
-MARK_S = 0.1
-
-Mark = tuple[float, int]
-"""When how many tokens had been read or written."""
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """When a column was active (loading, reading or writing) and when it answered, in seconds."""
-
-    active: tuple[tuple[float, float], ...] = ()
-    answer: tuple[float, float] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Company:
-    """The most other columns active during an answer, and for how many seconds there was any."""
-
-    shared_with: int
-    shared_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +68,10 @@ class Response:
     rendered_prompt: str | None = None
     prompt_tokens: int | None = None
     cached_tokens: int | None = None
+    server: Reached | None = None
+    """that of another machine, where one answers"""
+    counted: Counted | None = None
+    """what it told last"""
     prefill_done: int = 0
     reading_began: Mark | None = None
     """the first and the last report of a prompt that is being read"""
@@ -139,15 +124,37 @@ class Response:
         """Its figures so far. Before its request is taken up it has no output, rather than none."""
         return Measures(
             prompt_tokens=self.prompt_tokens, cached_tokens=self.cached_tokens,
-            output_tokens=None if self.started_at is None else self.output_tokens,
-            thinking_tokens=None if self.started_at is None else self.thinking_tokens,
+            output_tokens=self.output_tokens if self.counts_tokens else None,
+            thinking_tokens=self.thinking_tokens if self.counts_thinking else None,
             load_s=self.load_s, ttft_s=self.ttft_s, first_answer_s=self.first_answer_s,
             prefill_tps=self.prefill_tps,
             decode_tps=self.decode_tps, engine_prefill_tps=self.engine_prefill_tps,
-            engine_decode_tps=self.engine_decode_tps, total_s=self.total_s,
+            engine_decode_tps=self.engine_decode_tps, rates_by=self.rates_by, total_s=self.total_s,
             shared_with=self.shared_with, shared_s=self.shared_s, threads=self.threads,
             cores_used=self.cores_used, cores_granted=self.cores_granted, memory=self.memory,
         )  # fmt: skip
+
+    @property
+    def counts_tokens(self) -> bool:
+        """Whether its output tokens are known: of a server's answer, once the server tells them."""
+        if self.server is None:
+            return self.started_at is not None
+        return self.counted is not None and self.counted.output_tokens is not None
+
+    @property
+    def counts_thinking(self) -> bool:
+        """The same of those of its thinking; where nothing shows that it thought, there are none."""
+        if self.server is None or self.started_at is None:
+            return self.started_at is not None
+        told = self.counted and self.counted.thinking_tokens
+        return told is not None or not self.thinking
+
+    @property
+    def rates_by(self) -> str | None:
+        """Who tells how fast it was; see Measures."""
+        if self.server is None:
+            return None
+        return SEEN if self.engine_decode_tps is None else SERVER
 
     @property
     def cores_used(self) -> float | None:
@@ -176,32 +183,29 @@ class Response:
 
     @property
     def prefill_tps(self) -> float | None:
+        if self.server is not None:
+            return self.engine_prefill_tps
         if not self.evaluated_tokens or not self.prefill_eval_s:
             return None
         return self.evaluated_tokens / self.prefill_eval_s
 
     @property
     def decode_tps(self) -> float | None:
+        """A server's own, where it tells one: what comes from it may come in heaps."""
+        return self.engine_decode_tps if self.rates_by == SERVER else self.seen_decode_tps
+
+    @property
+    def seen_decode_tps(self) -> float | None:
         seconds = _between(self.first_token_at, self.last_token_at)
         if self.output_tokens < 2 or not seconds:
             return None
         return (self.output_tokens - 1) / seconds
 
     def decode_tps_now(self, now: float) -> float | None:
-        """Output tokens a second over the last RECENT_S; None before so much has been written.
-
-        What writes less often than that has the time between its last two tokens, and what is silent
-        for longer still the time it has been silent.
-        """
+        """Output tokens a second in the last second; None before so much has been written."""
         if self.state != "writing":
             return None
-        old = [mark for mark in self.marks if mark[0] <= self.last_token_at - RECENT_S]
-        if not old:
-            return None
-        at, tokens = old[-1]
-        tps = (self.output_tokens - tokens) / (self.last_token_at - at)
-        silent_s = now - self.last_token_at
-        return min(tps, 1 / silent_s) if silent_s > RECENT_S else tps
+        return tps_now(self.marks, self.output_tokens, self.last_token_at, now)
 
     @property
     def reading_tps(self) -> float | None:
@@ -238,6 +242,8 @@ class Response:
                 return self._on_its_way(event)
             case Started() | Prefill() | Prefilled() | Delta() | Threads() | Paced():
                 return self._answering(event)
+            case Reached() | Chunk() | Counted():
+                return self._served(event)
             case Testbed() | Testing() | Sample():
                 return self._benched(event)
             case Stopping():
@@ -280,7 +286,8 @@ class Response:
                 return self._at_stage(
                     "reading", started_at=event.at, prompt_tokens=event.prompt_tokens,
                     cached_tokens=event.cached_tokens, rendered_prompt=event.rendered_prompt,
-                    threads=(event.threads, event.threads), granted=((event.at, event.threads),),
+                    threads=event.threads and (event.threads, event.threads),
+                    granted=((event.at, event.threads),) if event.threads else (),
                     notices=self.notices + event.notices,
                 )  # fmt: skip
             case Prefill(at=at, done=done):
@@ -294,13 +301,35 @@ class Response:
                 return self._at_stage(
                     "writing", **self._texts(event), output_tokens=self.output_tokens + 1,
                     first_token_at=_first(self.first_token_at, at), last_token_at=at,
-                    marks=_marked(self.marks, at, self.output_tokens + 1),
+                    marks=marked(self.marks, at, self.output_tokens + 1),
                 )  # fmt: skip
             case Threads(at=at, n=n) if self.threads:
                 granted = (*self.granted, (at, n))
                 return replace(self, threads=_widened(self.threads, n), granted=granted)
             case Paced(n=n) if self.threads:
                 return replace(self, threads=_widened(self.threads, n))
+        return self
+
+    def _served(self, event: Event) -> "Response":
+        """By a server of another machine, which counts for itself."""
+        match event:
+            case Reached():
+                return replace(self, server=event)
+            case Chunk(at=at):
+                return self._at_stage(
+                    "writing", **self._texts(event),
+                    first_token_at=_first(self.first_token_at, at), last_token_at=at,
+                )  # fmt: skip
+            case Counted(at=at):
+                written = _first(event.output_tokens, self.output_tokens)
+                is_writing = written > 0 and self.first_token_at is not None
+                return replace(
+                    self, counted=event, output_tokens=written, prompt_tokens=event.prompt_tokens,
+                    cached_tokens=event.cached_tokens, load_s=event.load_s,
+                    thinking_tokens=_first(event.thinking_tokens, 0),
+                    engine_prefill_tps=event.prefill_tps, engine_decode_tps=event.decode_tps,
+                    marks=marked(self.marks, at, written) if is_writing else self.marks,
+                )  # fmt: skip
         return self
 
     def _benched(self, event: Event) -> "Response":
@@ -334,7 +363,8 @@ class Response:
             self, state="cancelled" if event.reason == "cancelled" else "finished",
             **self._texts(event), stop_string=event.stop_string,
             finish_reason=event.reason, ended_at=event.at,
-            engine_prefill_tps=event.engine_prefill_tps, engine_decode_tps=event.engine_decode_tps,
+            engine_prefill_tps=_first(event.engine_prefill_tps, self.engine_prefill_tps),
+            engine_decode_tps=_first(event.engine_decode_tps, self.engine_decode_tps),
             processor_s=event.processor_s,
             memory=self._predicted(event.memory) if event.memory else self.memory,
             notices=self.notices + event.notices,
@@ -354,39 +384,6 @@ class Response:
         return replace(self, state=state, stage=state, **changes)
 
 
-def company(spans: dict[str, Span]) -> dict[str, Company]:
-    """What each column that answers shared the machine with, by key."""
-    return {
-        key: _company(span.answer, [other.active for name, other in spans.items() if name != key])
-        for key, span in spans.items()
-        if span.answer
-    }
-
-
-def _company(answer: tuple[float, float], others: list[tuple[tuple[float, float], ...]]) -> Company:
-    start, end = answer
-    clipped = [
-        [(max(a, start), min(b, end)) for a, b in intervals if a < end and b > start]
-        for intervals in others
-    ]
-    edges = sorted({edge for column in clipped for interval in column for edge in interval})
-    most, seconds = 0, 0.0
-    for a, b in pairwise(edges):
-        beside = sum(any(x <= a and b <= y for x, y in column) for column in clipped)
-        if beside:
-            most, seconds = max(most, beside), seconds + (b - a)
-    return Company(most, seconds)
-
-
-def _marked(marks: tuple[Mark, ...], at: float, tokens: int) -> tuple[Mark, ...]:
-    if marks and at - marks[-1][0] < MARK_S:
-        return marks
-    marks = (*marks, (at, tokens))
-    while len(marks) > 1 and marks[1][0] <= at - RECENT_S:
-        marks = marks[1:]
-    return marks
-
-
 def _widened(range_: tuple[int, int], n: int) -> tuple[int, int]:
     return min(range_[0], n), max(range_[1], n)
 
@@ -395,5 +392,5 @@ def _between(start: float | None, end: float | None) -> float | None:
     return None if start is None or end is None else end - start
 
 
-def _first(*times: float | None) -> float | None:
-    return next((time for time in times if time is not None), None)
+def _first(*values: Any) -> Any:
+    return next((value for value in values if value is not None), None)

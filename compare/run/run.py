@@ -15,11 +15,14 @@ from compare.memory.admission import Gate
 from compare.models.files import Files
 from compare.models.spec import ModelFile
 from compare.protocol.events import Event, Failed, Finished, Queued, Stopping, unforeseen
+from compare.remote.streams import Servers
 from compare.run import schedule
 from compare.run.column import Column
+from compare.run.company import company
 from compare.run.line import Line, Visitor
 from compare.run.pool import LeasedPool, Pool
-from compare.run.response import Response, company
+from compare.run.remote import RemoteRunner
+from compare.run.response import Response
 from compare.run.runner import LocalRunner
 from compare.run.schedule import next_steps
 
@@ -37,13 +40,13 @@ class Run:
     def __init__(
         self, number: int, comparison: Comparison | Bench, budget: int, *,
         files: Files, pool: Pool | LeasedPool, line: Line, gate: Gate, on_end: Callable[["Run"], None],
-        visitor: Visitor | None = None, expected_s: float | None = None,
+        servers: Servers | None = None, visitor: Visitor | None = None, expected_s: float | None = None,
     ):  # fmt: skip
         """`expected_s`: how long it will take at most, for those behind it. Raises line.Refused."""
         line.enter(self, visitor, expected_s)
         self.number, self.comparison, self.budget = number, comparison, budget
         self._files, self._pool, self._line = files, pool, line
-        self._gate, self._on_end = gate, on_end
+        self._gate, self._on_end, self._servers = gate, on_end, servers
         self._divided = True
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._columns = {file.key: Column(file, self._runner(file)) for file in comparison.models}
@@ -64,7 +67,7 @@ class Run:
     def responses(self) -> dict[str, Response]:
         """The newest state, in the order the models were given, each with its company."""
         found = {key: column.response for key, column in self._columns.items()}
-        spans = {key: response.span(self._latest_at) for key, response in found.items()}
+        spans = {key: found[key].span(self._latest_at) for key in self._local}
         for key, beside in company(spans).items():
             found[key] = replace(
                 found[key], shared_with=beside.shared_with, shared_s=beside.shared_s
@@ -135,10 +138,17 @@ class Run:
     def _over(self) -> bool:
         return all(column.step == "ended" for column in self._columns.values())
 
-    def _runner(self, file: ModelFile) -> LocalRunner:
+    @property
+    def _local(self) -> dict[str, Column]:
+        """The columns of this machine, which share it."""
+        return {key: column for key, column in self._columns.items() if column.is_local}
+
+    def _runner(self, file: ModelFile) -> LocalRunner | RemoteRunner:
         def heard(event: Event) -> None:
             self._inbox.put(lambda: self._fold(self._columns[file.key], event))
 
+        if file.server is not None:
+            return RemoteRunner(self.number, file, self.comparison, heard, self._servers)
         return LocalRunner(
             self.number, file, self.comparison, heard,
             files=self._files, pool=self._pool, gate=self._gate,
@@ -147,6 +157,9 @@ class Run:
     def _prepare(self) -> None:
         for column in self._columns.values():
             column.runner.prepare()
+            if not column.is_local:
+                column.step = "answering"
+                column.runner.generate()
         for _ in range(self._inbox.qsize()):  # what is here already has been told by now
             self._inbox.get()()
 
@@ -163,8 +176,10 @@ class Run:
         """A run joins the line with its first file, so that a long download holds up nobody; a bench with
         its last, so that none disturbs it.
         """
-        while not self._over() and not self._may_join():
+        while not self._over() and not (self._local and self._may_join()):
             self._hear()
+        if not self._local:
+            return
         self._line.join(self, self.moved)
         told = None
         while (place := self._line.place(self)) and not self._over():
@@ -173,12 +188,12 @@ class Run:
                     self._fold(column, self._queued(place))
             told = place
             self._hear()
-        columns = self._columns.values()
+        columns = self._local.values()
         if not self._over():
             if self._gate.divides(self.comparison.load):
                 self._divided = False
                 for column in columns:
-                    column.runner.gpu_shared_by = tuple(sorted(self._columns))
+                    column.runner.gpu_shared_by = tuple(sorted(self._local))
             self._pool.retain({c.runner.key for c in columns if c.step == "here"})
         for column in columns:
             column.joined_late = column.step == "file"
@@ -241,7 +256,7 @@ class Run:
 
     def _advance(self) -> None:
         """What is to be done now, by the columns as they stand."""
-        places = [column.place for column in self._columns.values()]
+        places = [column.place for column in self._local.values()]
         in_turn = self.comparison.mode == "in-turn"
         for step in next_steps(places, self.budget, in_turn=in_turn, divided=self._divided):
             match step:
@@ -261,7 +276,7 @@ class Run:
     def _divide(self) -> None:
         """Divides the GPU's memory among the columns to come."""
         self._divided = True
-        columns = [c for c in self._columns.values() if c.step in ("file", "reserved")]
+        columns = [c for c in self._local.values() if c.step in ("file", "reserved")]
         asked = self.comparison.load
         divided = self._gate.divide([column.runner.candidate() for column in columns], asked)
         for column, settings in zip(columns, divided, strict=True):
@@ -297,7 +312,7 @@ class Run:
         """What the others have reserved and the system still calls available: mapped weights, and
         buffers that haven't been touched.
         """
-        others = [c for c in self._columns.values() if c.runner.holds and c is not column]
+        others = [c for c in self._local.values() if c.runner.holds and c is not column]
         return sum(
             max(0, each.allocated_bytes - (each.own_bytes or 0))
             for each in (other.response.memory for other in others)

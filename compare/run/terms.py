@@ -36,7 +36,7 @@ def seconds(asked: Comparison | Bench) -> float:
     Loads come one after the other, and what answers together divides the card: so all of it adds up,
     but for the host's limit on seconds, which ends those that answer together at the same time.
     """
-    sizes = [_size(file) for file in asked.models]
+    sizes = [_size(file) for file in asked.models if file.server is None]
     loads = sum(START_S + size / LOAD_BYTES_PER_S for size in sizes)
     works = [_work_s(asked, size) for size in sizes]
     limit = asked.max_seconds or math.inf

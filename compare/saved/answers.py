@@ -6,7 +6,7 @@ from compare.asked.comparison import Comparison
 from compare.models.spec import ModelFile
 from compare.numbers import rate
 from compare.run.response import Response
-from compare.words.column import failure, state_line
+from compare.words.column import RATES_BY, failure, state_line
 
 
 def answers(
@@ -25,5 +25,7 @@ def _answer(file: ModelFile, response: Response, max_seconds: float | None) -> s
         line = f"{line}: {failure(response)[0]}"
     if response.decode_tps is not None:
         line += f", {rate(response.decode_tps)}"
+        if response.rates_by is not None:
+            line += f" {RATES_BY[response.rates_by]}"
     parts = (f"## {file.name} {file.quant or ''}".rstrip(), line, response.text)
     return "\n\n".join(part for part in parts if part)

@@ -41,6 +41,7 @@ def _response(file: ModelFile, response: Response) -> dict:
         "name": file.name,
         "quant": file.quant,
         "file": file.file,
+        "server": _server(response),
         "state": response.state,
         "text": response.text,
         "thinking": response.thinking or None,
@@ -50,3 +51,9 @@ def _response(file: ModelFile, response: Response) -> dict:
         "rendered_prompt": response.rendered_prompt,
         "notices": list(response.notices),
     }
+
+
+def _server(response: Response) -> dict | None:
+    """What answered on another machine: the owner's name for it, never where it is."""
+    told = response.server
+    return told and {"name": told.server, "kind": told.kind, "model": told.model}

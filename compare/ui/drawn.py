@@ -129,6 +129,7 @@ def card(file: ModelFile, answers: bool = True) -> str:
     size = [numbers.size(file.bytes)] if file.bytes else []
     rows = {
         "Parameters": about.parameters,
+        "Server": file.server,
         "File": ", ".join([*size, file.quant or file.file]),
         "Architecture": about.architecture,
         "Licence": about.licence,

@@ -25,9 +25,11 @@ class Choice:
 class Menu:
     """The menus' entries, and what a choice among them means."""
 
-    def __init__(self, machine: Machine):
+    def __init__(self, machine: Machine, *, elsewhere: bool = True):
+        """`elsewhere`: with the models of the owner's servers on other machines."""
         self._machine = machine
         self._own = {file.key: file for file in machine.own}
+        self._served = {file.key: file for file in machine.served()} if elsewhere else {}
         offered = [catalogued(spec) for spec in machine.owner.models]
         self._quants = {file.model: file.quant for file in reversed(offered)}
         """what the owner has of a model, where it isn't the catalogue's default"""
@@ -36,7 +38,8 @@ class Menu:
         """Name and value of each model that can be had: an embedded one only where it came along."""
         had = [m for m in MODELS.values() if not m.package or self.here(Choice(m.id))]
         own = [(_called(file), key) for key, file in self._own.items()]
-        return [(model.name, model.id) for model in had] + own
+        served = [(file.name, key) for key, file in self._served.items()]
+        return [(model.name, model.id) for model in had] + own + served
 
     def quants(self, model: str) -> list[str]:
         return [quant.name for quant in MODELS[model].quants] if model in MODELS else []
@@ -66,6 +69,8 @@ class Menu:
         if choice.model in self._own:
             self._own[choice.model] = file = renewed(self._own[choice.model])
             return file
+        if choice.model in self._served:
+            return self._served[choice.model]
         if choice.model not in MODELS:
             raise UsageError(f"There is no model “{choice.model}” here. {known_models()}")
         return catalogued(f"{choice.model}:{choice.quant}" if choice.quant else choice.model)
@@ -92,8 +97,9 @@ class Menu:
 
     def colour(self, choice: Choice) -> str:
         """The class that gives a column its model's colour."""
-        if choice.model in self._own:
-            return f"m-{OTHERS[list(self._own).index(choice.model) % len(OTHERS)]}"
+        others = [*self._own, *self._served]
+        if choice.model in others:
+            return f"m-{OTHERS[others.index(choice.model) % len(OTHERS)]}"
         return f"m-{choice.model}"
 
     def notes(self, choice: Choice) -> dict[str, str]:
@@ -106,8 +112,10 @@ class Menu:
         return {name: self._note(self.settled(Choice(model))) for name, model in self.models()}
 
     def _note(self, choice: Choice) -> str:
-        """1.17 GB, here; 638 MB to download; no longer there."""
+        """1.17 GB, here; 638 MB to download; no longer there; on the server lab."""
         file, here = self.file(choice), self.here(choice)
+        if file.server is not None:
+            return f"on the server {file.server}"
         if file.path is not None and not here:
             return "no longer there"
         size = numbers.size(file.bytes) if file.bytes else ""

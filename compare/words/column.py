@@ -27,10 +27,12 @@ from compare.numbers import (
     tokens,
 )
 from compare.protocol.events import Memory
-from compare.run.measures import Measures
+from compare.run.measures import SEEN, SERVER, Measures
 from compare.run.response import Response
 
 BASE_NOTE = "A base model: it continues text rather than answers."
+RATES_BY = {SERVER: "by its server’s count", SEEN: "as seen from here"}
+"""Whose figures an answer from another machine has: what it was shared with there isn't known here."""
 _STAGES = {
     "downloading": "while downloading",
     "loading": "while loading",
@@ -95,6 +97,8 @@ def ready_line(
     """
     if trouble:
         return Line(("Can't answer",))
+    if file.server:
+        return Line((f"On the server {file.server}",))
     if not judged:
         return Line(("On this machine", ", checked after the run in progress"))
     if cached:
@@ -147,6 +151,8 @@ def state_line(
             return Line((f"Loading, {elapsed(now - _or(response.loading_at, now))}",))
         case "loaded":
             return Line(("Waiting", " for the others"))
+        case "reading" if response.prompt_tokens is None:
+            return Line(("Reading", " the prompt"))
         case "reading":
             done = min(response.prefill_done, response.prompt_tokens or 0)
             return Line(
@@ -182,7 +188,8 @@ def finished_line(
         limit = took if max_seconds is None or 0 < took < max_seconds else max_seconds
         at = " while thinking, at" if measures.thought_is_cut else " at"
         return Line((f"Ended{at}", " this host's limit of", f" {limit:g}{NBSP}s"))
-    limit = f"at the limit of {tokens(measures.output_tokens)}" if finish_reason == "length" else ""
+    counted = "tokens" if measures.output_tokens is None else tokens(measures.output_tokens)
+    limit = f"at the limit of {counted}" if finish_reason == "length" else ""
     if measures.thought_is_cut:
         return Line(("Ended while thinking", f", {limit or f'after {seconds(measures.total_s)}'}"))
     took = f"Finished in {seconds(measures.total_s)}"
@@ -276,6 +283,8 @@ def _company(response: Response, now: float) -> str:
     if response.state in ("writing", "finished", "cancelled", "failed") and response.first_token_at:
         lasted_s = _or(response.ended_at, now) - _or(response.started_at, now)
         return _sharing(response.measures, lasted_s)
+    if response.server is not None:
+        return f"on {response.server.kind}"
     if response.loaded_at is not None:
         return (
             "already loaded" if response.load_s is None else f"loaded in {seconds(response.load_s)}"
@@ -287,6 +296,8 @@ def _sharing(measures: Measures, lasted_s: float) -> str:
     """What it shared the machine with in the `lasted_s` of its answer: alone · 2 threads; where other
     programs had the cores, alone · got 1.1 of 2 cores.
     """
+    if measures.rates_by is not None:
+        return RATES_BY[measures.rates_by]
     shared = "alone"
     if measures.shared_with and measures.shared_s:
         whole = measures.shared_s >= 0.9 * lasted_s

@@ -110,7 +110,7 @@ def _final(responses: Mapping[str, Response], names: Mapping[str, str]) -> Summa
         return _weighed(finding, _spaced(unanswered, _no_comparison(rest, names), *notes), timed)
     ranked = sorted(timed, key=lambda key: -timed[key].decode_tps)
     ratios = {key: timed[ranked[0]].decode_tps / timed[key].decode_tps for key in ranked[1:]}
-    after = _spaced(_fairness(timed), _fates(rest, names), unanswered, *notes)
+    after = _spaced(_fairness(timed, names), _fates(rest, names), unanswered, *notes)
     finding = _finding(ranked, ratios, names)
     return _weighed(finding, f"{_memory_part(ranked, timed)}.{after}", timed)
 
@@ -130,6 +130,11 @@ def _weighed(finding: str, rest: str, timed: Mapping[str, Response]) -> Summary:
 def _brief(response: Response) -> bool:
     """Whether an answer is too short for its speed to say something."""
     return response.output_tokens < ENOUGH_TOKENS
+
+
+def _has_no_speed(response: Response) -> bool:
+    """Whether all that is to be said of it is that it has none."""
+    return response.state == "finished" and not unsaid(response)
 
 
 def _few(timed: Mapping[str, Response], names: Mapping[str, str]) -> str:
@@ -174,7 +179,10 @@ def _memory_part(ranked: list[str], timed: Mapping[str, Response]) -> str:
     return f" and took {factor(share)} times the memory"
 
 
-def _fairness(timed: Mapping[str, Response]) -> str:
+def _fairness(timed: Mapping[str, Response], names: Mapping[str, str]) -> str:
+    if away := [names[key] for key, response in timed.items() if response.server]:
+        where = "another machine" if len(away) == 1 else "other machines"
+        return f"{listed(away)} ran on {where}: these are speeds of machines, too."
     if any(response.shared_with for response in timed.values()):
         return "Speeds were shared; run in turn for fair ones."
     return "Each ran alone."
@@ -218,7 +226,12 @@ def _fates(rest: Mapping[str, Response], names: Mapping[str, str]) -> str:
         (
             "wrote too little for a speed",
             "wrote too little for a speed",
-            [k for k, r in rest.items() if r.state == "finished" and not unsaid(r)],
+            [k for k, r in rest.items() if _has_no_speed(r) and r.counts_tokens],
+        ),
+        (
+            "came without a count of its tokens",
+            "came without a count of their tokens",
+            [k for k, r in rest.items() if _has_no_speed(r) and not r.counts_tokens],
         ),
     ):
         if keys:

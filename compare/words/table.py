@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from compare.asked.comparison import Comparison
 from compare.numbers import NBSP, UNKNOWN, about_size, count, plural, rate, seconds, size, tokens
 from compare.protocol.events import Memory
-from compare.run.measures import Measures
+from compare.run.measures import SEEN, SERVER, Measures
 from compare.run.response import Response
 from compare.words.column import predicted_bytes
 
@@ -29,15 +29,16 @@ def all_measures(
         row("First token of the answer", lambda m: seconds(m.first_answer_s)),
     ]
     return [
-        ("File", [files[key].file for key in responses]),
+        ("File", [files[key].file or UNKNOWN for key in responses]),
+        *([of_column("Server", _server)] if any(r.server for r in columns) else ()),
         of_column("Load", _load),
         of_column("Context", lambda r: tokens(r.n_ctx)),
         of_column("Rendered prompt", lambda r: _letters(r.rendered_prompt)),
         row("Prompt tokens", lambda m: count(m.prompt_tokens)),
         row("Cached tokens", lambda m: count(m.cached_tokens)),
-        row("First token (TTFT)", lambda m: seconds(m.ttft_s)),
+        row("First token (TTFT)", lambda m: seconds(m.ttft_s) + _seen(m, m.ttft_s, SERVER, SEEN)),
         row("Prefill", lambda m: rate(m.prefill_tps)),
-        row("Decode", lambda m: rate(m.decode_tps)),
+        row("Decode", lambda m: rate(m.decode_tps) + _seen(m, m.decode_tps, SEEN)),
         row("Output tokens", lambda m: count(m.output_tokens or None)),
         *(thinking if thinks else ()),
         row("Whole answer", lambda m: seconds(m.total_s)),
@@ -51,6 +52,17 @@ def all_measures(
         row("Memory, measured", lambda m: _measured(m.memory)),
         ("Seed", [str(comparison.sampling.seed)] * len(columns)),
     ]
+
+
+def _server(response: Response) -> str:
+    """gpu, llama-server: tiny.gguf"""
+    told = response.server
+    return UNKNOWN if told is None else f"{told.server}, {told.kind}: {told.model}"
+
+
+def _seen(measures: Measures, value: float | None, *rates_by: str) -> str:
+    """Said of what was timed here, network inside, where an answer came from another machine."""
+    return ", as seen from here" if value is not None and measures.rates_by in rates_by else ""
 
 
 RESERVED_NOTE = (

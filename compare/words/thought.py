@@ -12,14 +12,19 @@ def thought_line(response: Response, now: float) -> str:
     if not response.thinking:
         return ""
     lasted = elapsed(now - (response.first_token_at or now))
-    return f"Thinking, {lasted}, {tokens(response.thinking_tokens)}"
+    return f"Thinking, {lasted}{_counted(response.measures)}"
 
 
 def thought(measures: Measures) -> str:
     """The same of an answer that has ended, here or in a recording."""
-    if not measures.thinking_tokens:
+    if not measures.has_thought:
         return ""
-    return f"Thought for {seconds(measures.thought_s)}, {tokens(measures.thinking_tokens)}"
+    return f"Thought for {seconds(measures.thought_s)}{_counted(measures)}"
+
+
+def _counted(measures: Measures) -> str:
+    """Some servers don't count what is thought apart."""
+    return "" if measures.thinking_tokens is None else f", {tokens(measures.thinking_tokens)}"
 
 
 def unsaid(response: Response) -> str | None:

@@ -22,8 +22,9 @@ from compare.protocol.events import (
     Started,
     Stopping,
 )
+from compare.run.company import company
 from compare.run.line import Line
-from compare.run.response import Response, company
+from compare.run.response import Response
 
 Script = list[tuple[float, type[Event], dict]]
 """Seconds after the start, kind of event, its values."""
@@ -89,6 +90,9 @@ class FakeMachine:
 
     def cached(self, file: ModelFile) -> bool:
         return self._cached or file.package is not None
+
+    def served(self) -> tuple[ModelFile, ...]:
+        return ()
 
     def trouble(self, file: ModelFile) -> None:
         return None

@@ -14,13 +14,13 @@ from importlib.metadata import version
 from pathlib import Path
 
 from compare.run.machine import Machine
-from performance import answers, company, idle, llama_bench, pages, pure
+from performance import answers, company, idle, llama_bench, pages, pure, remote
 from performance.report import Measurement, Result, Sample, missed, table
 from performance.stage import ROOT, Stage
 
 ALL = (
     *answers.MEASUREMENTS, *company.MEASUREMENTS, *llama_bench.MEASUREMENTS, *pages.MEASUREMENTS,
-    *idle.MEASUREMENTS, *pure.MEASUREMENTS,
+    *idle.MEASUREMENTS, *pure.MEASUREMENTS, *remote.MEASUREMENTS,
 )  # fmt: skip
 
 

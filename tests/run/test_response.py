@@ -19,7 +19,8 @@ from compare.protocol.events import (
     Stopping,
     Threads,
 )
-from compare.run.response import Company, Response, Span, company
+from compare.run.company import Company, Span, company
+from compare.run.response import Response
 
 
 def fold(*events) -> Response:

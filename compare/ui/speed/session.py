@@ -55,7 +55,7 @@ class Range:
 
     def __init__(self, machine: Machine, now: Callable[[], float]):
         self.machine, self.now = machine, now
-        self.menu = Menu(machine)
+        self.menu = Menu(machine, elsewhere=False)
         self.entries = _entries(self.menu)
 
     def __deepcopy__(self, _) -> "Range":
