@@ -142,20 +142,21 @@ def cores_got(used: float, granted: float) -> str:
 
 def time_left(s: float | None) -> str:
     """About 3 s left to 10 s, then rounded to 5 s, from 90 s on in minutes; unknown is silence."""
-    return "" if s is None else f"About {_rounded(s)} left"
+    return "" if s is None else f"About {rounded_time(s)} left"
 
 
 def expected(s: float | None) -> str:
     """How long a run will take, said before it."""
-    return "" if s is None else f"Takes up to {_rounded(s)}"
+    return "" if s is None else f"Takes up to {rounded_time(s)}"
 
 
 def about_time(s: float, guessed: bool = False) -> str:
     """How long a bench will take, said before it: Takes about 40 s."""
-    return f"Takes about {_rounded(s)}{', guessed by file size' if guessed else ''}"
+    return f"Takes about {rounded_time(s)}{', guessed by file size' if guessed else ''}"
 
 
-def _rounded(s: float) -> str:
+def rounded_time(s: float) -> str:
+    """As a person plans by it: 40 s, 5 min."""
     if s <= 10:
         return f"{max(1, round(s))}{NBSP}s"
     if round(s / 5) * 5 < 90:

@@ -37,8 +37,13 @@ def _worded(
     return Field(title=label, description=help, json_schema_extra=more)
 
 
+FROM_FILE = {"typed": False}
+"""The context of a validation in which a number is a number, not its text."""
+
+
 class AsTyped(BaseModel):
-    """Its numbers may be given as people type them. Frozen, and nothing else may be given."""
+    """Its numbers may be given as people type them, but in a file (FROM_FILE). Frozen, and nothing else may
+    be given."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -50,7 +55,7 @@ class AsTyped(BaseModel):
         if about.annotation not in (int, float):
             return value
         example = "7" if about.default_factory else str(about.default)
-        if isinstance(value, str):
+        if isinstance(value, str) and told.context is not FROM_FILE:
             read = typed.whole if about.annotation is int else typed.decimal
             value = read(value, example)
         instead = (about.json_schema_extra or {}).get("instead")

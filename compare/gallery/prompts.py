@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from compare.asked.settings import LoadSettings, SamplingParams
+from compare.asked.settings import FROM_FILE, LoadSettings, SamplingParams
 from compare.gallery.checks import Check
 from compare.usage import UsageError
 
@@ -80,8 +80,8 @@ class Prompt(_Entry):
     def _within_the_limits(cls, values: dict[str, Any]) -> dict[str, Any]:
         given = {key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}
         load = {"n_ctx": given.pop("n_ctx")} if "n_ctx" in given else {}
-        sampling = SamplingParams.model_validate(given, strict=True)
-        settings = LoadSettings.model_validate(load, strict=True)
+        sampling = SamplingParams.model_validate(given, strict=True, context=FROM_FILE)
+        settings = LoadSettings.model_validate(load, strict=True, context=FROM_FILE)
         return sampling.model_dump(include=set(given)) | settings.model_dump(include=set(load))
 
 

@@ -190,5 +190,5 @@ class Line:
         """`until`: whose turn it takes."""
         before = self._joined[: self._joined.index(until)] if until in self._joined else None
         wait_s = None if before is None else self._wait_s(before)
-        later = f"in {numbers.about_time(wait_s).lower()}" if wait_s else "in a minute"
+        later = f"in about {numbers.rounded_time(wait_s)}" if wait_s else "in a minute"
         return Refused(message.replace("{later}", later), math.ceil(wait_s or LATER_S))

@@ -13,12 +13,12 @@ from compare.numbers import (
     count,
     download_rate,
     elapsed,
-    expected,
     part_of,
     percent,
     plural,
     rate,
     rough,
+    rounded_time,
     seconds,
     size,
     speed,
@@ -134,9 +134,9 @@ def state_line(
         return Line(("Stopping",))
     match response.state:
         case "queued" if response.place:
-            wait = expected(None if response.turn_by is None else response.turn_by - now)
             before = f"In line, {plural(response.place, 'run', NBSP)} before yours"
-            return Line((before, f", {wait[0].lower()}{wait[1:]}" if wait else ""))
+            turn = response.turn_by and f", starts within {rounded_time(response.turn_by - now)}"
+            return Line((before, turn or ""))
         case "queued":
             after = names.get(response.after_column or "")
             return Line(("Waiting its turn", f", after {after}" if after else ""))

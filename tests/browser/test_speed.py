@@ -90,7 +90,7 @@ def test_after_something_unforeseen_the_page_can_run_again(serve, visit):
     expect(tab.locator("#speed-lanes .lane:not(.heads)")).to_have_count(2)
     measure(tab, 512, 128, 5)
     toast = tab.locator(".toast-body")
-    expect(toast).to_contain_text("something unforeseen")
+    expect(toast).to_contain_text("Something unforeseen")
     toast.locator("button").click()
     expect(toast).to_have_count(0)
     expect(tab.locator("#speed-run")).to_be_visible()
@@ -98,7 +98,7 @@ def test_after_something_unforeseen_the_page_can_run_again(serve, visit):
 
     tab.get_by_role("tab", name="Compare").click()
     ask(tab, "hello", Max_tokens="4")
-    expect(toast).to_contain_text("something unforeseen")
+    expect(toast).to_contain_text("Something unforeseen")
     expect(tab.locator("#run")).to_be_visible()
     expect(tab.get_by_role("combobox", name="Model 1")).to_be_enabled()
     machine.close()

@@ -70,7 +70,7 @@ def test_a_place_in_line_comes_with_a_wait_once_something_was_measured(fake):
         for response in (seen[A] for seen in second.snapshots(0.02))
         if response.state == "queued" and response.turn_by
     ]
-    assert waits and waits[0][1] == "In line, 1\xa0run before yours, up to 40\xa0s"
+    assert waits and waits[0][1] == "In line, 1\xa0run before yours, starts within 40\xa0s"
 
 
 def test_who_waits_is_told_of_what_changes_and_hardly_else(fake):
