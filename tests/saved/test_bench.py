@@ -248,7 +248,7 @@ def test_each_model_is_measured_as_often_as_asked_one_after_the_other(machine, t
         assert (response.pp.tokens, len(response.pp.samples_s)) == (70, 3)
         assert (response.tg.tokens, len(response.tg.samples_s)) == (5, 3)
         assert response.shared_with == 0 and response.threads == (2, 2)
-        assert 0 < response.tg.cores_used < 2.1
+        assert response.tg.processor_s > 0
         assert response.testbed.n_ubatch == 64 and response.memory.measured_bytes > 0
     assert found["a.gguf"].ended_at < found["b.gguf"].started_at
 
@@ -261,6 +261,7 @@ def test_it_agrees_with_an_answer_within_a_tenth(machine, endless):
     for _ in range(20):
         tests = {"prompt_tokens": 0, "output_tokens": 128, "repeats": 1}
         (found,) = ends(machine, [path], threads=1, **tests).values()
+        assert 0 < found.tg.cores_used < 1.1
         asked = comparison("Hi", [path], max_tokens=64, n_ctx=128, threads=1)
         *_, last = machine.compare(asked).snapshots()
         (answer,) = last.values()

@@ -3,6 +3,9 @@
 import asyncio
 import os
 import signal
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -30,11 +33,17 @@ def asked(run: int, max_tokens: int) -> Generate:
     )  # fmt: skip
 
 
+def in_a_loop(coroutine: Coroutine) -> Any:
+    """In a thread of its own: the browser of other tests keeps a loop running in this one."""
+    with ThreadPoolExecutor() as pool:
+        return pool.submit(asyncio.run, coroutine).result()
+
+
 def answered(engine: Engine, max_tokens: int = 4) -> list:
     async def all_of() -> list:
         return [e async for e in engine.answer(lambda run: asked(run, max_tokens))]
 
-    return asyncio.run(all_of())
+    return in_a_loop(all_of())
 
 
 def test_an_answer_is_told_from_its_start_to_its_end(engine):
@@ -53,7 +62,7 @@ def test_one_that_is_left_in_the_middle_frees_the_engine(engine, monkeypatch):
                 break
         await events.aclose()
 
-    asyncio.run(left())
+    in_a_loop(left())
     process = engine._process
     assert isinstance(answered(engine)[-1], Finished)
     assert engine._process is process and process.alive
@@ -74,7 +83,7 @@ def test_the_next_waits_until_the_one_that_was_left_has_ended(engine):
         await first.aclose()
         return await asyncio.wait_for(second, 30)
 
-    assert isinstance(asyncio.run(both())[-1], Finished)
+    assert isinstance(in_a_loop(both())[-1], Finished)
 
 
 def test_where_the_child_has_died_another_is_loaded(engine):
@@ -86,7 +95,7 @@ def test_where_the_child_has_died_another_is_loaded(engine):
                 os.kill(engine._process.pid, signal.SIGKILL)
         return heard
 
-    assert isinstance(asyncio.run(dies())[-1], Failed)
+    assert isinstance(in_a_loop(dies())[-1], Failed)
     assert isinstance(answered(engine)[-1], Finished)
 
 
