@@ -37,7 +37,7 @@ ASKED_S = 10.0
 """the longest that a server may take to say what it is"""
 FOUND_S = 60.0
 """For so long it isn't asked again."""
-READ_S = 0.02
+READ_S = 0.03
 """Once an answer has begun, what comes is read no more often: to take in each token by itself takes twice
 the processor. Times after the first token's are late by less than this."""
 MOST_BYTES = 64 * 2**20
