@@ -50,6 +50,8 @@ class Run:
         self._divided = True
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._columns = {file.key: Column(file, self._runner(file)) for file in comparison.models}
+        self._local = {key: column for key, column in self._columns.items() if column.is_local}
+        """the columns of this machine, which share it"""
         self._latest_at = time.monotonic()
         self._ended = threading.Event()
         self._turned = threading.Event()
@@ -137,11 +139,6 @@ class Run:
 
     def _over(self) -> bool:
         return all(column.step == "ended" for column in self._columns.values())
-
-    @property
-    def _local(self) -> dict[str, Column]:
-        """The columns of this machine, which share it."""
-        return {key: column for key, column in self._columns.items() if column.is_local}
 
     def _runner(self, file: ModelFile) -> LocalRunner | RemoteRunner:
         def heard(event: Event) -> None:
