@@ -10,7 +10,7 @@ from compare.protocol.events import Counted, Failed, Finished, Queued, Reached, 
 from compare.protocol.requests import Generate, Message
 from compare.remote import streams
 from compare.remote.servers import Server
-from compare.remote.streams import Servers
+from compare.remote.streams import Answer, Servers
 from compare.run.response import Response
 
 KEY = "hf_sEcReT0123456789"
@@ -251,27 +251,26 @@ def test_a_key_follows_no_redirect(monkeypatch):
         assert other.seen == []
 
 
+def cancelled(answer: Answer, heard: queue.SimpleQueue) -> bool:
+    answer.cancel()
+    *_, last = until(heard, Finished, Failed)
+    return last.reason == "cancelled"
+
+
 def test_stop_closes_the_connection():
     with ModelServer(fault="endless") as server, Asked(Server("gpu", server.url)) as asked:
-        answer, heard = asked.begin()
+        asking = asked.begin()
         assert server.answering.acquire(timeout=20)
-        answer.cancel()
-        *_, last = until(heard, Finished, Failed)
-        assert last.reason == "cancelled"
+        assert cancelled(*asking)
         assert server.left.wait(20)
 
 
 def test_stop_is_heard_before_it_answers_too():
     with ModelServer(fault="waits") as server, Asked(Server("gpu", server.url)) as asked:
-        answer, heard = asked.begin()
+        asking = asked.begin()
         assert server.answering.acquire(timeout=20)
-        answer.cancel()
-        *_, last = until(heard, Finished, Failed)
-        assert last.reason == "cancelled"
-        at_once, heard = asked.begin()
-        at_once.cancel()
-        *_, last = until(heard, Finished, Failed)
-        assert last.reason == "cancelled"
+        assert cancelled(*asking)
+        assert cancelled(*asked.begin())
 
 
 def test_an_answers_time_may_be_limited():

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import shapes
 from performance.report import Line, Measurement, Result, Sample, missed, table
+from performance.stage import ROOT
 
 from compare.models.local import local_path
 from compare.models.spec import parse
 from soak import children, day, mutated, surroundings, visitors
-from soak.stage import ROOT
 
 
 @dataclass(frozen=True)

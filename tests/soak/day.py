@@ -4,8 +4,9 @@ import random
 import time
 
 from performance.report import AT_MOST, Line, Sample
+from performance.stage import until
 
-from soak.stage import App, all_at_once, app, until
+from soak.stage import App, all_at_once, app
 
 DAY = (
     Line("day", "visitors neither served nor politely refused in a day", "", 0, AT_MOST, "of them"),

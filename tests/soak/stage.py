@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -17,8 +16,8 @@ import httpx
 import psutil
 from browser import free_port
 from gradio_client import Client
+from performance.stage import ROOT, until
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 PAIR = "smollm2", "gemma3"
 EACH_S = 600.0
 """The longest that one visitor waits."""
@@ -84,14 +83,6 @@ def answers(running: App) -> bool:
     with suppress(httpx.HTTPError):
         return httpx.get(f"{running.address}/healthz", timeout=5).status_code == 200
     return False
-
-
-def until(true, seconds: float, what: str) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        if time.monotonic() > deadline:
-            raise RuntimeError(f"{what}: not within {seconds:g} s")
-        time.sleep(0.05)
 
 
 @dataclass(frozen=True)

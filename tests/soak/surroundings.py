@@ -15,8 +15,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from performance.report import AT_MOST, Line, Sample
+from performance.stage import ROOT
 
-from soak.stage import ROOT, app, visit
+from soak.stage import app, visit
 
 SURROUNDINGS = (
     Line("surroundings", "surroundings not said in a sentence, or not over when they pass", "", 0,

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from performance.report import AT_MOST, Line, Sample
+from performance.stage import ROOT, until
 from serving import served
 
 from compare.asked.comparison import comparison
@@ -15,7 +16,7 @@ from compare.models.spec import resolve
 from compare.run.machine import Machine
 from compare.run.run import Run
 from compare.ui.page import page
-from soak.stage import ROOT, SETTLED_S, all_at_once, app, until
+from soak.stage import SETTLED_S, all_at_once, app
 
 VISITORS = (
     Line("visitors", "visitors at once neither served nor politely refused", "", 0, AT_MOST, "of them"),
