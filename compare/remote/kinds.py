@@ -40,11 +40,15 @@ class Kind:
         return tuple(name for name in asked if name not in self.takes)
 
 
+def _messages(request: Generate) -> list[dict[str, str]]:
+    return [{"role": each.role, "content": each.content} for each in request.messages]
+
+
 def _chat(request: Generate, model: str, **more: Any) -> dict[str, Any]:
     """What every OpenAI-compatible server takes."""
     body = {
         "model": model,
-        "messages": [{"role": each.role, "content": each.content} for each in request.messages],
+        "messages": _messages(request),
         "stream": True,
         "stream_options": {"include_usage": True},
         "max_tokens": request.max_tokens,
@@ -120,7 +124,7 @@ def _lm_studio(request: Generate, model: str) -> dict[str, Any]:
 def _ollama(request: Generate, model: str) -> dict[str, Any]:
     body = {
         "model": model,
-        "messages": [{"role": each.role, "content": each.content} for each in request.messages],
+        "messages": _messages(request),
         "stream": True,
         # Else what its context has no room for is left out without a word.
         "truncate": False,

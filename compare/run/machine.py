@@ -122,11 +122,6 @@ class Machine:
         for tell in self.on_end:
             tell(run)
 
-    @property
-    def waiting(self) -> int:
-        """How many runs wait in line."""
-        return self.line.waiting
-
     def cached(self, file: ModelFile) -> bool:
         """Whether the file, or the package that carries it, is on this machine; asks no network. Of a model
         that runs on another, nothing has to be here.

@@ -197,9 +197,12 @@ def _environment() -> dict[str, str]:
     # How many threads there are and how they wait is ours to say: OMP_THREAD_LIMIT of the surroundings would
     # silently leave fewer, OMP_WAIT_POLICY a third of the speed. libgomp's own spinning is the best found:
     # shorter (GOMP_SPINCOUNT from 1,000 to 100,000) a quiet machine wrote 0 to 20 % less.
-    ours = {name: value for name, value in os.environ.items() if not name.startswith(_OPENMP)}
     # It reads a file and needs no token; what it doesn't know, no crash of it can tell.
-    ours = {name: value for name, value in ours.items() if not is_secret(name)}
+    ours = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(_OPENMP) and not is_secret(name)
+    }
     return {
         **ours, "PYTHONPATH": path,
         # An abort inside ggml would start a debugger and bury its own message.

@@ -10,9 +10,7 @@ from compare.models.spec import ModelFile
 from compare.protocol.events import Event, Failed, Fetched, Finished, Loaded
 from compare.protocol.requests import Cancel, Generate, Load
 from compare.run.process import ChildProcess, ModelProcess, unheard
-
-CANCEL_S = 2.0
-"""A child that is silent for so long after a cancel is ended."""
+from compare.run.run import CANCEL_S
 
 
 class EngineFault(Exception):

@@ -76,7 +76,7 @@ class _Now(Collector):
     def collect(self) -> Iterator[Metric]:
         count, in_memory = children_bytes()
         for name, about, value in (
-            ("line_runs", "Runs that wait while one is in progress.", self._machine.waiting),
+            ("line_runs", "Runs that wait while one is in progress.", self._machine.line.waiting),
             ("children", "Processes that hold a model, or did.", count),
             ("children_memory_bytes", "What these have in memory together.", in_memory),
         ):
