@@ -150,7 +150,7 @@ class _Blocks:
             say(f"({notice})")
         figures = column.figures(response, 0.0)
         line = column.state_line(response, 0.0, max_seconds=self._max_seconds)
-        rate = f"{figures.speed} tok/s, {figures.company}"
+        rate = ", ".join(filter(None, (f"{figures.speed} tok/s", figures.company)))
         say(f"[{line} · {rate} · first token {figures.small['First token']}]\n")
         self._current = None
 

@@ -73,3 +73,11 @@ def test_where_there_is_no_answer_it_says_why(printed):
 
 def test_a_columns_notices_are_printed(printed):
     assert printed(replace(FINISHED, thinking="", notices=("No switch.",))) == "42 (No switch.)"
+
+
+def test_what_took_nothing_of_this_machine_ends_in_a_line_without_holes(capsys):
+    """A server that is away."""
+    blocks = _Blocks(SimpleNamespace(comparison=comparison("hi", ["@gpu"])))
+    blocks({"@gpu": Response(state="failed", stage="waiting", error="It is away.")})
+    last = capsys.readouterr().out.strip().splitlines()[-1]
+    assert last == "[Failed to start · – tok/s · first token –]"
