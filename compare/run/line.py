@@ -137,6 +137,14 @@ class Line:
         with self._lock:
             self._entries.pop(who, None)
 
+    def look(self, session: str) -> None:
+        """Has whoever stands in line for a session look up, as when the line moves: it may have been left."""
+        with self._lock:
+            entries = [self._entries[who] for who in self._joined]
+        for entry in entries:
+            if entry.visitor is not None and entry.visitor.session == session:
+                entry.moved()
+
     def _without(self, who: object) -> list[Callable[[], None]]:
         """Who is to be told once it has gone."""
         if who not in self._joined:

@@ -29,9 +29,15 @@ from compare.run.schedule import next_steps
 CANCEL_S = 2.0
 """A child that is silent for so long after a cancel is killed."""
 TICK_S = 0.1
-WAITING_S = 1.0
-"""Between two snapshots of a run that only waits in line: forty of them must not take a core from the one
-that runs. Where its reader is gone, that is noticed so late."""
+WAITING_S = 5.0
+"""Between two snapshots of a run that only waits in line, while that doesn't move: fifty of them must not
+take a tenth of a core from the one that runs."""
+
+
+def pause_s(waiting: int) -> float:
+    """Between two snapshots of a run that only waits in line, as one of so many."""
+    least, most = WAITING_S
+    return min(most, max(least, waiting / LOOKS_PER_S))
 
 
 class Run:
@@ -87,7 +93,7 @@ class Run:
                 found = self.responses()
                 yield found
                 waits = all(each.ended or each.state == "queued" for each in found.values())
-                self._turned.wait(max(tick, WAITING_S) if waits else tick)
+                self._turned.wait(max(tick, pause_s(self._line.waiting)) if waits else tick)
                 self._turned.clear()
             yield self.responses()
         finally:
@@ -105,8 +111,8 @@ class Run:
                 self._inbox.put(lambda each=each: self._stop(self._columns[each]))
 
     def moved(self) -> None:
-        """The line has moved, or something else that has no event: look again what can be done."""
-        self._inbox.put(lambda: None)
+        """The line has moved, or something else that has no event: look again what can be done, and told."""
+        self._inbox.put(self._turned.set)
 
     # From here on everything happens in the run's own thread.
 

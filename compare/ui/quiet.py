@@ -10,6 +10,7 @@ import re
 import sys
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -52,6 +53,9 @@ def quiet(demo: gr.Blocks, queue: Callable[..., queueing.Queue] | None = None) -
     demo.postprocess_data = partial(_told, demo.postprocess_data)
     demo.handle_streaming_diffs = partial(_in_whole, demo.handle_streaming_diffs)
     http_server.Server.main_loop = _until_closed
+    # Around each step Gradio looks for matplotlib, twice, and on the whole path where there is none: a sixth
+    # of what a step takes. No chart here is of its making.
+    utils.MatplotlibBackendMananger = nullcontext
 
 
 async def _told(otherwise: Callable, block_fn, predictions, state) -> list:

@@ -79,7 +79,18 @@ class FairQueue(Queue):
     async def process_events(self, events: list[queueing.Event], *args, **more) -> None:
         """Each in a task of its own, and so in a context of its own."""
         asking.set(_visitor(events[0].session_hash, events[0].request))
-        await super().process_events(events, *args, **more)
+        try:
+            await super().process_events(events, *args, **more)
+        finally:  # it may have been cancelled: a run that waits tells nothing until then
+            self._line.look(events[0].session_hash)
+
+    async def clean_events(
+        self, *, session_hash: str | None = None, event_id: str | None = None
+    ) -> None:
+        """Of a visitor who has left, which a run that waits notices when it tells something."""
+        await super().clean_events(session_hash=session_hash, event_id=event_id)
+        if session_hash is not None:
+            self._line.look(session_hash)
 
     def send_message(self, event: queueing.Event, event_message: Any) -> None:
         super().send_message(event, event_message)

@@ -18,6 +18,7 @@ from serving import served
 
 from compare.asked.comparison import comparison
 from compare.asked.owner import Owner
+from compare.run import run
 from compare.run.line import Line, Visitor, asking
 from compare.run.machine import Machine
 from compare.ui import visitors
@@ -149,6 +150,31 @@ def test_a_closed_stream_frees_the_place_in_line():
             until(lambda: machine.line.is_free and not machine.line.waiting)
         finally:
             machine.close()
+
+
+def test_a_visitor_who_leaves_the_line_is_noticed_though_nothing_moves(monkeypatch):
+    """By a closed tab, or by cancelling."""
+    monkeypatch.setattr(run, "WAITING_S", 3600.0)
+    machine = Machine(Owner(), spawn=child("deaf"))
+
+    def runs() -> Iterator[str]:
+        for responses in machine.compare(comparison("p", ["smollm2"])).snapshots():
+            yield next(iter(responses.values())).state
+
+    with asked(runs, machine.line) as (_, api):
+        machine.line.enter("running")
+        machine.line.join("running", lambda: None)
+        for cancels in (False, True):
+            event = join(api, "ann").json()["event_id"]
+            params = {"session_hash": "ann"}
+            with httpx.stream("GET", f"{api}/queue/data", params=params) as stream:
+                assert next(line for line in stream.iter_lines() if '"queued"' in line)
+                if cancels:
+                    body = {**params, "fn_index": 0, "event_id": event}
+                    assert httpx.post(f"{api}/cancel", json=body).status_code == 200
+                    until(lambda: not machine.line.waiting)
+            until(lambda: not machine.line.waiting)
+        machine.close()
 
 
 def test_who_reads_nothing_is_given_up(monkeypatch):
