@@ -34,12 +34,6 @@ WAITING_S = 5.0
 take a tenth of a core from the one that runs."""
 
 
-def pause_s(waiting: int) -> float:
-    """Between two snapshots of a run that only waits in line, as one of so many."""
-    least, most = WAITING_S
-    return min(most, max(least, waiting / LOOKS_PER_S))
-
-
 class Run:
     """One comparison, or bench, on its way. Made by Machine; begins at once, in a thread of its own."""
 
@@ -93,7 +87,7 @@ class Run:
                 found = self.responses()
                 yield found
                 waits = all(each.ended or each.state == "queued" for each in found.values())
-                self._turned.wait(max(tick, pause_s(self._line.waiting)) if waits else tick)
+                self._turned.wait(max(tick, WAITING_S) if waits else tick)
                 self._turned.clear()
             yield self.responses()
         finally:
