@@ -1,69 +1,78 @@
 """The row of children that are ended from outside while they work: by SIGKILL, by a crash, by a stop."""
 
+import json
 import os
 import random
 import signal
 import sys
 import time
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
 
 import psutil
 from performance.report import AT_MOST, Line, Sample
-from processes import workers
 
-from compare.asked.comparison import comparison
-from compare.asked.owner import Owner
-from compare.run.machine import Machine
-from compare.run.response import Response
+from soak.stage import EACH_S, App, answers, app, client_of, values
 
 KILLED = (
     Line("killed", "columns beside a child that was ended, or after it, that aren't whole", "", 0, AT_MOST,
          "of them"),
     Line("killed-said", "columns of an ended child that don't say so", "", 0, AT_MOST, "of them"),
+    Line("killed-down", "times that the app didn't answer", "", 0, AT_MOST, "of them"),
     Line("killed-orphans", "processes that are left, zombies too", "", 0, AT_MOST, "of them"),
+    Line("killed-log", "tracebacks in its log", "", 0, AT_MOST, "of them"),
 )  # fmt: skip
 SIGNALS = signal.SIGKILL, signal.SIGSEGV, signal.SIGSTOP
 SEED = 17
+WITHIN_S = 0.6
+"""The random moment comes so late at most: while a model loads, reads, writes, or has just ended."""
 
 
 def killed(
-    specs: list[str], count: int = 200, every: int = 10, tokens: int = 60, max_seconds: float = 10
+    files: Sequence[str],
+    count: int = 200,
+    every: int = 10,
+    tokens: int = 24,
+    max_seconds: float = 10,
 ) -> Sample:
-    """`specs`: two files whose answers are as long as is asked."""
-    before, chance = workers(), random.Random(SEED)
-    machine = Machine(Owner(max_seconds=max_seconds))
-    broken = unsaid = ended = 0
-    try:
+    """One visitor's comparisons of two files whose answers are as long as is asked, one after the other."""
+    chance, found, children = random.Random(SEED), {line.name: 0 for line in KILLED}, set()
+    names, ended = [Path(file).name for file in files], 0
+    with app(*files, COMPARE_MAX_SECONDS=str(max_seconds)) as running:
+        client = client_of(running.address)
         for n in range(count):
-            run = machine.compare(comparison(f"Tell story {n}.", specs, max_tokens=tokens))
-            victim = None
+            asked = values(f"Tell story {n}.", tokens, names)
+            job, victim = client.submit(**asked, api_name="/run"), None
             if n % every == every - 1:
-                victim = end_one(run, chance, SIGNALS[n // every % len(SIGNALS)])
+                victim = end_one(running, names, chance, SIGNALS[n // every % len(SIGNALS)])
                 ended += victim is not None
-            if not run.wait(120):
-                raise RuntimeError("The app is down: a run doesn't end")
-            for key, response in run.responses().items():
-                if victim is not None and victim in key:
-                    unsaid += not (response.ended and is_said(response, tokens))
-                elif not is_whole(response, tokens):
-                    print(f"{n} {key}: {response.state} {response.error}", file=sys.stderr)
-                    broken += 1
-    finally:
-        machine.close()
-    left = [p for p in psutil.Process().children() if p in workers() - before or is_zombie(p)]
-    return {
-        "killed": broken, "killed-said": unsaid, "killed-orphans": len(left),
-        "comparisons": count, "children ended": ended,
-    }  # fmt: skip
+            job.result(timeout=EACH_S)
+            children |= set(running.family[1:])
+            for column in last_run(running):
+                fine = is_whole(column, tokens)
+                if column["model"] == victim:
+                    found["killed-said"] += not (fine or column.get("cause"))
+                elif not fine:
+                    print(f"{n}: {column}", file=sys.stderr)
+                    found["killed"] += 1
+            found["killed-down"] += not answers(running)
+        client.close()
+        found["killed-orphans"] = sum(is_idle(child) for child in running.family[1:])
+        found["killed-log"] = running.tracebacks()
+    found["killed-orphans"] += sum(child.is_running() for child in children)
+    return found | {"comparisons": count, "children ended": ended}
 
 
-def end_one(run, chance: random.Random, sent: signal.Signals) -> str | None:
-    """Sends a signal to one of the run's children at a random moment; the name of its file."""
-    time.sleep(chance.uniform(0.0, 0.6))
-    busy = [key for key, response in run.responses().items() if not response.ended]
-    if not busy:
-        return None
-    name = chance.choice(busy)
-    for child in workers():
+def end_one(
+    running: App, names: Sequence[str], chance: random.Random, sent: signal.Signals
+) -> str | None:
+    """Sends a signal to the process of one of these files at a random moment; the file's name, or None where
+    none had it yet.
+    """
+    time.sleep(chance.uniform(0.0, WITHIN_S))
+    name = chance.choice(names)
+    for child in running.family[1:]:
         if holds(child, name):
             os.kill(child.pid, sent)
             return name
@@ -72,25 +81,27 @@ def end_one(run, chance: random.Random, sent: signal.Signals) -> str | None:
 
 def holds(child: psutil.Process, name: str) -> bool:
     """Whether it has that file mapped: its model is loading, or loaded."""
-    try:
+    with suppress(psutil.Error):
         return any(each.path.endswith(f"/{name}") for each in child.memory_maps())
-    except psutil.Error:
-        return False
+    return False
 
 
-def is_whole(response: Response, tokens: int) -> bool:
+def last_run(running: App) -> list[dict]:
+    """The columns of the run that ended last, by the app's own log."""
+    lines = running.log.read_text(errors="replace").splitlines()
+    told = next(line for line in reversed(lines) if line.startswith('{"at"'))
+    return json.loads(told)["columns"]
+
+
+def is_whole(column: dict, tokens: int) -> bool:
     """As long as was asked, or, on a busy machine, as the host's limit lets it be."""
-    in_full = response.output_tokens == tokens or response.finish_reason == "time"
-    return response.state == "finished" and in_full
+    in_full = column.get("output_tokens") == tokens or column.get("finish_reason") == "time"
+    return column["state"] == "finished" and in_full
 
 
-def is_said(response: Response, tokens: int) -> bool:
-    """Failed with a sentence, or it had been quicker."""
-    return bool(response.error) or is_whole(response, tokens)
-
-
-def is_zombie(process: psutil.Process) -> bool:
+def is_idle(child: psutil.Process) -> bool:
+    """Whether it has ended without anyone having taken note, or stands still."""
     try:
-        return process.status() == psutil.STATUS_ZOMBIE
+        return child.status() in (psutil.STATUS_ZOMBIE, psutil.STATUS_STOPPED)
     except psutil.NoSuchProcess:
         return False

@@ -4,20 +4,13 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from gradio_client import Client
-
-from soak.stage import EACH_S, values
+from soak.stage import client_of, values
 
 
 def main() -> None:
     address, count = sys.argv[1], int(sys.argv[2])
     with ThreadPoolExecutor(4) as pool:
-        clients = list(
-            pool.map(
-                lambda _: Client(address, verbose=False, httpx_kwargs={"timeout": EACH_S}),
-                range(count),
-            )
-        )
+        clients = list(pool.map(lambda _: client_of(address), range(count)))
     jobs = [
         client.submit(**values(f"Wait {n}."), api_name="/run") for n, client in enumerate(clients)
     ]

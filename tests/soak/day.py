@@ -34,6 +34,8 @@ def day(
                 found["day"] += sum(visit.state == "failed" or visit.mixed for visit in visits)
                 served += len(visits)
                 until(lambda r=running: not models(r), idle_s + 30, "Models are unloaded")
+                if hour_s:
+                    until(lambda r=running: not r.connections(), 60, "All have left")
                 left.append((running.own_bytes(), running.descriptors()))
                 time.sleep(max(0.0, began_at + hour_s - time.monotonic()))
             found["day-models"] += models(running)

@@ -46,13 +46,19 @@ class App:
     def descriptors(self) -> int:
         return self.process.num_fds()
 
+    def connections(self) -> int:
+        """Of visitors, who close theirs when they leave, or at the next sign of life that they are sent."""
+        port = int(self.address.rpartition(":")[2])
+        found = self.process.net_connections("tcp")
+        return sum(each.status == "ESTABLISHED" and each.laddr.port == port for each in found)
+
     def tracebacks(self) -> int:
         return self.log.read_text(errors="replace").count("Traceback (most recent call last)")
 
 
 @contextmanager
-def app(**environ: str) -> Iterator[App]:
-    """The app until it is ended by SIGTERM. Raises RuntimeError where that leaves a child."""
+def app(*own: str, **environ: str) -> Iterator[App]:
+    """The app, with these files, until it is ended by SIGTERM. RuntimeError where that leaves a child."""
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="soak-") as empty:
         log = Path(empty, "log")
@@ -61,7 +67,7 @@ def app(**environ: str) -> Iterator[App]:
             "COMPARE_MODELS": ",".join(PAIR), "COMPARE_FETCH": "none", "GRADIO_SERVER_NAME": "127.0.0.1",
         }  # fmt: skip
         with log.open("w") as said:
-            command = [sys.executable, str(ROOT / "app.py")]
+            command = [sys.executable, str(ROOT / "app.py"), *own]
             started = subprocess.Popen(
                 command, cwd=ROOT, env={**os.environ, **usual, **environ}, stdout=said, stderr=said
             )
@@ -98,9 +104,9 @@ class Visit:
 
 def visit(address: str, n: int, max_tokens: int = 8) -> Visit:
     """One comparison of the pair, with a prompt of its own."""
-    mark = f"zebra{n}x"
+    mark, client = f"zebra{n}x", None
     try:
-        client = Client(address, verbose=False, httpx_kwargs={"timeout": EACH_S})
+        client = client_of(address)
         job = client.submit(**values(f"Say {mark}.", max_tokens), api_name="/run")
         job.result(timeout=EACH_S)
     except httpx.HTTPStatusError as error:
@@ -110,16 +116,23 @@ def visit(address: str, n: int, max_tokens: int = 8) -> Visit:
     except Exception as error:  # the border: whatever a visitor met is counted
         polite = "The line is full" in str(error)
         return Visit("refused" if polite else "failed", f"{type(error).__name__}: {error}")
+    finally:
+        if client is not None:
+            client.close()
     seen = str(job.outputs())
     finished = seen.count("is-finished") or seen.count("Finished in") or seen.count("at the limit")
     others = set(MARK.findall(seen)) - {mark}
     return Visit("answered" if finished and mark in seen else "failed", seen[-500:], bool(others))
 
 
-def values(prompt: str, max_tokens: int = 8) -> dict:
+def client_of(address: str) -> Client:
+    return Client(address, verbose=False, httpx_kwargs={"timeout": EACH_S})
+
+
+def values(prompt: str, max_tokens: int = 8, models: Sequence[str] = PAIR) -> dict:
     """What the endpoint /run takes, of two columns."""
     empty = {f"{name}_{place}": None for name in ("model", "quant") for place in (3, 4)}
-    pair = {f"model_{place}": model for place, model in enumerate(PAIR, start=1)}
+    pair = {f"model_{place}": model for place, model in enumerate(models, start=1)}
     quants = {"quant_1": None, "quant_2": None}
     return {"prompt": prompt, "max_tokens": str(max_tokens), **pair, **quants, **empty}
 

@@ -31,15 +31,18 @@ HOLDS = "until the crowd is there"
 """What stands first in line meanwhile."""
 
 
-def visitors(
-    count: int = 50, line: int = 30, waves: int = 2, settled_s: float = SETTLED_S
-) -> Sample:
-    """`waves` of so many visitors; what is left after the last is compared with what the one before left."""
+def visitors(count: int = 50, line: int = 30, waves: int = 2, left_s: float = 60) -> Sample:
+    """`waves` of so many visitors; what is left after the last is compared with what the one before left.
+
+    At rest, when all have left, for which they get `left_s`: who stays has a connection, as a page has that
+    is open. With 0 nobody waits for that.
+    """
     with app(COMPARE_LINE=str(line)) as running:
         left, visits = [(running.own_bytes(), running.descriptors())], []
         for wave in range(waves):
             visits += all_at_once(running.address, range(wave * count, (wave + 1) * count))
-            time.sleep(settled_s)
+            if left_s:
+                until(lambda: not running.connections(), left_s, "All have left")
             left.append((running.own_bytes(), running.descriptors()))
         tracebacks = running.tracebacks()
     (before_bytes, before_fds), (after_bytes, after_fds) = left[-2], left[-1]
