@@ -6,6 +6,7 @@ while the rest is still imported.
 
 import os
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Iterator
@@ -34,8 +35,14 @@ def _end(number: int, _frame: object) -> None:
 
 
 def wait() -> None:
-    """Until a signal ends it."""
-    threading.Event().wait()
+    """Until a signal ends it. Which thread hears that is the system's choice, as where the process was just
+    woken from a stop; but only here, in the main one, Python acts on it, and so it is woken for it.
+    """
+    heard, told = socket.socketpair()
+    told.setblocking(False)
+    signal.set_wakeup_fd(told.fileno(), warn_on_full_buffer=False)
+    while True:
+        heard.recv(1)
 
 
 @contextmanager
