@@ -40,7 +40,8 @@ def visit(browser):
         tab = context.new_page()
         tab.on("pageerror", lambda error: errors.append(error))
         tab.goto(address)
-        expect(tab.locator(".col .strip").first).to_be_attached()
+        # In the page itself: `expect` looks every half second only, once it has waited for a while.
+        tab.wait_for_function("document.querySelector('.col .strip')")
         return tab
 
     yield go

@@ -31,7 +31,7 @@ Script = list[tuple[float, type[Event], dict]]
 
 
 def answering(
-    text: str, *, load_s: float = 0.2, read_s: float = 0.3, tokens_s: float = 0.02, threads: int = 1,
+    text: str, *, load_s: float = 0.1, read_s: float = 0.1, tokens_s: float = 0.02, threads: int = 1,
     prompt_tokens: int = 40, size: int = 1_170_000_000, memory: int = 1_290_000_000,
     reason: str | None = "stop", thinks: str = "",
 ) -> Script:  # fmt: skip
@@ -185,13 +185,14 @@ class FakeRun:
         self._responses[key] = self._responses[key].after(event)
 
 
-def fake(texts: list[str] | None = None, **settings) -> FakeMachine:
-    """A machine whose columns answer with these texts."""
+def fake(texts: list[str] | None = None, tokens_s: float = 0.02, **settings) -> FakeMachine:
+    """A machine whose columns answer with these texts, a word in so many seconds."""
 
     def scripts(comparison):
         told = texts or ["One.", "Two.", "Three.", "Four."]
         return {
-            file.key: answering(text) for file, text in zip(comparison.models, told, strict=False)
+            file.key: answering(text, tokens_s=tokens_s)
+            for file, text in zip(comparison.models, told, strict=False)
         }
 
     return FakeMachine(scripts, **settings)

@@ -49,8 +49,8 @@ def test_the_same_seed_gives_the_same_text_on_one_thread_and_two(child, endless)
 
 def test_a_hand_over_in_the_middle_changes_no_letter(child, endless):
     child.load(endless())
-    whole = child.answer("Write about the sea.", max_tokens=300)
-    child.ask("Write about the sea.", threads=1, max_tokens=300)
+    whole = child.answer("Write about the sea.", max_tokens=150)
+    child.ask("Write about the sea.", threads=1, max_tokens=150)
     events = child.until(Delta)
     child.say(SetThreads(run=child.run, n=2))
     events += child.until(Finished)
@@ -204,7 +204,7 @@ def test_the_owners_time_limit_ends_reading_and_writing(child, endless):
 
 def test_progress_is_told_within_a_batch(child, smollm2):
     child.load(smollm2, n_ctx=4096)
-    child.ask("The sea is blue. " * 200, threads=1, max_tokens=1)
+    child.ask("The sea is blue. " * 60, threads=1, max_tokens=1)
     done = [event.done for event in child.until(Finished) if isinstance(event, Prefill)]
     assert done == sorted(done)
     assert any(n % 64 for n in done)  # not only at the borders of batches
