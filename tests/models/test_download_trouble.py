@@ -14,7 +14,6 @@ from processes import within
 from compare.models.spec import parse
 from compare.protocol.events import Fetched
 
-
 BREAKS = [
     ({"redirect": "http://127.0.0.1:9/nowhere"}, "connection to the Hub broke off"),
     ({"short_by": 1000}, "broke off"),
