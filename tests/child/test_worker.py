@@ -198,7 +198,7 @@ def test_the_owners_time_limit_ends_reading_and_writing(child, endless):
     reading = child.answer("The sea is blue. " * 600, threads=1, max_seconds=0.4)
     assert (reading.finish_reason, reading.output_tokens) == ("time", 0)
     assert reading.prefill_done < reading.prompt_tokens / 2
-    writing = child.answer("The sea is blue.", max_tokens=3000, max_seconds=4)
+    writing = child.answer("The sea is blue.", max_tokens=3000, max_seconds=2)
     assert writing.finish_reason == "time" and 0 < writing.output_tokens < 3000
 
 
