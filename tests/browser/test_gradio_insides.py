@@ -5,18 +5,19 @@ After an upgrade, what fails here is the list of what to look at; the other test
 
 import inspect
 import re
+from contextlib import nullcontext
 from pathlib import Path
 
 import gradio as gr
 import uvicorn
 from fake_machine import FakeMachine, answering
-from gradio import component_meta, queueing, routes
+from gradio import component_meta, queueing, route_utils, routes, utils
 from gradio.state_holder import SessionState, StateHolder
 from playwright.sync_api import Page, expect
 from visitor import ask, column, state
 
 from compare.gallery.gallery import load
-from compare.ui.quiet import STILL
+from compare.ui.quiet import STILL, quiet
 
 UI = Path(__file__).parent.parent.parent / "compare" / "ui"
 FRONTEND = Path(gr.__file__).parent / "templates" / "frontend" / "assets"
@@ -204,6 +205,13 @@ def test_the_queue_is_gradios_but_for_its_waiting():
     assert ">= self.ANAYLTICS_CACHE_FREQUENCY" in source
     waits = inspect.getsource(uvicorn.Server.main_loop)
     assert "asyncio.sleep(0.1)" in waits and waits.count("self.on_tick(counter)") == 2
+
+
+def test_no_step_looks_for_matplotlib():
+    """compare/ui/quiet.py puts nothing in its place."""
+    assert "with utils.MatplotlibBackendMananger():" in inspect.getsource(route_utils)
+    quiet(gr.Blocks())
+    assert utils.MatplotlibBackendMananger is nullcontext
 
 
 def test_nothing_reports_by_gradios_progress():
