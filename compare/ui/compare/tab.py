@@ -71,6 +71,7 @@ def _ask() -> Parts:
             with gr.Row(elem_id="further"):
                 further = words(elem_id="further-said")
                 drop = button("Leave out", elem_id="further-drop")
+            tokens, unfit = words("<span></span>", elem_id="tokens"), words(elem_id="unfit")
             cost = words(elem_id="cost")
             small = gr.Button("Try the small pair now", min_width=0, elem_id="small")
             run, stop = action("Run", "run"), action("Stop", "stop")
@@ -84,6 +85,7 @@ def _ask() -> Parts:
         add = gr.Button(ADD, min_width=0, size="sm", elem_id="add")
     return {
         "prompt": prompt, "mode": mode, **settings, "further": further, "drop": drop, "cost": cost,
+        "tokens": tokens, "unfit": unfit, "count": button("Count", elem_id="count", visible="hidden"),
         "faults": carried("Faults", "faults"), "kept": carried("Kept", "kept"),
         "small": small, "run": run, "stop_run": stop, "said": said, "asked": asked, "edit": edit,
         "add": add,
@@ -110,10 +112,18 @@ def _settings(defaults: dict[str, Any]) -> Parts:
                 for n in MORE
                 if FIELDS[n].kind is not bool
             }
+        unswitched = words(elem_id="unswitched")
         ticks = {
             n: of_setting(FIELDS[n], defaults[n], IDS[n]) for n in MORE if FIELDS[n].kind is bool
         }
-    return {**fields, **more, **ticks, "system": system, "to_defaults": to_defaults}
+    return {
+        **fields,
+        **more,
+        **ticks,
+        "unswitched": unswitched,
+        "system": system,
+        "to_defaults": to_defaults,
+    }
 
 
 def _columns(menu: Menu) -> Parts:
@@ -284,6 +294,13 @@ class _Events:
         self._examine(self._heard(parts["drop"].click, Session.dropped, dropping, **QUEUED))
         usual = {**dropping, "outputs": [*self.fields.values(), *dropping["outputs"]]}
         self._examine(self._heard(parts["to_defaults"].click, Session.to_defaults, usual, **QUEUED))
+        counting = {
+            **self.asked,
+            "outputs": self.wiring.components("tokens", "unfit", "unswitched"),
+        }
+        # One at a time of all visitors, for it computes; the newest form is the one that counts.
+        one = {**QUEUED, **ALWAYS_LAST, "concurrency_limit": 1}
+        self._heard(parts["count"].click, running.count, counting, **one)
         for n, text in enumerate(EXAMPLES):
             parts[f"example_{n}"].click(
                 None, None, parts["prompt"], js=f"() => {text!r}", **AT_ONCE
