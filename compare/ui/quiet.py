@@ -9,14 +9,12 @@ import asyncio
 import re
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import gradio as gr
 from gradio import http_server, queueing, utils
-from gradio.blocks import Block
 from gradio.utils import run_coro_in_background, set_task_name
 from starlette.requests import Request
 from starlette.responses import Response
@@ -41,15 +39,6 @@ CLOSED_S = 0.25
 class Told(dict):
     """Components to their new values or updates; all others stay as they are."""
 
-    def __init__(self, told: Mapping[Block, Any], repeats: dict[Block, dict]):
-        """`repeats`: the updates that the same event has told before, which each step repeats.
-
-        A browser changes them into the next step's where they stand, before it has come to them; what is
-        the same stays.
-        """
-        super().__init__(told)
-        self.repeats = repeats
-
 
 def quiet(demo: gr.Blocks, queue: Callable[..., queueing.Queue] | None = None) -> None:
     """Makes it so, before it is launched. `queue`: makes one that does more than this one.
@@ -61,6 +50,7 @@ def quiet(demo: gr.Blocks, queue: Callable[..., queueing.Queue] | None = None) -
     settings = {"max_size": WAITING, "live_updates": True, "update_intervals": 1}
     demo._queue = (queue or Queue)(concurrency_count=demo.max_threads, blocks=demo, **settings)
     demo.postprocess_data = partial(_told, demo.postprocess_data)
+    demo.handle_streaming_diffs = partial(_in_whole, demo.handle_streaming_diffs)
     http_server.Server.main_loop = _until_closed
 
 
@@ -74,11 +64,22 @@ async def _told(otherwise: Callable, block_fn, predictions, state) -> list:
     if updates:
         made = await otherwise(block_fn, updates, state)
         every = zip(block_fn.outputs, made, strict=True)
-        predictions.repeats |= {part: new for part, new in every if part in updates}
-    for part in predictions.keys() - updates.keys():
-        predictions.repeats.pop(part, None)
-    sent = {**predictions, **predictions.repeats}
-    return [sent.get(part, gr.skip()) for part in block_fn.outputs]
+        predictions |= {part: new for part, new in every if part in updates}
+    return [predictions.get(part, gr.skip()) for part in block_fn.outputs]
+
+
+def _in_whole(otherwise: Callable, block_fn, data: list, *, final: bool, **more) -> list:
+    """What a step sends as its difference to the one before. Of an update all of it: by parts of one, a
+    browser would change the one before where it stands, which it may not have come to yet.
+    """
+    news = [*data]
+    sent = otherwise(block_fn, data, final=final, **more)
+    if final:
+        return sent
+    return [
+        [["replace", [], new]] if isinstance(new, dict) and isinstance(edits, list) and edits else edits
+        for new, edits in zip(news, sent, strict=True)
+    ]  # fmt: skip
 
 
 class Queue(queueing.Queue):

@@ -68,12 +68,11 @@ class Wiring:
     def _throughout(self, handler: Callable) -> Callable:
         @wraps(handler)
         def throughout(*args, **values) -> Iterator[Any]:
-            repeats: dict[Block, dict] = {}
             changes = None
             try:
                 with closing(handler(*args, **values)) as going:
                     for changes in going:
-                        yield self.told(changes, repeats)
+                        yield self.told(changes)
             except UsageError as error:
                 raise refused(error) from error
             if changes is None:
@@ -84,22 +83,22 @@ class Wiring:
     def _meanwhile(self, handler: Callable) -> Callable:
         @wraps(handler)
         async def meanwhile(*args, **values) -> AsyncIterator[Any]:
-            repeats: dict[Block, dict] = {}
             changes = None
             async with aclosing(handler(*args, **values)) as going:
                 async for changes in going:
-                    yield self.told(changes, repeats)
+                    yield self.told(changes)
             if changes is None:
                 yield gr.skip()  # as above
 
         return meanwhile
 
-    def told(self, changes: Changes, repeats: dict[Block, dict] | None = None) -> Any:
-        """Changes as Gradio takes them. `repeats`: of the same event's steps, for quiet.py."""
+    def told(self, changes: Changes) -> Any:
+        """Changes as Gradio takes them."""
         if not changes:
             return gr.skip()
-        told = {
-            self.parts[name]: gr.update(**vars(new)) if isinstance(new, Change) else new
-            for name, new in changes.items()
-        }
-        return Told(told, {} if repeats is None else repeats)
+        return Told(
+            {
+                self.parts[name]: gr.update(**vars(new)) if isinstance(new, Change) else new
+                for name, new in changes.items()
+            }
+        )

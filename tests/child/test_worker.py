@@ -8,6 +8,7 @@ import psutil
 import pytest
 import shapes
 
+from compare.protocol.devices import CPU_UBATCH
 from compare.protocol.events import Delta, Failed, Finished, Hello, Loaded, Prefill, Started
 from compare.protocol.requests import Cancel, SetThreads
 from compare.run import cpu
@@ -95,10 +96,10 @@ def test_beside_a_busy_process_it_writes_as_fast_as_on_one_thread(child, endless
 
 def test_a_repeated_prompt_is_read_again(child, smollm2):
     child.load(smollm2)
-    first, second = (child.answer("The sea is blue. " * 20) for _ in range(2))
+    first, second = (child.answer("The sea is blue. " * 40) for _ in range(2))
     assert first.text == second.text
     assert second.cached_tokens == 0
-    assert second.evaluated_tokens == second.prompt_tokens == first.prompt_tokens > 64
+    assert second.evaluated_tokens == second.prompt_tokens == first.prompt_tokens > CPU_UBATCH
 
 
 def test_prompt_tokens_are_the_tokenizers(child, smollm2):
@@ -207,7 +208,7 @@ def test_progress_is_told_within_a_batch(child, smollm2):
     child.ask("The sea is blue. " * 200, threads=1, max_tokens=1)
     done = [event.done for event in child.until(Finished) if isinstance(event, Prefill)]
     assert done == sorted(done)
-    assert any(n % 64 for n in done)  # not only at the borders of batches
+    assert any(n % CPU_UBATCH for n in done)  # not only at the borders of batches
 
 
 def test_a_prompt_longer_than_the_context_says_both_counts(child, smollm2):

@@ -156,7 +156,8 @@ def test_an_embedding_that_is_the_output_too_is_repacked_as_such(files, tmp_path
 def test_the_cache_of_a_full_size_file_is_exact(files, model, n_ctx, kv_type):
     prediction, said = predicted(files[model], n_ctx, kv_type)
     assert abs(prediction.kv_bytes - said.kv_bytes) <= 0.006 * MIB
-    assert prediction.compute_bytes < 64 * MIB
+    # So that without it a prediction is off by 5 % at most.
+    assert prediction.compute_bytes < max(64 * MIB, 0.05 * prediction.allocated_bytes)
 
 
 def test_asking_takes_little_time_and_memory(files):

@@ -43,7 +43,7 @@ def rates(rows: Sequence[Mapping]) -> dict[str, list[float]]:
 def beside(stage: Stage) -> Iterator[Sample]:
     binary = program(stage.cores)
     # Two processes of one program differ by up to a tenth with so small a model: more of them.
-    files = (("llama-bench", stage.endless, 4), ("llama-bench-tinyllama", stage.tinyllama, 1))
+    files = (("llama-bench", stage.endless, 10), ("llama-bench-tinyllama", stage.tinyllama, 1))
     rows = {path: _ours(path)[0] for _, path, _ in files}
     while True:
         sample = {}
@@ -52,32 +52,37 @@ def beside(stage: Stage) -> Iterator[Sample]:
         yield sample
 
 
-def _in_turn(binary: Path, path: str, row: Mapping, turns: int) -> dict[str, dict[str, float]]:
-    """Median tokens a second by who measured and the test."""
+def _in_turn(binary: Path, path: str, row: Mapping, turns: int) -> list[dict[str, dict]]:
+    """Median tokens a second by who measured and the test, turn by turn."""
     repacks = int("REPACK" in describe()["features"])
     ways = [
         ("ours", lambda: _ours(path)),
         ("same", lambda: _theirs(binary, path, [*flags(row), "--repack", repacks])),
         ("unasked", lambda: _theirs(binary, path, ["-t", row["n_threads"]])),
     ]
-    found = {whose: {test: [] for test in TOKENS} for whose, _ in ways}
+    found = []
     for _ in range(turns):
-        for whose, measure in ways:
-            for test, samples in rates(measure()).items():
-                found[whose][test] += samples
+        rounds = {whose: rates(measure()) for whose, measure in ways}
+        found.append(
+            {
+                whose: {test: statistics.median(samples) for test, samples in tests.items()}
+                for whose, tests in rounds.items()
+            }
+        )
         ways.reverse()  # neither comes first more often than the other
-    return {
-        whose: {test: statistics.median(samples) for test, samples in tests.items()}
-        for whose, tests in found.items()
-    }
+    return found
 
 
-def _compared(name: str, tps: Mapping[str, Mapping[str, float]]) -> Sample:
-    ours, same, unasked = tps["ours"], tps["same"], tps["unasked"]
+def _compared(name: str, turns: Sequence[Mapping[str, Mapping[str, float]]]) -> Sample:
+    """Ratios of each turn, as the machine is faster now and slower then; their medians."""
+
+    def of(whose: str, test: str) -> float:
+        return statistics.median(tps["ours"][test] / tps[whose][test] for tps in turns)
+
+    same = {test: statistics.median(tps["same"][test] for tps in turns) for test in TOKENS}
     return {
-        name: ours["tg"] / same["tg"], f"{name}-prompt": ours["pp"] / same["pp"],
-        f"{name}-unasked": ours["tg"] / unasked["tg"],
-        f"{name}-unasked-prompt": ours["pp"] / unasked["pp"],
+        name: of("same", "tg"), f"{name}-prompt": of("same", "pp"),
+        f"{name}-unasked": of("unasked", "tg"), f"{name}-unasked-prompt": of("unasked", "pp"),
         f"tok/s {name}": same["tg"], f"tok/s reading {name}": same["pp"],
     }  # fmt: skip
 

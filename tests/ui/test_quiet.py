@@ -93,7 +93,6 @@ def sent(*steps: dict, **more) -> tuple[list[list], list[gr.Textbox]]:
         gr.Button().click(lambda: None, None, parts, **more)
         quiet(demo)
     (event,) = demo.fns.values()
-    repeats = {}
 
     async def each() -> list[list]:
         told = [
@@ -101,7 +100,9 @@ def sent(*steps: dict, **more) -> tuple[list[list], list[gr.Textbox]]:
             for step in steps
         ]
         state = SessionState(demo)
-        return [await demo.postprocess_data(event, Told(one, repeats), state) for one in told]
+        made = [await demo.postprocess_data(event, Told(one), state) for one in told]
+        run = {"session_hash": "visitor", "run": "run", "final": False}
+        return [demo.handle_streaming_diffs(event, step, **run) for step in made]
 
     with ThreadPoolExecutor() as pool:  # the browser of other tests keeps a loop running here
         return pool.submit(asyncio.run, each()).result(), parts
@@ -112,14 +113,16 @@ def test_a_step_sends_what_it_tells():
     assert found == [[gr.skip(), "new", gr.skip()]]
 
 
-def test_an_update_is_repeated_until_something_else_is_told():
-    """A browser that is late would find it changed into the next step's."""
-    new, locked = "b", gr.update(value="a", interactive=False)
-    found, _ = sent({0: {**locked}, 1: "new"}, {1: "newer"}, {0: new}, {1: "newest"}, **PLAIN)
-    assert found == [
-        [locked, "new", gr.skip()], [locked, "newer", gr.skip()], [new, gr.skip(), gr.skip()],
-        [gr.skip(), "newest", gr.skip()],
-    ]  # fmt: skip
+def test_an_update_is_sent_in_whole_in_place_of_the_one_before():
+    """By parts, a browser would change the one before, which it may not have come to yet."""
+    locked, freed = gr.update(value="a", interactive=False), gr.update(interactive=True)
+    steps = {0: {**locked}, 1: "new"}, {1: "newer"}, {1: "newer", 0: {**freed}}
+    found, _ = sent(*steps, **PLAIN)
+    assert found[0] == [locked, "new", gr.skip()]
+    assert found[1:] == [
+        [[["replace", [], gr.skip()]], [["append", [], "er"]], []],
+        [[["replace", [], freed]], [], []],
+    ]
 
 
 def test_a_step_whose_values_gradio_converts_is_gradios():
