@@ -26,6 +26,7 @@ from compare.protocol.events import (
 )
 from compare.protocol.requests import (
     Cancel,
+    Count,
     Generate,
     Load,
     Measure,
@@ -40,6 +41,10 @@ BATCH_S = 0.07
 from the model. More often than a snapshot is taken, so that each has news. Their times are stamped before."""
 OOM_SCORE_ADJ = Path("/proc/self/oom_score_adj")
 """What Linux adds to a process's share of memory, in thousandths, as it looks for one to end (proc(5))."""
+
+
+Work = Reserve | Count | Load | Generate | Measure
+"""What is done one after the other."""
 
 
 class Outbox:
@@ -68,7 +73,7 @@ class Inbox:
     """What the parent has said. Loads and prompts queue up; a cancel or new threads count at once."""
 
     def __init__(self):
-        self._work: queue.SimpleQueue[Reserve | Load | Generate | Measure] = queue.SimpleQueue()
+        self._work: queue.SimpleQueue[Work] = queue.SimpleQueue()
         self._cancelled = 0
         self._threads: int | None = None
         self._undone = 0
@@ -96,7 +101,7 @@ class Inbox:
                 self._undone += 1
                 self._work.put(request)
 
-    def next(self) -> Reserve | Load | Generate | Measure:
+    def next(self) -> Work:
         return self._work.get()
 
     def done(self) -> None:
@@ -125,13 +130,14 @@ def main() -> None:
     threading.Thread(target=inbox.listen, args=(emit,), daemon=True).start()
     cuda.preload()
     from compare.child.answer import answer
+    from compare.child.count import Vocabularies, count
     from compare.child.engine import Engine, reserve
     from compare.child.llama import EngineError, Log, describe
     from compare.child.measure import measure
 
     log = Log()
     emit(Hello(run=0, at=time.monotonic(), **describe()))
-    engine = None
+    engine, vocabularies = None, Vocabularies(log)
     while True:
         request = inbox.next()
         taken_at = time.monotonic()
@@ -140,6 +146,8 @@ def main() -> None:
                 emit(Finished(run=request.run, at=time.monotonic(), reason="cancelled"))
             elif isinstance(request, Reserve):
                 emit(reserve(request, log))
+            elif isinstance(request, Count):
+                emit(count(request, vocabularies))
             elif isinstance(request, Load):
                 if engine is not None:
                     engine.close()

@@ -268,9 +268,10 @@ class Session:
         return self.column(place).closed()
 
     def bring(self, further: Further | None) -> Changes:
-        """Settings without a field that hold from now on, and the line that says so."""
+        """Settings without a field that hold from now on, the line that says so, and what a reload keeps."""
         self.further = further
-        return {"further": f"<p>{letters(str(further))}</p>" if further else ""}
+        told = (f"<p>{letters(str(further))}</p>", further.keep()) if further else ("", "")
+        return dict(zip(("further", "brought"), told, strict=True))
 
     def offer(self, values: Mapping[str, Any]) -> Changes:
         """What Run would do: download or not, how long it would take, and what could be had at once."""
