@@ -16,8 +16,8 @@ From the top; a folder imports only from those below its line (tests/test_map.py
     words/        columns, sentences, and the table of measures, as a person is told them
     run/          Machine queues a Run, which has a Runner a column (runner.py: the seam and the local one;
                   remote.py: one on a server); schedule.py says who loads and who starts; response.py folds
-                  events into measures.py; line.py whose turn it is, examiner.py what a model would take,
-                  before anyone runs it
+                  events into measures.py; line.py whose turn it is, examiner.py what a model would take
+                  and counter.py how many tokens a prompt has, before anyone runs it
     memory/       what a model will take, whether it may load, and on which hardware it fits
     asked/        settings with limits and defaults; a comparison or bench as it is asked for; numbers as they
                   are typed (typed.py); a host's limits
@@ -28,8 +28,9 @@ From the top; a folder imports only from those below its line (tests/test_map.py
     protocol/     the requests and events that cross between a model's process and its parent
     child/        that process: prompt.py makes tokens of what is asked, in the template, its sandbox and its
                   next turn (template.py, switch.py, conversation.py, sandbox.py, turns.py, tokens.py);
-                  answer.py reads, samples and stops; thinking.py sets apart what is thought, by the table in
-                  marks.py; pace.py says how many threads pay; llama.py the only llama_cpp; imported by nobody
+                  answer.py reads, samples and stops; count.py only counts a prompt's tokens; thinking.py sets
+                  apart what is thought, by the table in marks.py; pace.py says how many threads pay; llama.py
+                  the only llama_cpp; imported by nobody
 
 Beside them usage.py (what is wrong in what is asked), numbers.py (figures as they are read), letters.py
 (what of a text is shown), colours.py (the colour of each model), proxies.py (the surroundings', put right

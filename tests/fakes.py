@@ -30,6 +30,10 @@ for line in sys.stdin:
         tell("reserved", run, n_ctx=512, kv_bytes=1, ram_compute_bytes=1, vram_compute_bytes=compute)
     elif ask["do"] == "reserve":
         tell("reserved", run)
+    elif ask["do"] == "count":
+        if kind == "crash":
+            os.kill(os.getpid(), signal.SIGKILL)
+        tell("tokenized", run, prompt_tokens=3)
     elif ask["do"] == "load":
         tell("loading", run, file_bytes=1)
         if kind == "crash-loading":

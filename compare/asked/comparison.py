@@ -5,7 +5,7 @@ is its column's failure.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, ValidationError
@@ -13,7 +13,7 @@ from pydantic import Field, ValidationError
 from compare import letters
 from compare.asked.settings import AsTyped, LoadSettings, SamplingParams
 from compare.models.spec import MAX_COLUMNS, ModelFile, resolve
-from compare.protocol.requests import Generate, Measure, Message
+from compare.protocol.requests import Count, Generate, Measure, Message
 from compare.usage import Faults, UsageError, faults
 
 
@@ -57,6 +57,12 @@ class Comparison:
             max_seconds=self.max_seconds,
             **self.sampling.model_dump(),
         )  # fmt: skip
+
+    def count(self, run: int, file: ModelFile, path: str) -> Count:
+        """The same, only to be counted, by the file at `path`."""
+        asked = self.request(run, file, threads=1)
+        same = {field.name: getattr(asked, field.name) for field in fields(asked)}
+        return Count(path=path, n_ctx=self.load.n_ctx, **same)
 
 
 class Tests(AsTyped):

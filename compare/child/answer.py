@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from compare.child.cores import IdleCores
+from compare.child.count import room_of
 from compare.child.engine import Emit, Engine
-from compare.child.llama import EngineError, Sampler
+from compare.child.llama import Sampler
 from compare.child.pace import Pace
 from compare.child.prompt import NEXT_TURN, Prompt, prompt
 from compare.child.sandbox import Interrupted
@@ -18,18 +19,6 @@ from compare.child.thinking import Part, Thinking, is_mark
 from compare.child.work import Control, Work
 from compare.protocol.events import Delta, Finished, Paced, Prefill, Prefilled, Started
 from compare.protocol.requests import Generate
-
-
-def _advice(engine: Engine, prompt_tokens: int, max_tokens: int) -> str:
-    """What to do about a prompt that has no room, as far as the model's training goes."""
-    whole, trained_for = prompt_tokens + max_tokens, engine.model.trained_for
-    if 0 < trained_for <= prompt_tokens:
-        return f"Shorten the prompt: this model was trained for {trained_for:,} tokens."
-    enough = min(whole, trained_for) if trained_for > 0 else whole
-    return (
-        f"Shorten the prompt, or raise the context length to {enough:,}, "
-        f"which leaves {enough - prompt_tokens:,} for the answer."
-    )
 
 
 def answer(
@@ -43,12 +32,7 @@ def answer(
         emit(Finished(run=request.run, at=time.monotonic(), reason=end.reason))
         return
     prompt_tokens = len(asked.tokens)
-    room = engine.n_ctx - prompt_tokens
-    if room < 1:
-        raise EngineError(
-            f"The prompt has {prompt_tokens:,} tokens; the context holds {engine.n_ctx:,}, "
-            f"the answer included.\n{_advice(engine, prompt_tokens, request.max_tokens)}"
-        )
+    room = room_of(engine.model, prompt_tokens, engine.n_ctx, request.max_tokens)
     notices = asked.notices
     if request.max_tokens > room:
         notices += (

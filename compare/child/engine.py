@@ -14,7 +14,7 @@ from compare.child import llama, memory
 from compare.child.llama import Context, EngineError, Log, Model
 from compare.protocol.devices import on_gpu, ubatch
 from compare.protocol.events import Event, Loaded, Memory, Reserved
-from compare.protocol.requests import Load, Reserve
+from compare.protocol.requests import Count, Load, Reserve
 
 PROGRESS_S = 0.1
 LOOK_S = 0.06
@@ -51,7 +51,7 @@ class Engine:
 
     def __init__(self, request: Load, log: Log, emit: Emit):
         began_at = time.monotonic()
-        _check_readable(request.path)
+        check_readable(request.path)
         log.clear()
         self._request = request
         self.uses_gpu = _uses_gpu(request)
@@ -59,10 +59,10 @@ class Engine:
         self.model = self.context = None
         try:
             self.model = Model(request.path, log, _gpu_layers(request))
-            _check_fit(self.model)
-            self.n_ctx = _n_ctx(self.model, request)
+            check_fit(self.model)
+            self.n_ctx = context_length(self.model, request)
             self.context = _context(self.model, request, log, request.threads)
-            _check_fit(self.context)
+            check_fit(self.context)
             self._nodes = self._warm_up()
         except BaseException:
             self.close()
@@ -205,18 +205,18 @@ def reserve(request: Reserve, log: Log) -> Reserved:
     The file may end after its header. Raises EngineError for one that no settings could load; where it can
     be loaded, but not what it would reserve can be told, everything but the run is None.
     """
-    _check_readable(request.path)
+    check_readable(request.path)
     log.clear()
     model = Model(request.path, log, _gpu_layers(request), weights=False)
     try:
-        _check_fit(model)
-        n_ctx = _n_ctx(model, request)
+        check_fit(model)
+        n_ctx = context_length(model, request)
         try:
             context = _context(model, request, log)
         except EngineError:  # with these settings: loading will say it
             return Reserved(run=request.run, at=time.monotonic())
         try:
-            _check_fit(context)
+            check_fit(context)
         finally:
             context.close()
     finally:
@@ -248,14 +248,15 @@ def _gpu_layers(request: Load | Reserve) -> int:
     return llama.ALL_LAYERS if request.gpu_layers is None else request.gpu_layers
 
 
-def _n_ctx(model: Model, request: Load | Reserve) -> int:
+def context_length(model: Model, request: Load | Reserve | Count) -> int:
+    """As it was asked for, or what the model was trained for, where that is less."""
     return min(request.n_ctx, model.trained_for) if model.trained_for > 0 else request.n_ctx
 
 
 def _context(
     model: Model, request: Load | Reserve, log: Log, threads: int | None = None
 ) -> Context:
-    gpu, n_ctx = _uses_gpu(request), _n_ctx(model, request)
+    gpu, n_ctx = _uses_gpu(request), context_length(model, request)
     return Context(
         model,
         log,
@@ -268,12 +269,12 @@ def _context(
     )
 
 
-def _check_fit(opened: Model | Context) -> None:
+def check_fit(opened: Model | Context) -> None:
     if why := opened.unfit:
         raise EngineError(why)
 
 
-def _check_readable(path: str) -> None:
+def check_readable(path: str) -> None:
     try:
         os.stat(path)
     except OSError as error:

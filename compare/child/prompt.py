@@ -62,6 +62,8 @@ class Prompt:
     next_turn: NextTurn
     """empty where what follows is to be kept"""
     notices: tuple[str, ...]
+    unswitched: tuple[str, ...] = ()
+    """those of the notices that say how thinking can't be switched as it is asked for"""
 
 
 def prompt(
@@ -101,7 +103,7 @@ def prompt(
         raise EngineError(
             "The prompt has no tokens once its template is applied.\nWrite a longer prompt."
         )
-    return Prompt(ids, text, stops, _next_turn(model, *following, stops), notices)
+    return Prompt(ids, text, stops, _next_turn(model, *following, stops), notices, thinking.notices)
 
 
 def _switched(template: Template, request: Generate) -> switch.Choice:

@@ -10,6 +10,8 @@ import signal
 import sys
 import threading
 import time
+from contextlib import suppress
+from pathlib import Path
 
 from compare.child import cuda
 from compare.protocol.events import (
@@ -24,6 +26,7 @@ from compare.protocol.events import (
 )
 from compare.protocol.requests import (
     Cancel,
+    Count,
     Generate,
     Load,
     Measure,
@@ -36,6 +39,12 @@ from compare.protocol.requests import (
 BATCH_S = 0.07
 """Tokens of a fast model leave together, so that the parent isn't woken for each: it would take a core
 from the model. More often than a snapshot is taken, so that each has news. Their times are stamped before."""
+OOM_SCORE_ADJ = Path("/proc/self/oom_score_adj")
+"""What Linux adds to a process's share of memory, in thousandths, as it looks for one to end (proc(5))."""
+
+
+Work = Reserve | Count | Load | Generate | Measure
+"""What is done one after the other."""
 
 
 class Outbox:
@@ -64,7 +73,7 @@ class Inbox:
     """What the parent has said. Loads and prompts queue up; a cancel or new threads count at once."""
 
     def __init__(self):
-        self._work: queue.SimpleQueue[Reserve | Load | Generate | Measure] = queue.SimpleQueue()
+        self._work: queue.SimpleQueue[Work] = queue.SimpleQueue()
         self._cancelled = 0
         self._threads: int | None = None
         self._undone = 0
@@ -92,7 +101,7 @@ class Inbox:
                 self._undone += 1
                 self._work.put(request)
 
-    def next(self) -> Reserve | Load | Generate | Measure:
+    def next(self) -> Work:
         return self._work.get()
 
     def done(self) -> None:
@@ -112,19 +121,23 @@ def main() -> None:
     protocol = os.dup(1)
     os.dup2(2, 1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
+    with suppress(OSError):
+        # Where the memory is short a column goes, not the app, which may well be larger.
+        OOM_SCORE_ADJ.write_text("1000")
     emit = Outbox(protocol).emit
     inbox = Inbox()
     # Before the import of llama.cpp: a parent that dies meanwhile must be noticed.
     threading.Thread(target=inbox.listen, args=(emit,), daemon=True).start()
     cuda.preload()
     from compare.child.answer import answer
+    from compare.child.count import Vocabularies, count
     from compare.child.engine import Engine, reserve
     from compare.child.llama import EngineError, Log, describe
     from compare.child.measure import measure
 
     log = Log()
     emit(Hello(run=0, at=time.monotonic(), **describe()))
-    engine = None
+    engine, vocabularies = None, Vocabularies(log)
     while True:
         request = inbox.next()
         taken_at = time.monotonic()
@@ -133,6 +146,8 @@ def main() -> None:
                 emit(Finished(run=request.run, at=time.monotonic(), reason="cancelled"))
             elif isinstance(request, Reserve):
                 emit(reserve(request, log))
+            elif isinstance(request, Count):
+                emit(count(request, vocabularies))
             elif isinstance(request, Load):
                 if engine is not None:
                     engine.close()

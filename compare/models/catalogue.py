@@ -98,10 +98,9 @@ class Model:
         return next((quant for quant in self.quants if quant.name.lower() == name.lower()), None)
 
 
-def _quants(pattern: str, sizes_gb: dict[str, float | None]) -> tuple[Quant, ...]:
+def _quants(pattern: str, sizes_gb: dict[str, float]) -> tuple[Quant, ...]:
     return tuple(
-        Quant(name, pattern.format(name), None if gb is None else round(gb * 1e9))
-        for name, gb in sizes_gb.items()
+        Quant(name, pattern.format(name), round(gb * 1e9)) for name, gb in sizes_gb.items()
     )
 
 
@@ -128,7 +127,7 @@ MODELS: dict[str, Model] = {
                     "Q4_K_S": 0.644,
                     "Q4_K_M": 0.669,
                     "Q5_0": 0.767,
-                    "Q5_K_S": None,
+                    "Q5_K_S": 0.767,
                     "Q5_K_M": 0.782,
                     "Q6_K": 0.903,
                     "Q8_0": 1.17,
@@ -186,7 +185,7 @@ MODELS: dict[str, Model] = {
             licence_note="Apache-2.0",
             parameters="46.7 B, 12.9 B active",
             context=32768,
-            quants=_quants("Mixtral-8x7B-Instruct-v0.1.{}.gguf", {"Q2_K": None, "Q5_K_M": None}),
+            quants=_quants("Mixtral-8x7B-Instruct-v0.1.{}.gguf", {"Q2_K": 17.3, "Q5_K_M": 33.2}),
             default_quant="Q2_K",
             template=MIXTRAL_TEMPLATE,
             shape=Shape(32, 4096, 32, 8, 14336, 32768, experts=8),

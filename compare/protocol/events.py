@@ -99,6 +99,17 @@ class Reserved(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tokenized(Event):
+    """What is asked, in tokens, before it is asked."""
+
+    prompt_tokens: int
+    lowered_to: int | None = None
+    """tokens that the context leaves for an answer, where those are fewer than were asked for"""
+    unswitched: tuple[str, ...] = ()
+    """how thinking can't be switched as it is asked for"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Predicted(Event):
     """What the model is predicted to take. Made in the parent; never crosses to it."""
 
@@ -303,8 +314,9 @@ def unforeseen(error: Exception) -> str:
 _KINDS: dict[str, type[Event]] = {
     kind.__name__.lower(): kind
     for kind in (
-        *(Hello, Queued, Downloading, Fetched, Reserved, Loading, Loaded, Started, Prefill),
-        *(Prefilled, Delta, Testbed, Testing, Sample, Threads, Paced, Stopping, Finished, Failed),
+        *(Hello, Queued, Downloading, Fetched, Reserved, Tokenized, Loading, Loaded, Started),
+        *(Prefill, Prefilled, Delta, Testbed, Testing, Sample, Threads, Paced, Stopping),
+        *(Finished, Failed),
     )
 }
 

@@ -67,6 +67,17 @@ class Generate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Count(Generate):
+    """Tell how many tokens this would be for a file, of which nothing is loaded but the vocabulary.
+
+    Answered by Tokenized.
+    """
+
+    path: str
+    n_ctx: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Measure:
     """Time reading and writing, as llama-bench does: `repeats` times each, from an empty context, by ids.
 
@@ -96,9 +107,10 @@ class Cancel:
     run: int
 
 
-Request = Reserve | Load | Generate | Measure | SetThreads | Cancel
+Request = Reserve | Load | Generate | Count | Measure | SetThreads | Cancel
 _KINDS = {
-    kind.__name__.lower(): kind for kind in (Reserve, Load, Generate, Measure, SetThreads, Cancel)
+    kind.__name__.lower(): kind
+    for kind in (Reserve, Load, Generate, Count, Measure, SetThreads, Cancel)
 }
 
 

@@ -28,6 +28,7 @@ from compare.protocol.devices import Gpus
 from compare.protocol.events import Downloading, Event, Failed
 from compare.remote.streams import Servers
 from compare.run import cpu
+from compare.run.counter import Count, Counter
 from compare.run.examiner import Examiner
 from compare.run.line import Line, asking
 from compare.run.pool import LeasedPool, Pool
@@ -65,6 +66,7 @@ class Machine:
         self._examiner = Examiner(
             self._files, self._gate, self._reach, spawn, is_free=lambda: self.at_rest
         )
+        self._counter = Counter(spawn, is_free=lambda: self.at_rest)
 
     @property
     def own(self) -> tuple[ModelFile, ...]:
@@ -115,6 +117,7 @@ class Machine:
             servers=self.servers,
         )
         self._runs.add(run)
+        self._counter.rest()
         return run
 
     def _ended(self, run: Run) -> None:
@@ -159,6 +162,12 @@ class Machine:
         file and settings. Which of one's own llama.cpp can't load, `trouble` tells from then on.
         """
         return self._examiner.examine(file, settings)
+
+    def count(self, comparison: Comparison) -> dict[str, Count]:
+        """How many tokens the prompt would have, by the column's key, for the files that are here; or why one
+        can't take it. Empty while a run is in progress.
+        """
+        return self._counter.count(self.owner.capped(comparison))
 
     @property
     def at_rest(self) -> bool:
@@ -278,6 +287,7 @@ class Machine:
         for run in runs:
             run.wait(CANCEL_S + 1)  # or it would give its child back to nobody
         self._pool.close()
+        self._counter.rest()
         self.servers.close()
 
 

@@ -45,12 +45,13 @@ HERE = Path(__file__).parent
 TITLE = "GGUF Side by Side"
 TABS = "Compare", "Gallery", "Benchmarks", "Speed", "Fit"
 STYLES = (
-    "style.css", "tabs.css", "compare/whole.css", "benchmarks/benchmarks.css", "speed/speed.css",
+    "style.css", "tabs.css", "compare/whole.css", "compare/counted.css",
+    "benchmarks/benchmarks.css", "speed/speed.css",
     "fit/fit.css", "gallery/gallery.css",
 )  # fmt: skip
 SCRIPTS = (
     "page.js", "links.js", "faults.js", "charts.js", "compare/compare.js", "compare/kept.js",
-    "benchmarks/benchmarks.js", "gallery/gallery.js",
+    "compare/counted.js", "benchmarks/benchmarks.js", "gallery/gallery.js",
 )  # fmt: skip
 SCHEME = '<meta name="color-scheme" content="light dark">'
 TOP = f"""<div class="top">

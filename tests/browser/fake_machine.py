@@ -114,6 +114,9 @@ class FakeMachine:
     def examine(self, file: ModelFile, settings: LoadSettings) -> Response:
         return Response()
 
+    def count(self, comparison: Comparison) -> dict[str, Event]:
+        return {}
+
     def describe(self) -> dict:
         return {"cpu": "", "cores": 2, "ram_bytes": 16 * 10**9, "gpus": []}
 

@@ -66,5 +66,5 @@ def test_any_text_survives_an_event(prompt):
 
 
 def test_a_request_of_no_known_kind_is_refused():
-    with pytest.raises(ValueError, match="load, generate, measure, setthreads, cancel"):
+    with pytest.raises(ValueError, match="load, generate, count, measure, setthreads, cancel"):
         requests.decode('{"do":"dance","run":1}')

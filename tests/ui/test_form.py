@@ -148,7 +148,7 @@ def test_the_owners_files_are_in_the_menu(tmp_path):
     assert read(filled({1: Choice("my own.gguf")}), menu).models[0].path == str(path)
     assert menu.colour(Choice("my own.gguf")) == "m-other-1"
     assert menu.model_notes()["SOLAR 10.7B Instruct"] == "4.55\u00a0GB to download"
-    assert menu.model_notes()["Mixtral 8x7B Instruct"] == "to download"
+    assert menu.model_notes()["Mixtral 8x7B Instruct"] == "17.3\u00a0GB to download"
     assert menu.model_notes()["my own.gguf"] == "4\u00a0B, here"
     path.unlink()
     assert menu.model_notes()["my own.gguf"] == "no longer there"

@@ -6,10 +6,11 @@ import pytest
 from fake_machine import fake
 from seen import Seen
 
+from compare.asked.owner import Owner
 from compare.gallery import prompts
 from compare.gallery.gallery import Library
 from compare.models.catalogue import EMBEDDED_PAIR
-from compare.ui.compare.form import untouched
+from compare.ui.compare.form import Further, untouched
 from compare.ui.compare.kept import opened
 from compare.ui.compare.session import House, Session
 from compare.ui.menu import Choice
@@ -55,9 +56,40 @@ def test_what_nobody_could_have_chosen_counts_as_not_kept(kept):
     assert session.chosen == {1: Choice("tinyllama", "Q8_0"), 2: Choice("solar", "Q2_K")}
 
 
+def test_settings_without_a_field_are_kept_too():
+    first, seen = page()
+    seen.tell(first.bring(Further(None, {"top_k": 1, "min_p": 0.1}, "as recorded")))
+    session, again = page()
+    again.tell(opened(session, json.dumps({**untouched(), "brought": seen.values["brought"]})))
+    assert session.further == first.further and again.text("further") == seen.text("further")
+    assert "top-k 1" in again.text("further")
+
+
+@pytest.mark.parametrize(
+    "brought",
+    [
+        "{", "7", "[]", '{"prompt": 1}', '{"prompt": null, "settings": {"nope": 1}, "source": "x"}',
+        '{"prompt": null, "settings": {"seed": 1}, "source": "x"}',
+        '{"prompt": null, "settings": {"top_k": 1}, "source": 7}',
+        '{"prompt": null, "settings": {}, "source": "x"}', ["x"],
+    ],
+)  # fmt: skip
+def test_what_no_page_wrote_brings_nothing(brought):
+    session, _ = page()
+    opened(session, json.dumps({**untouched(), "prompt": "Why?", "brought": brought}))
+    assert session.further is None
+
+
 def test_a_column_that_was_not_open_is_not():
     session, seen = page()
     seen.tell(session.added(**untouched()))
     kept = {**untouched(), "model_1": "tinyllama", "model_2": "solar"}
     seen.tell(opened(session, json.dumps(kept)))
     assert not seen.is_visible("box_3") and 3 not in session.chosen
+
+
+def test_columns_beyond_what_the_owner_gives_now_are_not():
+    session, seen = page(owner=Owner(max_columns=2))
+    kept = {**untouched(), "model_1": "gemma3", "model_2": "smollm2", "model_3": "tinyllama"}
+    seen.tell(opened(session, json.dumps(kept)))
+    assert [choice.model for choice in session.chosen.values()] == ["gemma3", "smollm2"]

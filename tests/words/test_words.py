@@ -109,7 +109,7 @@ def test_before_a_run():
     assert plain(ready_line(file, cached=False)) == "To download: 4.55 GB"
     assert plain(ready_line(replace(file, bytes=None), cached=False)) == "To download"
     assert plain(run_label([file, parse("tinyllama")])) == "Download 5.72 GB and run"
-    assert run_label([parse("mixtral")]) == "Download and run"
+    assert run_label([replace(parse("mixtral"), bytes=None)]) == "Download and run"
     assert run_label([]) == "Run"
     assert plain(numbers.expected(14.2)) == "Takes up to 15 s"
 

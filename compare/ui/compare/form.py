@@ -1,5 +1,6 @@
 """The prompt's surface: what its fields are called, and the comparison they ask for."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -44,6 +45,22 @@ class Further:
     """by name; none that is the default"""
     source: str
     """whose they are: as recorded"""
+
+    @classmethod
+    def kept(cls, text: str) -> "Further | None":
+        """As `keep` wrote it into a browser; None for what it can't have written."""
+        try:
+            given = json.loads(text or "null")
+            found = cls(given["prompt"], dict(given["settings"]), given["source"])
+        except (ValueError, TypeError, KeyError):
+            return None
+        texts = isinstance(found.prompt, str | None) and isinstance(found.source, str)
+        known = found.settings.keys() <= SETTINGS.keys() - FIELDS.keys()
+        return found if texts and known and found.settings else None
+
+    def keep(self) -> str:
+        told = {"prompt": self.prompt, "settings": dict(self.settings), "source": self.source}
+        return json.dumps(told)
 
     def __str__(self) -> str:
         """Also top-k 1, min-p 0.1, as recorded."""

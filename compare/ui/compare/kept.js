@@ -17,6 +17,7 @@
   window.keepForm = (names, values, usual) => {
     const form = Object.fromEntries(names.map((name, n) => [name, values[n]]));
     tellChanged(form, usual);
+    countTokens(form);
     if (!settled) return;
     try { sessionStorage.setItem(KEPT, JSON.stringify(form)); } catch { /* as above */ }
   };

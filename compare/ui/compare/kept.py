@@ -4,7 +4,15 @@ import json
 from typing import Any
 
 from compare.ui.changes import Changes
-from compare.ui.compare.form import FIELDS, PLACES, Values, choices, untouched, with_choices
+from compare.ui.compare.form import (
+    FIELDS,
+    PLACES,
+    Further,
+    Values,
+    choices,
+    untouched,
+    with_choices,
+)
 from compare.ui.compare.session import Session
 from compare.ui.menu import Choice
 
@@ -12,9 +20,13 @@ from compare.ui.menu import Choice
 def opened(session: Session, kept: str) -> Changes:
     """The page as it opens, its form as it was kept; what can't be chosen here counts as not kept."""
     changes = session.opened()
-    values, chosen = _read(session, kept)
-    if values == untouched() and chosen == session.chosen:
+    given = _given(kept)
+    values, chosen = _read(session, given)
+    further = Further.kept(str(given.get("brought") or ""))
+    if values == untouched() and chosen == session.chosen and further is None:
         return changes
+    if further is not None:
+        changes |= session.bring(further)
     if chosen != session.chosen:
         session.reason = None
     for place in PLACES:
@@ -27,21 +39,24 @@ def opened(session: Session, kept: str) -> Changes:
     return changes | {n: value for n, value in values.items() if value != usual[n]} | told
 
 
-def _read(session: Session, kept: str) -> tuple[Values, dict[int, Choice]]:
-    """What the fields held, and the models in the columns."""
+def _given(kept: str) -> dict[str, Any]:
     try:
         given = json.loads(kept or "{}")
     except ValueError:
-        given = {}
-    if not isinstance(given, dict):
-        given = {}
+        return {}
+    return given if isinstance(given, dict) else {}
+
+
+def _read(session: Session, given: dict[str, Any]) -> tuple[Values, dict[int, Choice]]:
+    """What the fields held, and the models in the columns."""
     values = {name: given[name] if _fits(name, given.get(name), value) else value
               for name, value in untouched().items()}  # fmt: skip
     menu, offered = session.menu, {model for _, model in session.menu.models()}
     chosen = {p: menu.settled(c) for p, c in choices(given).items() if c.model in offered}
     # What stood in the first two and is no longer to be had gives way to what the page opens with.
     first = {place: choice for place, choice in session.chosen.items() if place <= 2}
-    return values, {**first, **chosen} if chosen else session.chosen
+    kept = sorted({**first, **chosen}.items())[: session.house.machine.owner.max_columns]
+    return values, dict(kept) if chosen else session.chosen
 
 
 def _fits(name: str, value: Any, default: str | bool) -> bool:

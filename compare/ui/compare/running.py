@@ -25,8 +25,8 @@ from compare.ui.compare.session import Session
 from compare.ui.markup import letters
 from compare.ui.menu import Choice
 from compare.usage import UsageError
-from compare.words import sentence
-from compare.words.column import announcements
+from compare.words import counted, sentence
+from compare.words.column import announcements, names
 
 ARRIVING_S = 1.0
 """How often the page tells of downloads that nobody waits for in a run."""
@@ -51,6 +51,30 @@ def run(session: Session, **values) -> Iterator[Changes]:
     came_otherwise = session.further and not further_of(values, session.further)
     dropped = session.bring(None) if came_otherwise else {}
     yield from watched(session, going, values, dropped)
+
+
+def count(session: Session, **values) -> Changes:
+    """How many tokens the prompt has, and what of it and of Thinking a model chosen can't take; only what is
+    certain without running one. Nothing while models run.
+    """
+    asks, empty = bool(str(values["prompt"] or "").strip()), "<span></span>"
+    nothing = {"tokens": empty, "unfit": "", "unswitched": ""}
+    if session.run or not (asks or values["thinking"] != "auto"):
+        return nothing
+    asked = {**values, "prompt": values["prompt"] if asks else "?"}
+    try:
+        comparison = read(asked, session.menu, session.further)
+    except UsageError:
+        return nothing
+    found, called = session.house.machine.count(comparison), names(list(comparison.models))
+    lines = {
+        "unfit": counted.faults(found, called) if asks else [],
+        "unswitched": counted.unswitched(found, called),
+    }
+    each, phrase = letters(counted.each(found, called)), letters(counted.phrase(found))
+    kinds = {"unfit": ' class="fault"', "unswitched": ""}
+    told = {n: "".join(f"<p{kinds[n]}>{letters(s)}</p>" for s in said) for n, said in lines.items()}
+    return {"tokens": f'<span title="{each}">{phrase}</span>' if asks and phrase else empty, **told}
 
 
 def run_small(session: Session, **values) -> Iterator[Changes]:
@@ -79,7 +103,8 @@ def run_prompt(session: Session, prompt_id: str, **values) -> Iterator[Changes]:
     texts, further = filled(prompt, recorded)
     changes = texts | session.bring(further)
     answers = [take.answer for comparison in recorded[:1] for take in comparison.takes]
-    others = [Choice(answer.model, answer.quant) for answer in answers][: len(PLACES)]
+    most = session.house.machine.owner.max_columns
+    others = [Choice(answer.model, answer.quant) for answer in answers][:most]
     if not _all_here(session) and others and all(map(menu.here, others)):
         changes |= _instead(session, others)
     if not _all_here(session):  # what stands there answers another prompt

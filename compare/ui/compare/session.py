@@ -177,7 +177,7 @@ class Session:
     def added(self, **values) -> Changes:
         """One column more."""
         free = [place for place in PLACES if place not in self.chosen]
-        if self.run or not free:
+        if self.run or not self._has_room():
             return {}
         changes = self.put(free[0], self.menu.another(list(self.chosen.values())))
         return changes | self.offer(values) | self.result() | self.notice()
@@ -268,9 +268,10 @@ class Session:
         return self.column(place).closed()
 
     def bring(self, further: Further | None) -> Changes:
-        """Settings without a field that hold from now on, and the line that says so."""
+        """Settings without a field that hold from now on, the line that says so, and what a reload keeps."""
         self.further = further
-        return {"further": f"<p>{letters(str(further))}</p>" if further else ""}
+        told = (f"<p>{letters(str(further))}</p>", further.keep()) if further else ("", "")
+        return dict(zip(("further", "brought"), told, strict=True))
 
     def offer(self, values: Mapping[str, Any]) -> Changes:
         """What Run would do: download or not, how long it would take, and what could be had at once."""
@@ -278,7 +279,7 @@ class Session:
         return {
             "run": sentence.run_label(self._missing_files()),
             "cost": self.cost(values),
-            "add": Change(value=ADD, visible=len(chosen) < len(PLACES), interactive=True),
+            "add": Change(value=ADD, visible=self._has_room(), interactive=True),
             "shelf": drawn.shelf(
                 menu.model_notes(),
                 {menu.file(c).name: menu.notes(c) for c in chosen},
@@ -380,6 +381,9 @@ class Session:
         self.away = self.reason or self.house.machine.unfetchable(self._missing_files())
         texts = (self.away, *texts) if self.away else texts
         return {"said": "".join(f"<p>{letters(text)}</p>" for text in texts)}
+
+    def _has_room(self) -> bool:
+        return len(self.chosen) < self.house.machine.owner.max_columns
 
     def _missing_files(self) -> list[ModelFile]:
         """What a run would have to download first; a file on its way here already isn't asked for."""

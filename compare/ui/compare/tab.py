@@ -32,7 +32,7 @@ from compare.ui.wiring import ALWAYS_LAST, AT_ONCE, COPY_TEXT, PLAIN, PUBLIC, QU
 Parts = dict[str, gr.blocks.Block]
 OUTSIDE = (
     "cost", "run", "said", "add", "pager", "summary", "table", "rendered", "use_seed", "spoken",
-    "shelf", "verdicts", "beside", "further", "asked", "all_answers",
+    "shelf", "verdicts", "beside", "further", "brought", "asked", "all_answers",
 )  # fmt: skip
 """What may change outside the columns while models run."""
 
@@ -71,6 +71,7 @@ def _ask() -> Parts:
             with gr.Row(elem_id="further"):
                 further = words(elem_id="further-said")
                 drop = button("Leave out", elem_id="further-drop")
+            tokens, unfit = words("<span></span>", elem_id="tokens"), words(elem_id="unfit")
             cost = words(elem_id="cost")
             small = gr.Button("Try the small pair now", min_width=0, elem_id="small")
             run, stop = action("Run", "run"), action("Stop", "stop")
@@ -84,7 +85,9 @@ def _ask() -> Parts:
         add = gr.Button(ADD, min_width=0, size="sm", elem_id="add")
     return {
         "prompt": prompt, "mode": mode, **settings, "further": further, "drop": drop, "cost": cost,
+        "tokens": tokens, "unfit": unfit, "count": button("Count", elem_id="count", visible="hidden"),
         "faults": carried("Faults", "faults"), "kept": carried("Kept", "kept"),
+        "brought": carried("Brought", "brought"),
         "small": small, "run": run, "stop_run": stop, "said": said, "asked": asked, "edit": edit,
         "add": add,
         **{f"example_{n}": example for n, example in enumerate(examples)},
@@ -110,10 +113,18 @@ def _settings(defaults: dict[str, Any]) -> Parts:
                 for n in MORE
                 if FIELDS[n].kind is not bool
             }
+        unswitched = words(elem_id="unswitched")
         ticks = {
             n: of_setting(FIELDS[n], defaults[n], IDS[n]) for n in MORE if FIELDS[n].kind is bool
         }
-    return {**fields, **more, **ticks, "system": system, "to_defaults": to_defaults}
+    return {
+        **fields,
+        **more,
+        **ticks,
+        "unswitched": unswitched,
+        "system": system,
+        "to_defaults": to_defaults,
+    }
 
 
 def _columns(menu: Menu) -> Parts:
@@ -199,9 +210,10 @@ class _Events:
         menus = [f"{name}_{place}" for name in ("model", "quant") for place in PLACES]
         every = {**self.fields, **{name: self.parts[name] for name in menus}}
         self.asked = {"inputs": [session], "inputs_kwargs": every}
+        kept = {**every, "brought": self.parts["brought"]}
         # Also after what may write into a field that isn't on the page yet, and so says no change.
-        keep = f"(...values) => keepForm({json.dumps([*every])}, values, {json.dumps(untouched())})"
-        self.keep = {"fn": None, "inputs": [*every.values()], "js": keep, **AT_ONCE}
+        keep = f"(...values) => keepForm({json.dumps([*kept])}, values, {json.dumps(untouched())})"
+        self.keep = {"fn": None, "inputs": [*kept.values()], "js": keep, **AT_ONCE}
         inside = (f"{name}_{place}" for place in PLACES for name in column.SHOWN)
         self.shown = wiring.components(*OUTSIDE, *inside)
         boxes = [f"{name}_{place}" for name in ("box", "recommended") for place in PLACES]
@@ -280,10 +292,17 @@ class _Events:
         events = partial(gr.on, [parts["mode"].input, parts["max_tokens"].blur])
         self._heard(events, Session.settings_changed, costly, **AT_ONCE)
         self._examine(self._heard(parts["n_ctx"].blur, Session.settings_changed, costly, **QUEUED))
-        dropping = {**costly, "outputs": [parts["further"], *costly["outputs"]]}
+        dropping = {**costly, "outputs": [parts["further"], parts["brought"], *costly["outputs"]]}
         self._examine(self._heard(parts["drop"].click, Session.dropped, dropping, **QUEUED))
         usual = {**dropping, "outputs": [*self.fields.values(), *dropping["outputs"]]}
         self._examine(self._heard(parts["to_defaults"].click, Session.to_defaults, usual, **QUEUED))
+        counting = {
+            **self.asked,
+            "outputs": self.wiring.components("tokens", "unfit", "unswitched"),
+        }
+        # One at a time of all visitors, for it computes; the newest form is the one that counts.
+        one = {**QUEUED, **ALWAYS_LAST, "concurrency_limit": 1}
+        self._heard(parts["count"].click, running.count, counting, **one)
         for n, text in enumerate(EXAMPLES):
             parts[f"example_{n}"].click(
                 None, None, parts["prompt"], js=f"() => {text!r}", **AT_ONCE
@@ -300,7 +319,7 @@ class _Events:
             self._chosen(part[name].input, partial(heard, place=place), given)
         filled = {
             "inputs": [self.session],
-            "outputs": [self.parts["further"], *self.fields.values()],
+            "outputs": [*self.wiring.components("further", "brought"), *self.fields.values()],
         }
         as_recommended = partial(Session.as_recommended, place=place)
         self._heard(self.parts[f"recommended_{place}"].click, as_recommended, filled, **AT_ONCE)
