@@ -174,7 +174,8 @@ def start(plan: Plan) -> None:
     if plan.ray is not None:
         environment = {"working_dir": str(ROOT), "excludes": LEFT_OUT}
     ray.init(
-        address=plan.ray, runtime_env=environment, include_dashboard=None if plan.ray else False,
+        # Without an address Ray would join a cluster that it finds here, and stop() end what that serves.
+        address=plan.ray or "local", runtime_env=environment, include_dashboard=None if plan.ray else False,
         log_to_driver=False,
     )  # fmt: skip
     serve.start(http_options=HTTPOptions(host=plan.host, port=plan.port))

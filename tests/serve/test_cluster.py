@@ -44,15 +44,20 @@ def served(log):
              "--key-env", KEY_ENV],
             stdout=out, stderr=out,
         )  # fmt: skip
-    while "Serving at" not in log.read_text():
-        assert serving.poll() is None, log.read_text()
-        time.sleep(0.2)
-    family = psutil.Process(serving.pid).children(recursive=True)
-    yield f"http://127.0.0.1:{port}"
-    serving.send_signal(signal.SIGTERM)
-    assert serving.wait(60) == 0
-    _, alive = psutil.wait_procs(family, timeout=20)
-    assert not alive
+    try:
+        while "Serving at" not in log.read_text():
+            assert serving.poll() is None, log.read_text()
+            time.sleep(0.2)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        lives = serving.poll() is None
+        family = psutil.Process(serving.pid).children(recursive=True) if lives else []
+        serving.send_signal(signal.SIGTERM)
+        ended = serving.wait(60)
+        _, alive = psutil.wait_procs(family, timeout=20)
+        for process in alive:
+            process.kill()
+    assert ended == 0 and not alive
     assert KEY not in log.read_text()
 
 
