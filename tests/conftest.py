@@ -1,6 +1,7 @@
 """What several tests need: the embedded models, tiny ones, a machine, a browser."""
 
 import os
+import sys
 from pathlib import Path
 
 import hypothesis
@@ -9,6 +10,7 @@ import shapes
 from browser import ARGS, chromium_path
 
 from compare.asked.comparison import comparison
+from compare.cli.main import main
 from compare.models.local import local_path
 from compare.models.spec import parse
 from compare.run.machine import Machine
@@ -36,6 +38,23 @@ def ask(machine):
     def run(prompt: str, specs: list[str], **settings):
         *_, last = machine.compare(comparison(prompt, specs, **settings)).snapshots()
         return last
+
+    return run
+
+
+@pytest.fixture
+def refused(monkeypatch, capsys):
+    """Runs a command that is wrong usage, in this process, since nothing begins before it is said; returns
+    what it says.
+    """
+
+    def run(*arguments: str) -> str:
+        monkeypatch.setattr(sys, "argv", ["compare", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        printed, said = capsys.readouterr()
+        assert (ended.value.code, printed) == (2, "")
+        return said
 
     return run
 

@@ -72,7 +72,12 @@ def fetch(home, hub, **options) -> list[Event]:
 
 
 def failure(home, hub, **options) -> str:
-    *_, last = fetch(home, hub, **options)
+    return failed(home, start(home, hub, **options))
+
+
+def failed(home, process: subprocess.Popen) -> str:
+    """What is said of a download that was started, and fails."""
+    *_, last = events(process)
     assert isinstance(last, Failed), last
     assert last.message.count("\n") == 1  # what happened, what to do
     assert str(home) not in last.message

@@ -18,19 +18,22 @@ from processes import outliving
 APP = Path(__file__).parent.parent / "app.py"
 
 
-def started(*arguments: str, **environ: str) -> tuple[dict, str]:
-    """What /healthz answers once the page is served, and what stood on stderr when it had ended."""
-    port = free_port()
+def begin(*arguments: str, **environ: str) -> subprocess.Popen:
+    """The app as it starts, with no proxies but these."""
     bare = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
-    environ = {**bare, "PORT": str(port), "PYTHONUNBUFFERED": "1", **environ}
-    app = subprocess.Popen(
+    environ = {**bare, "PORT": str(free_port()), "PYTHONUNBUFFERED": "1", **environ}
+    return subprocess.Popen(
         [sys.executable, str(APP), *arguments], env=environ,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
+
+
+def started(app: subprocess.Popen) -> tuple[dict, str]:
+    """What /healthz answers once the page is served, and what stood on stderr when it had ended."""
     try:
         served = any("Running on local URL" in line for line in app.stdout)
         assert served, app.stderr.read()
-        answer = httpx2.get(f"http://127.0.0.1:{port}/healthz", trust_env=False, timeout=30)
+        answer = httpx2.get(f"{address_of(app)}/healthz", trust_env=False, timeout=30)
     finally:
         app.terminate()
         _, said = app.communicate()
@@ -38,69 +41,54 @@ def started(*arguments: str, **environ: str) -> tuple[dict, str]:
     return answer.json(), said
 
 
-@pytest.mark.parametrize(
-    "environ",
-    [
-        {"all_proxy": "socks5://127.0.0.1:9", "HOME": "/dev/null"},
-        {
-            "ALL_PROXY": "socks://127.0.0.1:9", "http_proxy": "http://127.0.0.1:9",
-            "HF_ENDPOINT": "http://127.0.0.1:9", "COMPARE_FETCH": "solar",
-        },
-        {
-            "all_proxy": "socks4://127.0.0.1:9", "GRADIO_SERVER_NAME": " ", "GRADIO_ROOT_PATH": "compare",
-            "GRADIO_SERVER_PORT": "none",
-        },
-    ],
-    ids=["socks5, no home", "socks and http, no hub", "socks4, Gradio's own"],
+SURROUNDINGS = (
+    {"all_proxy": "socks5://127.0.0.1:9", "HOME": "/dev/null"},
+    {
+        "ALL_PROXY": "socks://127.0.0.1:9", "http_proxy": "http://127.0.0.1:9",
+        "HF_ENDPOINT": "http://127.0.0.1:9", "COMPARE_FETCH": "solar",
+    },
+    {
+        "all_proxy": "socks4://127.0.0.1:9", "GRADIO_SERVER_NAME": " ", "GRADIO_ROOT_PATH": "compare",
+        "GRADIO_SERVER_PORT": "none",
+    },
 )  # fmt: skip
-def test_the_page_starts(environ):
-    health, said = started(**environ)
-    assert health == {"status": "ok"}
-    assert ("all_proxy is left out" in said) == ("socks4" in str(environ))
 
 
-def test_its_menus_take_any_number_of_files_and_folders(tiny, tmp_path):
-    one = tiny("0.gguf")
-    health, _ = started(str(tmp_path), one, *(tiny(f"{n}.gguf") for n in range(1, 5)))
-    assert health == {"status": "ok"}
+def test_the_page_starts(tiny, tmp_path):
+    """In any surroundings, and with any number of files and folders in its menus. All start at once."""
+    files = [tiny(f"{n}.gguf") for n in range(5)]
+    apps = [(environ, begin(**environ)) for environ in SURROUNDINGS]
+    apps.append(({}, begin(str(tmp_path), *files)))
+    try:
+        for environ, app in apps:
+            health, said = started(app)
+            assert health == {"status": "ok"}, environ
+            assert ("all_proxy is left out" in said) == ("socks4" in str(environ)), environ
+    finally:
+        for _, app in apps:
+            app.kill()
 
 
-@pytest.mark.parametrize(
-    ("environ", "status", "said"),
-    [
-        ({"COMPARE_MODELS": "unknown"}, 2, "COMPARE_MODELS is set to “unknown”. There is no model"),
-        ({"GRADIO_SERVER_NAME": "not an address"}, 1, "can't be served at not an address"),
-        ({"PORT": "0"}, 2, "PORT is set to “0”. It must be at least 1."),
-    ],
-)
-def test_a_value_that_is_none_ends_it_with_a_sentence(environ, status, said):
-    done = subprocess.run(
-        [sys.executable, str(APP)], env={**os.environ, "PORT": str(free_port()), **environ},
-        capture_output=True, text=True, timeout=100,
-    )  # fmt: skip
-    assert done.returncode == status
-    assert done.stderr.count("\n") == 1 and said in done.stderr
-
-
-def test_a_port_in_use_is_said():
+def test_a_value_that_is_none_and_a_port_in_use_end_it_with_a_sentence():
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        done = subprocess.run(
-            [sys.executable, str(APP)], env={**os.environ, "PORT": str(port)},
-            capture_output=True, text=True, timeout=100,
-        )  # fmt: skip
-    assert done.returncode == 1
-    assert f"port {port}: the port is in use" in done.stderr and "Traceback" not in done.stderr
-
-
-def test_a_port_in_use_ends_it_with_a_sentence():
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        environ = {**os.environ, "PORT": str(taken.getsockname()[1])}
-        done = subprocess.run(
-            [sys.executable, str(APP)], env=environ, capture_output=True, text=True, timeout=100
-        )
-    assert done.returncode == 1
-    assert done.stderr.count("\n") == 1 and "the port is in use" in done.stderr
+        port = str(taken.getsockname()[1])
+        apps = [
+            (begin(**environ), status, words)
+            for environ, status, words in (
+                ({"COMPARE_MODELS": "what"}, 2, "COMPARE_MODELS is set to “what”. There is no"),
+                ({"GRADIO_SERVER_NAME": "not an address"}, 1, "can't be served at not an address"),
+                ({"PORT": "0"}, 2, "PORT is set to “0”. It must be at least 1."),
+                ({"PORT": port}, 1, f"port {port}: the port is in use"),
+            )
+        ]
+        try:
+            for app, status, words in apps:
+                _, said = app.communicate(timeout=100)
+                assert (app.returncode, said.count("\n")) == (status, 1), said
+                assert words in said
+        finally:
+            for app, *_ in apps:
+                app.kill()
 
 
 def heeding(*before: str) -> subprocess.Popen:
@@ -138,18 +126,17 @@ def test_asked_to_end_it_ends_with_its_answers_and_children(number, status):
 
 def begin_answer(app: subprocess.Popen) -> None:
     """Has the embedded pair write, and hears that it does."""
-    address = f"http://127.0.0.1:{environ_of(app)['PORT']}"
     values = {"prompt": "Count.", "max_tokens": "1500", "model_1": "smollm2", "model_2": "gemma3"}
     values |= {name: None for n in (3, 4) for name in (f"model_{n}", f"quant_{n}")}
     values |= {f"quant_{n}": None for n in (1, 2)}
-    job = Client(address, verbose=False).submit(**values, api_name="/run")
+    job = Client(address_of(app), verbose=False).submit(**values, api_name="/run")
     for told in job:
         if "Writing" in str(told):
             return
 
 
-def environ_of(process: subprocess.Popen) -> dict[str, str]:
-    return psutil.Process(process.pid).environ()
+def address_of(app: subprocess.Popen) -> str:
+    return f"http://127.0.0.1:{psutil.Process(app.pid).environ()['PORT']}"
 
 
 @pytest.mark.skipif(not shutil.which("unshare"), reason="there are no namespaces here")

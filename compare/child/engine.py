@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 
 from compare.child import llama, memory
 from compare.child.llama import Context, EngineError, Log, Model
-from compare.protocol.devices import CPU_UBATCH, GPU_UBATCH, on_gpu
+from compare.protocol.devices import on_gpu, ubatch
 from compare.protocol.events import Event, Loaded, Memory, Reserved
 from compare.protocol.requests import Load, Reserve
 
@@ -255,12 +255,12 @@ def _n_ctx(model: Model, request: Load | Reserve) -> int:
 def _context(
     model: Model, request: Load | Reserve, log: Log, threads: int | None = None
 ) -> Context:
-    gpu = _uses_gpu(request)
+    gpu, n_ctx = _uses_gpu(request), _n_ctx(model, request)
     return Context(
         model,
         log,
-        n_ctx=_n_ctx(model, request),
-        batch=GPU_UBATCH if gpu else CPU_UBATCH,
+        n_ctx=n_ctx,
+        batch=ubatch(n_ctx, gpu),
         kv_type=request.kv_type,
         # On a CPU it makes the text depend on the number of threads; a q8_0 cache needs it.
         flash_attention=gpu or request.kv_type == "q8_0",

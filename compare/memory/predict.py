@@ -16,7 +16,7 @@ from compare.memory.rules import (
     kv_layers,
     weights_of,
 )
-from compare.protocol.devices import CPU_UBATCH, GPU_UBATCH
+from compare.protocol.devices import ubatch
 
 PROCESS_BYTES = 48 * 2**20
 """A child with llama.cpp in it, measured; 41 MiB of it before a model's graph is built."""
@@ -140,9 +140,9 @@ def predict(
     n_ctx = _n_ctx(header, n_ctx)
     offloaded = min(layers + 1, layers + 1 if gpu_layers is None else gpu_layers) if gpu else 0
     first = layers + 1 - offloaded  # i_gpu_start in src/llama-model.cpp, load_tensors
-    ubatch = min(n_ctx, GPU_UBATCH if offloaded else CPU_UBATCH)
+    batch = min(n_ctx, ubatch(n_ctx, offloaded > 0))
     flash = bool(offloaded) or kv_type == "q8_0"
-    kv = kv_layers(header, layers, n_ctx, kv_type, ubatch, flash)
+    kv = kv_layers(header, layers, n_ctx, kv_type, batch, flash)
     exact = knows_cache(header)
     if reserved is not None and reserved.kv_bytes is not None and not exact:
         kv = in_proportion(kv, reserved.kv_bytes)

@@ -4,6 +4,7 @@ import queue
 from contextlib import ExitStack
 
 import pytest
+from fake_machine import FakeMachine, Stage
 from playwright.sync_api import Page, expect
 from serving import served
 from visitor import choose
@@ -17,12 +18,29 @@ from compare.ui.page import page
 expect.set_options(timeout=30_000)
 
 
+@pytest.fixture(scope="session")
+def _stage():
+    stage = Stage()
+    with served(page(stage, library=Library(prompts.load()))) as address:
+        yield stage, address
+
+
 @pytest.fixture
-def serve():
-    """Serves a machine's page; returns its address. What is recorded changes no other test."""
+def serve(_stage):
+    """Serves a machine's page; returns its address. What is recorded changes no other test.
+
+    Machines of scripts that differ in nothing else, one a test, share one page: a visitor leaves nothing.
+    """
+    stage, shared = _stage
     with ExitStack() as running:
 
         def start(machine, library: Library | None = None) -> str:
+            nonlocal shared
+            plain = library is None and isinstance(machine, FakeMachine) and machine.is_plain
+            if shared and plain and "line" not in vars(machine):
+                stage.put(machine)
+                address, shared = shared, None
+                return address
             demo = page(machine, library=library or Library(prompts.load()))
             return running.enter_context(served(demo))
 

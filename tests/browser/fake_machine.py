@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from compare.asked.comparison import Bench, Comparison
 from compare.asked.owner import Owner
@@ -31,7 +32,7 @@ Script = list[tuple[float, type[Event], dict]]
 
 
 def answering(
-    text: str, *, load_s: float = 0.2, read_s: float = 0.3, tokens_s: float = 0.02, threads: int = 1,
+    text: str, *, load_s: float = 0.1, read_s: float = 0.1, tokens_s: float = 0.02, threads: int = 1,
     prompt_tokens: int = 40, size: int = 1_170_000_000, memory: int = 1_290_000_000,
     reason: str | None = "stop", thinks: str = "",
 ) -> Script:  # fmt: skip
@@ -77,11 +78,16 @@ class FakeMachine:
         start: tuple[str, ...] = ARTICLES_PAIR, reason: str | None = None, expected_s: float | None = None,
         own: tuple[ModelFile, ...] = (), owner: Owner | None = None, hub: bool = True,
     ):  # fmt: skip
+        told = (cached, start, reason, expected_s, own, owner, hub)
+        self.is_plain = told == (True, ARTICLES_PAIR, None, None, (), None, True)
         self.scripts, self._cached, self._start = scripts, cached, (start, reason)
         self._expected_s, self.hub = expected_s, hub
         self.own, self.owner = own, owner or Owner()
-        self.line = Line()
         self.at_rest = True
+
+    @cached_property
+    def line(self) -> Line:
+        return Line()
 
     def compare(self, comparison: Comparison) -> "FakeRun":
         comparison = self.owner.capped(comparison)
@@ -125,6 +131,19 @@ class FakeMachine:
 
     def expected_bench(self, bench: Bench) -> None:
         return None
+
+
+class Stage(FakeMachine):
+    """One that runs what the machine put on it would, which differs in its scripts alone."""
+
+    def __init__(self):
+        super().__init__(lambda comparison: {})
+
+    def put(self, machine: FakeMachine) -> None:
+        self.on, machine.line = machine, self.line
+
+    def compare(self, comparison: Comparison) -> "FakeRun":
+        return self.on.compare(comparison)
 
 
 @dataclass
@@ -185,13 +204,14 @@ class FakeRun:
         self._responses[key] = self._responses[key].after(event)
 
 
-def fake(texts: list[str] | None = None, **settings) -> FakeMachine:
-    """A machine whose columns answer with these texts."""
+def fake(texts: list[str] | None = None, tokens_s: float = 0.001, **settings) -> FakeMachine:
+    """A machine whose columns answer with these texts, a word in so many seconds."""
 
     def scripts(comparison):
         told = texts or ["One.", "Two.", "Three.", "Four."]
         return {
-            file.key: answering(text) for file, text in zip(comparison.models, told, strict=False)
+            file.key: answering(text, tokens_s=tokens_s)
+            for file, text in zip(comparison.models, told, strict=False)
         }
 
     return FakeMachine(scripts, **settings)

@@ -6,9 +6,6 @@ from fake_machine import FakeMachine, endless, fake
 from playwright.sync_api import Page, expect
 from visitor import ask, choose, fill_in, state
 
-from compare.gallery.gallery import Library
-from compare.gallery.prompts import load
-
 
 def tab_named(tab: Page, name: str):
     return tab.get_by_role("tab", name=name)
@@ -19,7 +16,7 @@ def expect_tab(tab: Page, name: str) -> None:
 
 
 def test_back_goes_from_card_to_cards_to_the_run_that_went_on(serve, visit):
-    tab = visit(serve(endless(), Library(load())))
+    tab = visit(serve(endless()))
     ask(tab, "hello")
     expect(state(tab, 1)).to_contain_text("Writing")
     tab.evaluate("window.same = true")
@@ -51,7 +48,7 @@ def test_back_goes_from_card_to_cards_to_the_run_that_went_on(serve, visit):
 
 
 def test_what_is_sought_in_the_gallery_has_an_address(serve, visit):
-    tab = visit(f"{serve(fake(), Library(load()))}/?tab=gallery")
+    tab = visit(f"{serve(fake())}/?tab=gallery")
     search, cards = tab.get_by_label("Search"), tab.locator("#gallery-list a")
     expect(search).to_be_visible()
     every = cards.count()

@@ -5,13 +5,14 @@ import re
 import urllib.request
 from contextlib import suppress
 
-from fake_machine import fake
+from fake_machine import FakeMachine, answering, fake
 from playwright.sync_api import Error, expect
 from visitor import ask, choose, column, state
 
 
 def test_columns_come_and_go(serve, visit):
-    tab = visit(serve(fake(["One.", "Two.", "Three.", "word " * 200])))
+    machine = FakeMachine(lambda ask: {f.key: answering("One.", reason=None) for f in ask.models})
+    tab = visit(serve(machine))
     add = tab.get_by_role("button", name="Add a model")
     add.click()
     expect(tab.locator(".col")).to_have_count(3)
@@ -20,7 +21,9 @@ def test_columns_come_and_go(serve, visit):
     expect(tab.locator(".col")).to_have_count(4)
     expect(add).to_be_hidden()
     ask(tab, "hello")
+    expect(state(tab, 4)).to_contain_text("Writing")
     expect(tab.get_by_role("button", name="Remove: Mixtral")).to_be_hidden()
+    machine.run.finish()
     expect(state(tab, 4)).to_contain_text("Finished in")
     tab.get_by_role("button", name="Remove: Mixtral").click()
     expect(tab.locator(".col")).to_have_count(3)

@@ -39,7 +39,7 @@ def test_a_finished_answer_opens_at_its_beginning_unless_its_reader_has_scrolled
 
 @pytest.mark.parametrize("width", [1280, 390])
 def test_whole_answers_grow_their_columns_until_esc_or_back(serve, visit, width):
-    tab = visit(serve(fake([LONG, "Short."])), width=width)
+    tab = visit(serve(fake([LONG, "Short."], tokens_s=0.005)), width=width)
     whole = tab.get_by_role("button", name="Whole answers")
     ask(tab, "hello")
     for place in (1, 2):

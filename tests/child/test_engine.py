@@ -6,6 +6,7 @@ from llama_cpp import llama_cpp as api
 
 from compare.child.engine import Engine
 from compare.child.llama import describe
+from compare.protocol.devices import CPU_UBATCH
 from compare.protocol.requests import Load
 
 
@@ -35,7 +36,7 @@ def test_only_the_end_of_a_prompt_is_asked_what_follows(tmp_path):
     try:
         engine.context.clear()
         onlooker = Onlooker(engine)
-        assert engine.evaluate(range(3, 153), onlooker).interrupted is None
+        assert engine.evaluate(range(3, 3 + 2 * CPU_UBATCH + 22), onlooker).interrupted is None
         onlooker.hand_over()
         assert onlooker.left[1:] == [False, False, True]
     finally:

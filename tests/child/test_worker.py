@@ -8,6 +8,7 @@ import psutil
 import pytest
 import shapes
 
+from compare.protocol.devices import CPU_UBATCH
 from compare.protocol.events import Delta, Failed, Finished, Hello, Loaded, Prefill, Started
 from compare.protocol.requests import Cancel, SetThreads
 from compare.run import cpu
@@ -49,8 +50,8 @@ def test_the_same_seed_gives_the_same_text_on_one_thread_and_two(child, endless)
 
 def test_a_hand_over_in_the_middle_changes_no_letter(child, endless):
     child.load(endless())
-    whole = child.answer("Write about the sea.", max_tokens=300)
-    child.ask("Write about the sea.", threads=1, max_tokens=300)
+    whole = child.answer("Write about the sea.", max_tokens=150)
+    child.ask("Write about the sea.", threads=1, max_tokens=150)
     events = child.until(Delta)
     child.say(SetThreads(run=child.run, n=2))
     events += child.until(Finished)
@@ -95,10 +96,10 @@ def test_beside_a_busy_process_it_writes_as_fast_as_on_one_thread(child, endless
 
 def test_a_repeated_prompt_is_read_again(child, smollm2):
     child.load(smollm2)
-    first, second = (child.answer("The sea is blue. " * 20) for _ in range(2))
+    first, second = (child.answer("The sea is blue. " * 40) for _ in range(2))
     assert first.text == second.text
     assert second.cached_tokens == 0
-    assert second.evaluated_tokens == second.prompt_tokens == first.prompt_tokens > 64
+    assert second.evaluated_tokens == second.prompt_tokens == first.prompt_tokens > CPU_UBATCH
 
 
 def test_prompt_tokens_are_the_tokenizers(child, smollm2):
@@ -198,16 +199,16 @@ def test_the_owners_time_limit_ends_reading_and_writing(child, endless):
     reading = child.answer("The sea is blue. " * 600, threads=1, max_seconds=0.4)
     assert (reading.finish_reason, reading.output_tokens) == ("time", 0)
     assert reading.prefill_done < reading.prompt_tokens / 2
-    writing = child.answer("The sea is blue.", max_tokens=3000, max_seconds=4)
+    writing = child.answer("The sea is blue.", max_tokens=3000, max_seconds=2)
     assert writing.finish_reason == "time" and 0 < writing.output_tokens < 3000
 
 
 def test_progress_is_told_within_a_batch(child, smollm2):
     child.load(smollm2, n_ctx=4096)
-    child.ask("The sea is blue. " * 200, threads=1, max_tokens=1)
+    child.ask("The sea is blue. " * 60, threads=1, max_tokens=1)
     done = [event.done for event in child.until(Finished) if isinstance(event, Prefill)]
     assert done == sorted(done)
-    assert any(n % 64 for n in done)  # not only at the borders of batches
+    assert any(n % CPU_UBATCH for n in done)  # not only at the borders of batches
 
 
 def test_a_prompt_longer_than_the_context_says_both_counts(child, smollm2):

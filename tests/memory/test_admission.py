@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 import shapes
 from fakes import child
+from gguf import GGMLQuantizationType as Kind
+from holes import sparse
 
 from compare.asked.comparison import comparison
 from compare.asked.settings import LoadSettings
@@ -172,18 +174,12 @@ def test_a_loaded_model_serves_again_only_beside_the_same_models(on_a_card):
 
 @pytest.mark.parametrize("mode", ["together", "in-turn"])
 def test_a_refused_model_holds_up_nobody(on_a_card, tiny, mode):
-    wide = tiny("wide.gguf", n_ctx_train=10_000_000, blocks=64, width=512)
+    wide = tiny("wide.gguf", n_ctx_train=10_000_000, blocks=64, width=256)
     run = on_a_card(20 * GB).compare(
         comparison("hi", ["smollm2", wide, "gemma3"], n_ctx=10_000_000, gpu_layers=0, mode=mode)
     )
     assert run.wait(30)
     assert [r.state for r in run.responses().values()] == ["finished", "failed", "finished"]
-
-
-@pytest.fixture(scope="module")
-def large(tmp_path_factory) -> Path:
-    """TinyLlama's shape at full size: 1.17 GB of random weights."""
-    return shapes.tinyllama(tmp_path_factory.mktemp("large") / "tinyllama.Q8_0.gguf")
 
 
 def ask(path: Path, *arguments: str) -> tuple[int, dict]:
@@ -201,7 +197,8 @@ def ask(path: Path, *arguments: str) -> tuple[int, dict]:
     return said.returncode, large
 
 
-def test_a_model_too_large_for_a_limit_is_refused_and_forced_it_dies_alone(large):
+def test_a_model_too_large_for_a_limit_is_refused_and_forced_it_dies_alone(tmp_path):
+    large = sparse(tmp_path / "tinyllama.gguf", shapes.TINYLLAMA, lambda role: Kind.Q8_0)
     status, refused = ask(large)
     assert (status, refused["state"], refused["load_s"]) == (1, "failed", None)
     assert "There is not enough memory to load this model. It needs about 1.3" in refused["error"]

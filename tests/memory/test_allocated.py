@@ -10,7 +10,8 @@ import shapes
 from children import Child, fetched
 from engines import log
 from gguf import GGMLQuantizationType as Kind
-from headers import array, entry, gguf, string, tensor, text, u32
+from headers import text
+from holes import sparse
 
 from compare.asked.comparison import comparison
 from compare.child.engine import Engine, reserve
@@ -27,41 +28,6 @@ MIB = 2**20
 SMALL = shapes.Shape(layers=2, width=512, heads=8, kv_heads=2, ffn=1024, context=512)
 EXPERTS = replace(SMALL, experts=4, experts_used=2)
 FEATURES = frozenset(describe()["features"])
-
-
-def sparse(path: Path, shape: shapes.Shape, kind_of) -> Path:
-    """A model of a real one's shape: its header, and then a hole instead of tensors."""
-    vocabulary = shapes._full_vocabulary(32_000)
-    entries = [
-        string("general.architecture", "llama"),
-        u32("llama.context_length", shape.context),
-        u32("llama.embedding_length", shape.width),
-        u32("llama.block_count", shape.layers),
-        u32("llama.feed_forward_length", shape.ffn),
-        u32("llama.attention.head_count", shape.heads),
-        u32("llama.attention.head_count_kv", shape.kv_heads),
-        entry("llama.attention.layer_norm_rms_epsilon", 6, struct.pack("<f", 1e-5)),
-        string("tokenizer.ggml.model", "llama"),
-        array("tokenizer.ggml.tokens", 8, 32_000, b"".join(map(text, vocabulary))),
-        array("tokenizer.ggml.scores", 6, 32_000, bytes(4 * 32_000)),
-        array(
-            "tokenizer.ggml.token_type",
-            5,
-            32_000,
-            struct.pack("<32000i", *(int(shapes._token_type(n)) for n in range(32_000))),
-        ),
-    ]
-    if shape.experts:
-        entries.append(u32("llama.expert_count", shape.experts))
-        entries.append(u32("llama.expert_used_count", shape.experts_used))
-    tensors, end = [], 0
-    for name, size, kind in shapes._layout(shape, len(vocabulary), kind_of):
-        tensors.append(tensor(name, tuple(reversed(size)), int(kind), end))
-        end += -(-shapes.Tensor(name, size, kind, lambda: None).nbytes // 32) * 32
-    with open(path, "wb") as file:
-        file.write(gguf(*entries, tensors=tensors))
-        file.truncate(file.tell() + end)
-    return path
 
 
 @pytest.fixture(scope="module")
@@ -156,7 +122,8 @@ def test_an_embedding_that_is_the_output_too_is_repacked_as_such(files, tmp_path
 def test_the_cache_of_a_full_size_file_is_exact(files, model, n_ctx, kv_type):
     prediction, said = predicted(files[model], n_ctx, kv_type)
     assert abs(prediction.kv_bytes - said.kv_bytes) <= 0.006 * MIB
-    assert prediction.compute_bytes < 64 * MIB
+    # So that without it a prediction is off by 5 % at most.
+    assert prediction.compute_bytes < max(64 * MIB, 0.05 * prediction.allocated_bytes)
 
 
 def test_asking_takes_little_time_and_memory(files):

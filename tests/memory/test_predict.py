@@ -103,7 +103,7 @@ def test_a_context_is_lowered_to_what_the_model_was_trained_for():
 )
 def test_layers_that_keep_a_window(architecture, metadata, layers, full):
     header = described(architecture, layers, **metadata)
-    window = 768  # 512 tokens and a batch of 64, rounded up to 256
+    window = 768  # 512 tokens and a batch of 128, rounded up to 256
     assert predict(header, 4096).kv_bytes == 256 * (full * 4096 + (layers - full) * window)
     assert predict(header, 512).kv_bytes == 256 * layers * 512
     assert predict(header, 4096, gpu=True).kv_bytes == 256 * (full * 4096 + (layers - full) * 1024)

@@ -63,15 +63,16 @@ def test_the_hosts_limit_ends_what_hangs_and_the_others_stay_whole(fake, kind, s
     assert ended(second)[A].text == "one two three"  # by another process, not by the one that hung
 
 
-def test_what_works_on_beyond_its_time_has_a_grace(fake, monkeypatch):
+def test_what_works_on_beyond_its_time_has_a_grace(fake, monkeypatch, tiny):
+    """Of a small file: a large one has the time that a slow disk takes to read it."""
     monkeypatch.setattr(column, "GRACE_S", 1.0)
     monkeypatch.setattr(
         column, "LOOK_S", 2.0
     )  # on a busy machine it may not have its turn for long
-    found = ended(fake("busy").compare(comparison("p", ["smollm2"])))
-    assert found[A].state == "failed" and found[A].text == "one"
-    assert "did not heed this host's limit of 0.3 s for answering" in found[A].error
-    assert found[A].ended_at - found[A].started_at > 1.3
+    (found,) = ended(fake("busy").compare(comparison("p", [tiny()]))).values()
+    assert found.state == "failed" and found.text == "one"
+    assert "did not heed this host's limit of 0.3 s for answering" in found.error
+    assert found.ended_at - found.started_at > 1.3
 
 
 @pytest.mark.parametrize("kind", ["stopped-reserve", "stopped-load", "stopped-loaded"])

@@ -107,7 +107,7 @@ def test_the_waiting_one_says_for_whom(machine):
 
 
 def test_the_same_seed_gives_the_same_text_together_and_in_turn(ask):
-    settings = {"max_tokens": 60, "seed": 11}
+    settings = {"max_tokens": 30, "seed": 11}
     together = ask("Tell me about Athens.", PAIR, **settings)
     in_turn = ask("Tell me about Athens.", PAIR, mode="in-turn", **settings)
     alone = ask("Tell me about Athens.", ["smollm2"], threads=1, **settings)
@@ -145,7 +145,7 @@ def test_a_loaded_idle_model_uses_no_cpu(ask):
 def test_running_threads_never_exceed_the_budget(machine):
     """Read from the children themselves: how many of their threads run at once, sampled."""
     before = workers()
-    request = comparison("Tell me about Athens. " * 10, PAIR, max_tokens=120, threads=2, seed=1)
+    request = comparison("Tell me about Athens. " * 10, PAIR, max_tokens=60, threads=2, seed=1)
     run = machine.compare(request)
     for responses in run.snapshots(0.02):
         granted = [
@@ -184,7 +184,7 @@ def test_a_killed_child_is_its_columns_failure_and_the_next_prompt_works(machine
             )
             os.kill(killed[0], signal.SIGKILL)
 
-    last = watch(machine.compare(comparison("Tell me a story.", specs, max_tokens=400)), kill)[-1]
+    last = watch(machine.compare(comparison("Tell me a story.", specs, max_tokens=200)), kill)[-1]
     assert last[victim].state == "failed" and "SIGKILL" in last[victim].error
     assert last[victim].text  # what was written stays
     assert last[other].state == "finished"

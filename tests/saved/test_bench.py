@@ -9,6 +9,7 @@ from processes import workers
 from compare.asked.comparison import bench, comparison
 from compare.asked.owner import Owner
 from compare.protocol import events
+from compare.protocol.devices import CPU_UBATCH
 from compare.protocol.events import Failed, Fetched, Finished, Prefilled, Sample, Started
 from compare.run import run as run_module
 from compare.run.machine import Machine
@@ -249,7 +250,7 @@ def test_each_model_is_measured_as_often_as_asked_one_after_the_other(machine, t
         assert (response.tg.tokens, len(response.tg.samples_s)) == (5, 3)
         assert response.shared_with == 0 and response.threads == (2, 2)
         assert response.tg.processor_s > 0
-        assert response.testbed.n_ubatch == 64 and response.memory.measured_bytes > 0
+        assert response.testbed.n_ubatch == CPU_UBATCH and response.memory.measured_bytes > 0
     assert found["a.gguf"].ended_at < found["b.gguf"].started_at
 
 

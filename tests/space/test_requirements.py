@@ -49,45 +49,49 @@ def asked(tmp_path):
     return write
 
 
-def run(*command: object) -> None:
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
-    if done.returncode and OFFLINE.search(done.stderr):
+def begin(*command: object) -> subprocess.Popen:
+    pipe = subprocess.PIPE
+    return subprocess.Popen(list(map(str, command)), stdout=pipe, stderr=pipe, text=True)
+
+
+def end(process: subprocess.Popen) -> None:
+    _, said = process.communicate()
+    if process.returncode and OFFLINE.search(said):
         pytest.skip("No package index can be reached.")
-    assert done.returncode == 0, done.stderr[-3000:]
+    assert process.returncode == 0, said[-3000:]
 
 
-def settled_by_pip(python: str, requirements: Path, wanted: list[str]) -> dict[str, str]:
-    report, target = requirements.with_name("report.json"), requirements.with_name("target")
-    run(
+@pytest.fixture(scope="module", autouse=True)
+def pip(tmp_path_factory):
+    """pip's process, which takes longest and mostly waits: begun before all else here; and its report."""
+    place = tmp_path_factory.mktemp("pip")
+    report, requirements = place / "report.json", place / "asked.txt"
+    requirements.write_text("\n".join([*without_llama(), ""]))
+    process = begin(
         *(sys.executable, "-m", "pip", "install", "--dry-run", "--quiet", "--ignore-installed"),
-        *("--only-binary=:all:", "--python-version", python, "--target", target),
-        *("--report", report, "-r", requirements, *wanted),
+        *("--only-binary=:all:", "--python-version", ZEROGPU_PYTHON, "--target", place / "target"),
+        *("--report", report, "-r", requirements, *platform_packages()),
     )
-    found = [each["metadata"] for each in json.loads(report.read_text())["install"]]
-    return {canonicalize_name(each["name"]): each["version"] for each in found}
+    yield process, report
+    process.kill()
+    process.communicate()
 
 
 def settled_by_uv(python: str, requirements: Path) -> dict[str, str]:
     out = requirements.with_name("settled.txt")
-    run(
+    process = begin(
         *(sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--no-config", "--system-certs"),
         # With a Python that is here: uv would fetch the one that is resolved for.
         *("--only-binary=:all:", "--python", sys.executable, "--python-version", python),
         *("--python-platform", "x86_64-manylinux_2_28", "--output-file", out, requirements),
     )
+    end(process)
     return dict(line.split("==") for line in lines(out) if line[0] != " ")
 
 
 def gradio_takes_its_pydantic(settled: dict[str, str]) -> bool:
     """The bounds of its extra `mcp`, in 6.31.0."""
     return SpecifierSet("<=2.12.5,>=2.11.10").contains(settled["pydantic"])
-
-
-@resolves
-def test_the_pip_call_of_a_space_resolves(asked):
-    settled = settled_by_pip(ZEROGPU_PYTHON, asked(*without_llama()), platform_packages())
-    assert settled["gradio"] == sdk_version()
-    assert gradio_takes_its_pydantic(settled)
 
 
 @resolves
@@ -164,3 +168,13 @@ def test_the_cuda_requirements_admit_the_llama_cpp_python_that_is_tested():
     (taken,) = (line for line in lines(CUDA) if name(line) == "llama-cpp-python")
     (exact,) = Requirement(tested.split(" --")[0]).specifier
     assert Requirement(taken).specifier.contains(exact.version)
+
+
+@resolves
+def test_the_pip_call_of_a_space_resolves(pip):
+    process, report = pip
+    end(process)
+    found = [each["metadata"] for each in json.loads(report.read_text())["install"]]
+    settled = {canonicalize_name(each["name"]): each["version"] for each in found}
+    assert settled["gradio"] == sdk_version()
+    assert gradio_takes_its_pydantic(settled)
