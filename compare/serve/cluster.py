@@ -27,7 +27,7 @@ from compare.serve.engine import Engine
 from compare.usage import UsageError
 
 ROOT = Path(__file__).resolve().parents[2]
-LEFT_OUT = ["/.*", "/tests", "/prompts", "*.gguf", "__pycache__"]
+LEFT_OUT = ["/.?*", "/tests", "/prompts", "*.gguf", "__pycache__"]
 """of what a cluster's other machines are sent"""
 AGAIN_S = 5
 """when to come back where all are full"""

@@ -175,3 +175,13 @@ def test_without_the_key_only_its_health_is_told(url):
     for answer in (asked(url, body(), {}), httpx2.get(f"{url}/v1/models")):
         assert answer.status_code == 401
         assert answer.json()["error"]["message"].startswith("The key is missing")
+
+
+def test_a_clusters_other_machines_are_sent_the_code():
+    from ray._private.runtime_env.packaging import get_uri_for_directory
+
+    from compare.serve.cluster import LEFT_OUT, ROOT
+
+    nothing = get_uri_for_directory(str(ROOT), include_gitignore=True, excludes=["*"])
+    sent = get_uri_for_directory(str(ROOT), include_gitignore=True, excludes=LEFT_OUT)
+    assert sent != nothing
