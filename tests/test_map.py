@@ -22,7 +22,8 @@ ORDER = (
     ("run",),
     ("memory",),
     ("asked",),
-    ("models", "remote", "scores"),
+    ("remote",),
+    ("models", "scores"),
     ("gguf", "protocol", "thinking", "colours", "numbers", "proxies", "usage"),
     ("letters",),
 )

@@ -16,6 +16,8 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    ValidationInfo,
+    field_validator,
 )
 
 from compare.asked.comparison import Bench, Comparison
@@ -130,6 +132,8 @@ class Owner(BaseModel):
     """tokens of prompt and answer, for which memory is taken"""
     max_prompt_chars: int = Field(1_000_000, alias="COMPARE_MAX_PROMPT_CHARS", ge=1, le=10_000_000)
     """of a prompt, and of a system prompt"""
+    max_columns: int = Field(MAX_COLUMNS, alias="COMPARE_MAX_COLUMNS", ge=2, le=MAX_COLUMNS)
+    """models of one comparison; in the Speed tab, of one bench"""
     max_sessions: int = Field(200, alias="COMPARE_MAX_SESSIONS", ge=1, le=100_000)
     """visitors whose page's state is kept, those who left without closing it too"""
     threads: Annotated[int | None, Unlimited] = Field(None, alias="COMPARE_THREADS", ge=1, le=1024)
@@ -162,6 +166,15 @@ class Owner(BaseModel):
     """on other machines, whose models may have columns; the variable names a TOML file"""
     servers_at_once: int = Field(8, alias="COMPARE_SERVERS_AT_ONCE", ge=1, le=1000)
     """so many columns are answered by servers at the same time, of all visitors together"""
+
+    @field_validator("max_columns")
+    @classmethod
+    def _holds_the_models(cls, most: int, found: ValidationInfo) -> int:
+        if len(models := found.data.get("models", ())) > most:
+            raise ValueError(
+                f"COMPARE_MODELS names {len(models)} models; name {most} there, or raise this"
+            )
+        return most
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str] = os.environ) -> "Owner":
@@ -198,7 +211,14 @@ class Owner(BaseModel):
         return 2 * 12 * self.max_prompt_chars + CALL_BYTES
 
     def capped(self, comparison: Comparison) -> Comparison:
-        """The comparison within this host's limits; what was capped is said in a notice."""
+        """The comparison within this host's limits; what was capped is said in a notice. Raises UsageError
+        where it has too many models: which to leave out isn't the host's to say.
+        """
+        if (count := len(comparison.models)) > self.max_columns:
+            raise UsageError(
+                f"{count} models were chosen, and this host runs at most {self.max_columns} side "
+                "by side. Leave some out."
+            )
         sampling, load, notices = comparison.sampling, comparison.load, comparison.notices
         if self.max_tokens and sampling.max_tokens > self.max_tokens:
             notices += (_lowered("Max tokens", sampling.max_tokens, self.max_tokens),)

@@ -10,6 +10,8 @@ import signal
 import sys
 import threading
 import time
+from contextlib import suppress
+from pathlib import Path
 
 from compare.child import cuda
 from compare.protocol.events import (
@@ -36,6 +38,8 @@ from compare.protocol.requests import (
 BATCH_S = 0.07
 """Tokens of a fast model leave together, so that the parent isn't woken for each: it would take a core
 from the model. More often than a snapshot is taken, so that each has news. Their times are stamped before."""
+OOM_SCORE_ADJ = Path("/proc/self/oom_score_adj")
+"""What Linux adds to a process's share of memory, in thousandths, as it looks for one to end (proc(5))."""
 
 
 class Outbox:
@@ -112,6 +116,9 @@ def main() -> None:
     protocol = os.dup(1)
     os.dup2(2, 1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
+    with suppress(OSError):
+        # Where the memory is short a column goes, not the app, which may well be larger.
+        OOM_SCORE_ADJ.write_text("1000")
     emit = Outbox(protocol).emit
     inbox = Inbox()
     # Before the import of llama.cpp: a parent that dies meanwhile must be noticed.

@@ -6,17 +6,31 @@ Names variables and folders in them, never a path: what is said here is shown to
 
 import contextlib
 import errno
+import json
 import os
 import re
 import unicodedata
 from dataclasses import dataclass
+from html import escape
+from urllib.parse import quote, quote_plus
 
 SHORTEST = 6
 """characters of a value that is a secret; a shorter one stands in any text"""
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # RFC 6750, section 2.1
 _SIGNS = {'"': "a quotation mark", "'": "a quotation mark", "\ufeff": "a byte order mark"}
-_SECRET = re.compile(r"(^|_)(TOKEN|SECRET|PASSWORD|PASSWD|KEY|CREDENTIALS?)S?$", re.IGNORECASE)
+_SECRET = re.compile(
+    r"(^|_)(TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|PASS|PAT|(API|ACCESS|AUTH|PRIVATE)?KEY|CREDENTIAL)S?"
+    r"(_\d+|_ID|_READ|_WRITE)?$",
+    re.IGNORECASE,
+)
 _IN_ADDRESS = re.compile(r"(?<=://)[^/\s@]+@")
+_IN_QUERY = re.compile(
+    r"(?<=[?&;])([\w.-]*(?:token|key|secret|password|signature|credential|sig)=)[^&;#\s\"'<>]+",
+    re.IGNORECASE,
+)
+_IN_HEADER = re.compile(
+    r"(\bBearer|authorization\W+Basic)\s+[A-Za-z0-9._~+/-]{6,}=*", re.IGNORECASE
+)  # RFC 6750, 7617
 _OFFLINE = "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"
 _HUB_FOLDERS = {
     "HF_HUB_CACHE": "", "HUGGINGFACE_HUB_CACHE": "", "HF_HOME": "hub",
@@ -31,8 +45,8 @@ def is_secret(variable: str) -> bool:
 
 
 def without_secrets(text: str) -> str:
-    """What others have said (a library, a server), without the values of such variables, the Hub's token, or
-    a user in an address.
+    """What others have said (a library, a server), without the values of such variables and the Hub's token,
+    in whatever way they are written there; and without what an address or a header gives away by its form.
     """
     from huggingface_hub import get_token
 
@@ -40,8 +54,18 @@ def without_secrets(text: str) -> str:
     with contextlib.suppress(OSError, UnicodeDecodeError):
         hidden.append(get_token() or "")
     for value in sorted(filter(lambda each: len(each) >= SHORTEST, hidden), key=len, reverse=True):
-        text = text.replace(value, "…")
+        for written in _writings(value):
+            text = text.replace(written, "…")
+    text = _IN_QUERY.sub(r"\1…", _IN_HEADER.sub(r"\1 …", text))
     return _IN_ADDRESS.sub("…@", text)
+
+
+def _writings(value: str) -> list[str]:
+    """A value as it stands in plain text, in an address, and between quotes of JSON or of Python."""
+    encoded = quote(value, safe=""), quote(value), quote_plus(value)
+    lower = (re.sub("%[0-9A-F]{2}", lambda found: found[0].lower(), each) for each in encoded)
+    quoted = json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1], repr(value)[1:-1]
+    return sorted({value, *encoded, *lower, *quoted, escape(value)}, key=len, reverse=True)
 
 
 def token_fault() -> str | None:

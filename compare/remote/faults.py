@@ -1,6 +1,6 @@
 """Why a server gives no answer, or no more, in words: what happened on the first line, then what to do.
 
-Says a server's name, never where it is. Pure.
+Says a server's name, never where it is, nor a key that the server repeats.
 """
 
 import json
@@ -12,6 +12,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from compare import letters
+from compare.models.surroundings import without_secrets
 
 MOST_WORDS = 300
 """letters of what a server itself says of its fault"""
@@ -177,7 +178,8 @@ def _said(told: Any) -> str:
 
 
 def _line(text: str) -> str:
-    line = letters.name(" ".join(text[: 9 * MOST_WORDS].split())).rstrip(".")
+    # Before it is cut: a part of a key is no longer known for one.
+    line = letters.name(" ".join(without_secrets(text).split())).rstrip(".")
     return line if len(line) <= MOST_WORDS else f"{line[:MOST_WORDS]}…"
 
 

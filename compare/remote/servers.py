@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from compare.models.surroundings import is_secret
 from compare.remote.faults import ServerFault
 from compare.usage import UsageError
 
@@ -92,6 +93,11 @@ def _server(name: str, table: Any) -> Server:
     if key_env is not None and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", key_env):
         # What stands there may well be the key itself.
         raise UsageError(f"The key_env of [{name}] must be a variable's name, not the key.")
+    if key_env is not None and not is_secret(key_env):
+        raise UsageError(
+            f"The key_env of [{name}] must end in _KEY or _TOKEN: what is so called is kept from models' "
+            "processes, and out of messages."
+        )
     return Server(name, _address(name, table.get("url", "")), key_env, tuple(models), stall_s)
 
 

@@ -64,8 +64,8 @@ class ModelProcess(Protocol):
     def is_stopped(self) -> bool:
         """Whether a signal keeps it from answering anyone."""
 
-    def close(self) -> None:
-        """Ends it; nothing more comes from it. Returns once it is gone, or can't be had to go."""
+    def close(self) -> bool:
+        """Ends it; nothing more comes from it. Returns whether it is gone: some can't be had to go."""
 
 
 def unheard(_event: Event) -> None:
@@ -125,13 +125,19 @@ class ChildProcess:
         except psutil.Error:
             return False
 
-    def close(self) -> None:
+    def close(self) -> bool:
         self._closing = True
         self._child.kill()
         self._unsent.put(b"")
+        gone = self._goes()
+        self.alive = False
+        return gone
+
+    def _goes(self) -> bool:
+        """Waits for its end, once it was killed."""
         with suppress(subprocess.TimeoutExpired):
             self._child.wait(GONE_S)
-        self.alive = False
+        return self._child.returncode is not None
 
     def _write_requests(self) -> None:
         """Until the child is closed, or gone, which frees a write that it doesn't take."""
@@ -155,12 +161,15 @@ class ChildProcess:
                 self.loaded = event
             if not self._closing:
                 self.sink(event)
-        status = self._child.wait()
+        if fault:
+            self._goes()
+        else:
+            self._child.wait()
         self._unsent.put(b"")
         self._log_reader.join(timeout=1)
         self.alive = False
         if not self._closing:
-            message = fault or death(status, self._log)
+            message = fault or death(self._child.returncode, self._log)
             at = time.monotonic()
             self.sink(Failed(run=self._run, at=at, message=message, log=tuple(self._log)))
 

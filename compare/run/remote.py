@@ -33,10 +33,11 @@ class RemoteRunner:
     def cancel(self) -> None:
         self._answer.cancel()
 
-    def close(self, *, reusable: bool = False) -> None:
+    def close(self, *, reusable: bool = False) -> bool:
         self._sink = unheard
         if self._answer is not None:
             self._answer.cancel()
+        return True
 
     def _heard(self, event: Event) -> None:
         if isinstance(event, Reached):

@@ -28,6 +28,10 @@ from compare.run.schedule import next_steps
 
 CANCEL_S = 2.0
 """A child that is silent for so long after a cancel is killed."""
+LINGERS = (
+    "Its process can't be ended now: it hangs in the system, as one does whose disk doesn't answer. Until "
+    "that lets it go, it keeps its memory."
+)
 TICK_S = 0.1
 WAITING_S = 1.0
 """Between two snapshots of a run that only waits in line: forty of them must not take a core from the one
@@ -217,7 +221,9 @@ class Run:
             self._end_now(column)
             return
         if message := column.overdue(now):
-            column.runner.close()  # what hangs serves nobody again
+            if not column.runner.close():  # what hangs serves nobody again
+                what, _, advice = message.partition("\n")
+                message = f"{what} {LINGERS}\n{advice}"
             self._fold(column, Failed(run=self.number, at=now, message=message))
 
     def _fold(self, column: Column, event: Event) -> None:
@@ -247,9 +253,10 @@ class Run:
 
     def _end_now(self, column: Column) -> None:
         """Ends a column that can't answer a cancel; what its process was doing dies with it."""
-        if column.step != "loaded":
-            column.runner.close()
-        self._fold(column, Finished(run=self.number, at=time.monotonic(), reason="cancelled"))
+        gone = column.step == "loaded" or column.runner.close()
+        notices = () if gone else (LINGERS,)
+        at = time.monotonic()
+        self._fold(column, Finished(run=self.number, at=at, reason="cancelled", notices=notices))
 
     def _advance(self) -> None:
         """What is to be done now, by the columns as they stand."""

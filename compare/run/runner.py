@@ -49,8 +49,10 @@ class Runner(Protocol):
     def cancel(self) -> None:
         """Asks it to end what it generates; answered by Finished(cancelled)."""
 
-    def close(self, *, reusable: bool = False) -> None:
-        """Nothing more comes from it. `reusable`: it has ended what it was asked, and may serve again."""
+    def close(self, *, reusable: bool = False) -> bool:
+        """Nothing more comes from it. `reusable`: it has ended what it was asked, and may serve again.
+        Returns whether it is gone, or serves again: some can't be had to go.
+        """
 
 
 class LocalRunner(Runner):
@@ -168,17 +170,17 @@ class LocalRunner(Runner):
     def cancel(self) -> None:
         self._process.send(Cancel(run=self._run))
 
-    def close(self, *, reusable: bool = False) -> None:
+    def close(self, *, reusable: bool = False) -> bool:
         if self._watch is not None:
             self._watch.leave()
         process, self._process = self._process, None
         if process is None:
-            return
+            return True
         process.sink = unheard
         if reusable and process.alive and process.loaded is not None and not self._is_spoilt:
             self._pool.give_back(self.key, process)
-        else:
-            process.close()
+            return True
+        return process.close()
 
     def _fetching(self, event: Event) -> None:
         if isinstance(event, Fetched):

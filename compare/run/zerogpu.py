@@ -341,11 +341,11 @@ class LeasedProcess:
         left = self._lease.ends_at - ANSWER_S - time.monotonic()
         return max(0.1, min(left, max_seconds or left))
 
-    def close(self) -> None:
+    def close(self) -> bool:
         self._closing = True
-        if self._lease.ask(self.number, "close"):
-            self._gone.wait(END_S)
+        gone = not self._lease.ask(self.number, "close") or self._gone.wait(END_S)
         self.alive = False
+        return gone
 
     def told(self, what: object) -> None:
         """Takes in what the fork says of it."""

@@ -37,9 +37,11 @@ class Hosts:
 
     @classmethod
     def of(cls, named: tuple[str, ...], environ: Mapping[str, str] = os.environ) -> "Hosts":
-        """`named`: the owner's. SPACE_HOST is what a Space is called, GRADIO_ROOT_PATH may be an address."""
+        """`named`: the owner's. SPACE_HOST is what a Space is called, its own
+        domain too, with commas between (gradio/oauth.py splits it so); GRADIO_ROOT_PATH may be an address."""
         node = platform.node().lower()
-        own = {name_of(environ.get("SPACE_HOST", "")), node, f"{node}.local"}
+        space = map(str.strip, environ.get("SPACE_HOST", "").split(","))
+        own = {*map(name_of, space), node, f"{node}.local"}
         if "://" in (root := environ.get("GRADIO_ROOT_PATH", "")):
             own.add(name_of(root))
         return cls(frozenset(map(name_of, named)), frozenset(own) - {""}, "SPACE_ID" in environ)

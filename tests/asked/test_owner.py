@@ -58,11 +58,13 @@ def test_a_variable_wins_over_every_profile(profile):
         "COMPARE_LINE": "none", "COMPARE_PROXIES": "1", "COMPARE_IDLE_SECONDS": "none",
         "COMPARE_MAX_CONTEXT": "none", "COMPARE_MAX_PROMPT_CHARS": "500", "COMPARE_MAX_SESSIONS": "9",
         "COMPARE_HOSTS": "models.example.org, Box", "COMPARE_METRICS": "true", "COMPARE_LOG_PROMPTS": "1",
+        "COMPARE_MAX_COLUMNS": "3",
     }  # fmt: skip
     expected = Owner(
         models=("smollm2", "solar:Q4_0"), fetch=(), max_tokens=None, max_seconds=7.5, threads=3,
         line=None, proxies=1, idle_seconds=None, force=True, port=8000, address="10.0.0.1",
         max_prompt_chars=500, max_sessions=9, hosts=("models.example.org", "box"), log_prompts=True,
+        max_columns=3,
     )  # fmt: skip
     assert Owner.from_environ(told) == expected
 
@@ -87,6 +89,18 @@ def test_a_longer_context_than_the_owner_gives_is_lowered():
     capped = owner.capped(comparison("hi", ["smollm2"], n_ctx=8192))
     assert capped.load.n_ctx == 4096
     assert capped.notices == ("Context length was lowered from 8192 to 4096, this host's limit.",)
+
+
+def test_more_models_than_the_owner_gives_are_refused():
+    owner = Owner.from_environ({"COMPARE_MAX_COLUMNS": "2"})
+    assert owner.capped(comparison("hi", ["smollm2", "gemma3"])).notices == ()
+    with pytest.raises(UsageError, match="3 models were chosen, and this host runs at most 2 side"):
+        owner.capped(comparison("hi", ["smollm2", "gemma3", "solar"]))
+
+
+def test_the_models_the_page_opens_with_have_room():
+    with pytest.raises(UsageError, match="COMPARE_MODELS names 3 models; name 2"):
+        Owner.from_environ({"COMPARE_MAX_COLUMNS": "2", "COMPARE_MODELS": "smollm2,gemma3,solar"})
 
 
 def test_two_prompts_of_the_longest_fit_into_a_request():
@@ -124,6 +138,8 @@ def test_a_bad_variable_is_named(name):
         ("PORT", "0", "at least 1"),
         ("COMPARE_HOSTS", "https://models.example.org", "no https://"),
         ("COMPARE_MAX_SESSIONS", "0", "at least 1"),
+        ("COMPARE_MAX_COLUMNS", "1", "at least 2"),
+        ("COMPARE_MAX_COLUMNS", "5", "at most 4"),
         ("COMPARE_MAX_PROMPT_CHARS", "none", "whole number"),
         ("COMPARE_PROFILE", "mainframe", "one of home, cpu-space, gpu-space, zerogpu"),
     ],

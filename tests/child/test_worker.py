@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import psutil
 import pytest
@@ -21,6 +22,12 @@ def test_it_says_hello_with_its_versions(child):
     hello = child.hear()
     assert isinstance(hello, Hello)
     assert hello.llama_cpp_python == "0.3.36" and hello.llama_cpp
+
+
+@pytest.mark.skipif(not Path("/proc/self/oom_score_adj").exists(), reason="Linux alone has it")
+def test_where_memory_is_short_it_goes_before_the_app(child):
+    child.hear()
+    assert Path(f"/proc/{child.process.pid}/oom_score_adj").read_text() == "1000\n"
 
 
 def test_it_ends_when_stdin_does(child, endless):

@@ -1,14 +1,23 @@
 """What is wrong with a token or a folder is said in a sentence, with the variable that it comes from."""
 
 import errno
+import html
+import json
 import os
+from urllib.parse import quote, quote_plus
 
 import pytest
 from downloads import failure
 
 from compare.models.download import trouble
 from compare.models.spec import parse
-from compare.models.surroundings import away, hub_cache, token_fault
+from compare.models.surroundings import (
+    away,
+    hub_cache,
+    is_secret,
+    token_fault,
+    without_secrets,
+)
 
 TINYLLAMA = parse("tinyllama")
 
@@ -157,3 +166,40 @@ def test_a_user_without_a_home_is_told_so(tmp_path):
     asked = {"spec": "gemma3", "HOME": "~", "XDG_CACHE_HOME": ""}
     message = failure(tmp_path, "http://127.0.0.1:9", **asked)
     assert message.endswith("this user has no home.\nSet HOME, or XDG_CACHE_HOME to a folder.")
+
+
+ODD = "p/a s+s&w'o\"r<d=ü"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [ODD, quote(ODD), quote(ODD, safe=""), quote(ODD, safe="").lower(), quote_plus(ODD), repr(ODD),
+     json.dumps(ODD), json.dumps(ODD, ensure_ascii=False), html.escape(ODD)],
+)  # fmt: skip
+def test_a_secret_is_found_however_it_is_written(monkeypatch, written):
+    monkeypatch.setenv("SOME_PASSWORD", ODD)
+    assert without_secrets(f"x {written} y").strip("xy '\"") == "…"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("at https://a.example/f?Expires=3&Signature=abcdef~&Key-Pair-Id=K2 gone",
+         "at https://a.example/f?Expires=3&Signature=…&Key-Pair-Id=K2 gone"),
+        ("https://a.example/?access_token=abc#x", "https://a.example/?access_token=…#x"),
+        ("{'authorization': 'Bearer sk-abcdef123'}", "{'authorization': 'Bearer …'}"),
+        ("Basic principles of a key=value pair?", "Basic principles of a key=value pair?"),
+    ],
+)  # fmt: skip
+def test_what_looks_like_a_secret_by_where_it_stands_is_left_out(text, told):
+    assert without_secrets(text) == told
+
+
+@pytest.mark.parametrize(
+    ("name", "secret"),
+    [("HF_TOKEN", True), ("OPENAI_APIKEY", True), ("GITHUB_PAT", True), ("DB_PASS", True), ("KEYS", True),
+     ("AWS_ACCESS_KEY_ID", True), ("API_KEY_2", True), ("TOKENIZERS_PARALLELISM", False), ("PATH", False),
+     ("MONKEY", False), ("COMPASS", False), ("KEYBOARD", False), ("PWD", False)],
+)  # fmt: skip
+def test_a_variable_is_known_for_a_secret_by_its_name(name, secret):
+    assert is_secret(name) is secret

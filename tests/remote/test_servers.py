@@ -48,6 +48,7 @@ def test_a_server_is_named_on_the_command_line():
             f'[gpu]\nurl = "http://x"\nkey_env = "Bearer {SECRET}"',
             "a variable's name, not the key",
         ),
+        ('[gpu]\nurl = "http://x"\nkey_env = "VLLM"', "must end in _KEY or _TOKEN"),
         (f'[gpu]\nurl = "http://me:{SECRET}@x"', "holds a password"),
         (f'[gpu]\nurl = "http://x?token={SECRET}"', "more than a path"),
         ('[gpu]\nurl = "http://x"\nmodels = [3]', "must be names"),

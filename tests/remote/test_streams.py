@@ -1,5 +1,6 @@
 """Servers asked over HTTP: what they are, what they answer, and every way in which they don't."""
 
+import json
 import queue
 import socket
 
@@ -9,6 +10,7 @@ from model_servers import ModelServer
 from compare.protocol.events import Counted, Failed, Finished, Queued, Reached, Started
 from compare.protocol.requests import Generate, Message
 from compare.remote import streams
+from compare.remote.faults import MOST_WORDS, words
 from compare.remote.servers import Server
 from compare.remote.streams import Answer, Servers
 from compare.run.response import Response
@@ -324,3 +326,9 @@ def test_counts_come_while_it_writes():
     with ModelServer() as server, Asked(Server("gpu", server.url)) as asked:
         counted = [event for event in asked.events() if isinstance(event, Counted)]
     assert counted[-1].output_tokens == 3 and counted[-1].decode_tps == 50.0
+
+
+@pytest.mark.parametrize("before", [0, MOST_WORDS - 8])
+def test_a_key_that_a_server_repeats_is_left_out_even_where_it_is_cut(monkeypatch, before):
+    monkeypatch.setenv("GPU_KEY", KEY)
+    assert KEY[:4] not in words(json.dumps({"error": {"message": "x" * before + KEY}}))

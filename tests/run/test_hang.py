@@ -4,17 +4,19 @@ import itertools
 import queue
 import sys
 
+import psutil
 import pytest
-from fakes import child
+from fakes import PROGRAM, child
 from processes import outliving, workers
 
 from compare.asked.comparison import comparison
 from compare.asked.owner import Owner
 from compare.protocol.requests import Cancel, Load, encode
-from compare.run import column
+from compare.run import column, process
 from compare.run.column import GRACE_S, LOOK_S, SLOW_BYTES_PER_S, Limit
 from compare.run.machine import Machine
 from compare.run.process import ChildProcess
+from compare.run.run import LINGERS
 
 A, B = "smollm2:Q4_1", "gemma3:Q4_K_M"
 MORE_THAN_A_PIPE = "x" * 2_000_000
@@ -61,6 +63,62 @@ def test_the_hosts_limit_ends_what_hangs_and_the_others_stay_whole(fake, kind, s
     assert said in found[A].error
     assert found[B].text == "one two three"
     assert ended(second)[A].text == "one two three"  # by another process, not by the one that hung
+
+
+class Held(ChildProcess):
+    """A child that the system holds: of what a test may do to a real disk, nothing keeps a process from
+    dying of SIGKILL, so here that isn't sent.
+    """
+
+    def __init__(self, sink, command):
+        super().__init__(sink, command)
+        self.let_go, self._child.kill = self._child.kill, lambda: None
+
+
+@pytest.fixture
+def held(monkeypatch):
+    """A machine whose first child can't be killed, of this kind and the next ones good; and that child."""
+    monkeypatch.setattr(column, "LOOK_S", 0.3)
+    monkeypatch.setattr(process, "GONE_S", 0.1)
+    made = []
+
+    def spawn(kind: str, max_seconds: float | None = None) -> Machine:
+        def each(sink):
+            if made:
+                return child("good")(sink)
+            made.append(Held(sink, (sys.executable, "-c", PROGRAM, kind)))
+            return made[0]
+
+        return Machine(Owner(max_seconds=max_seconds), spawn=each)
+
+    yield spawn, made
+    for each in made:
+        each.let_go()
+
+
+def test_a_child_that_cannot_be_killed_is_said_and_holds_up_nobody(held):
+    spawn, made = held
+    machine = spawn("stopped-generate", max_seconds=0.3)
+    first = machine.compare(comparison("p", ["smollm2"]))
+    second = machine.compare(comparison("p", ["smollm2"]))
+    told = ended(first)[A]
+    assert (told.state, told.error.count("\n")) == ("failed", 1) and LINGERS in told.error
+    assert psutil.pid_exists(made[0].pid)
+    assert ended(second)[A].text == "one two three"
+    machine.close()
+    assert psutil.pid_exists(made[0].pid)
+
+
+def test_a_child_that_cannot_be_killed_is_said_where_it_is_stopped(held):
+    spawn, _ = held
+    machine = spawn("stopped-load")
+    run = machine.compare(comparison("p", ["smollm2"]))
+    for responses in run.snapshots(0.02):
+        if responses[A].state == "loading" and not responses[A].stopping:
+            run.stop()
+    told = ended(run)[A]
+    assert told.state == "cancelled" and LINGERS in told.notices
+    machine.close()
 
 
 def test_what_works_on_beyond_its_time_has_a_grace(fake, monkeypatch, tiny):
@@ -111,12 +169,12 @@ for line in sys.stdin:
 
 def test_what_does_not_fit_into_a_pipe_comes_through_whole_and_in_order():
     heard = queue.SimpleQueue()
-    process = ChildProcess(heard.put, (sys.executable, "-c", READS_LATE))
+    reader = ChildProcess(heard.put, (sys.executable, "-c", READS_LATE))
     large = Load(run=1, path="x" * 2_000_000, n_ctx=1, gpu_layers=None, kv_type="f16", threads=1)
     for request in (large, Cancel(run=1)):
-        process.send(request)
+        reader.send(request)
     told = [heard.get(timeout=20).message for _ in range(2)]
-    process.close()
+    reader.close()
     assert told == [f"load {len(encode(large))}", f"cancel {len(encode(Cancel(run=1)))}"]
 
 

@@ -6,6 +6,7 @@ import pytest
 from fake_machine import fake
 from seen import Seen
 
+from compare.asked.owner import Owner
 from compare.gallery import prompts
 from compare.gallery.gallery import Library
 from compare.models.catalogue import EMBEDDED_PAIR
@@ -61,3 +62,10 @@ def test_a_column_that_was_not_open_is_not():
     kept = {**untouched(), "model_1": "tinyllama", "model_2": "solar"}
     seen.tell(opened(session, json.dumps(kept)))
     assert not seen.is_visible("box_3") and 3 not in session.chosen
+
+
+def test_columns_beyond_what_the_owner_gives_now_are_not():
+    session, seen = page(owner=Owner(max_columns=2))
+    kept = {**untouched(), "model_1": "gemma3", "model_2": "smollm2", "model_3": "tinyllama"}
+    seen.tell(opened(session, json.dumps(kept)))
+    assert [choice.model for choice in session.chosen.values()] == ["gemma3", "smollm2"]

@@ -162,6 +162,13 @@ def test_what_nobody_offers_is_refused():
         session.model_chosen("/etc/passwd", place=1, **untouched())
 
 
+def test_an_owner_may_give_fewer_columns():
+    session, seen = opened(silent(owner=Owner(max_columns=3)))
+    for _ in range(2):
+        seen.tell(session.added(**untouched()))
+    assert sorted(session.chosen) == [1, 2, 3] and not seen.is_visible("add")
+
+
 def test_columns_are_added_up_to_four_and_taken_away():
     session, seen = opened(silent())
     for place in (3, 4):

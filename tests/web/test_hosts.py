@@ -32,6 +32,13 @@ def test_a_space_is_served_under_the_hubs_names():
     assert "https://huggingface.co" in SPACE.frames and "localhost" not in SPACE.frames
 
 
+def test_a_space_with_a_domain_of_its_own_is_served_under_both():
+    both = {"SPACE_ID": "someone/side", "SPACE_HOST": "someone-side.hf.space, side.example.org"}
+    hosts = Hosts.of((), both)
+    assert hosts.serves("side.example.org") and hosts.serves("someone-side.hf.space")
+    assert hosts.trusts("https://side.example.org", "10.1.2.3:7860")
+
+
 def test_an_address_as_root_path_names_its_host():
     hosts = Hosts.of((), {"GRADIO_ROOT_PATH": "https://tools.example.org/compare"})
     assert hosts.serves("tools.example.org")

@@ -41,7 +41,8 @@ def _read(session: Session, kept: str) -> tuple[Values, dict[int, Choice]]:
     chosen = {p: menu.settled(c) for p, c in choices(given).items() if c.model in offered}
     # What stood in the first two and is no longer to be had gives way to what the page opens with.
     first = {place: choice for place, choice in session.chosen.items() if place <= 2}
-    return values, {**first, **chosen} if chosen else session.chosen
+    kept = sorted({**first, **chosen}.items())[: session.house.machine.owner.max_columns]
+    return values, dict(kept) if chosen else session.chosen
 
 
 def _fits(name: str, value: Any, default: str | bool) -> bool:

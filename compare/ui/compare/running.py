@@ -79,7 +79,8 @@ def run_prompt(session: Session, prompt_id: str, **values) -> Iterator[Changes]:
     texts, further = filled(prompt, recorded)
     changes = texts | session.bring(further)
     answers = [take.answer for comparison in recorded[:1] for take in comparison.takes]
-    others = [Choice(answer.model, answer.quant) for answer in answers][: len(PLACES)]
+    most = session.house.machine.owner.max_columns
+    others = [Choice(answer.model, answer.quant) for answer in answers][:most]
     if not _all_here(session) and others and all(map(menu.here, others)):
         changes |= _instead(session, others)
     if not _all_here(session):  # what stands there answers another prompt

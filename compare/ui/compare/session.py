@@ -177,7 +177,7 @@ class Session:
     def added(self, **values) -> Changes:
         """One column more."""
         free = [place for place in PLACES if place not in self.chosen]
-        if self.run or not free:
+        if self.run or not self._has_room():
             return {}
         changes = self.put(free[0], self.menu.another(list(self.chosen.values())))
         return changes | self.offer(values) | self.result() | self.notice()
@@ -278,7 +278,7 @@ class Session:
         return {
             "run": sentence.run_label(self._missing_files()),
             "cost": self.cost(values),
-            "add": Change(value=ADD, visible=len(chosen) < len(PLACES), interactive=True),
+            "add": Change(value=ADD, visible=self._has_room(), interactive=True),
             "shelf": drawn.shelf(
                 menu.model_notes(),
                 {menu.file(c).name: menu.notes(c) for c in chosen},
@@ -380,6 +380,9 @@ class Session:
         self.away = self.reason or self.house.machine.unfetchable(self._missing_files())
         texts = (self.away, *texts) if self.away else texts
         return {"said": "".join(f"<p>{letters(text)}</p>" for text in texts)}
+
+    def _has_room(self) -> bool:
+        return len(self.chosen) < self.house.machine.owner.max_columns
 
     def _missing_files(self) -> list[ModelFile]:
         """What a run would have to download first; a file on its way here already isn't asked for."""

@@ -13,7 +13,6 @@ from compare.asked.comparison import Bench, Tests
 from compare.asked.comparison import bench as bench_of
 from compare.charts.speeds import speeds as speeds_chart
 from compare.models.catalogue import EMBEDDED_PAIR
-from compare.models.spec import MAX_COLUMNS
 from compare.run.machine import Machine
 from compare.run.response import Response
 from compare.run.run import Run
@@ -80,7 +79,7 @@ class Range:
         try:
             # Without a model, one of the list's, to see what else is wrong.
             files = map(self.menu.file, chosen or list(self.entries.values())[:1])
-            asked = bench_of(list(files), most=MAX_COLUMNS, **texts)
+            asked = bench_of(list(files), most=self.machine.owner.max_columns, **texts)
         except Faults as error:
             wrong |= {name: _in_the_tabs_words(said) for name, said in error.said.items()}
         wrong |= _above_the_most({n: text for n, text in texts.items() if n not in wrong})

@@ -4,7 +4,6 @@ from functools import partial
 
 import gradio as gr
 
-from compare.models.spec import MAX_COLUMNS
 from compare.ui.faulty import SHOW_FAULTS
 from compare.ui.markup import letters
 from compare.ui.parts import action, button, carried, chart, headline, menu, typed, words
@@ -33,7 +32,7 @@ def _ask(range: Range) -> Parts:
     with gr.Column(elem_id="speed-ask"):
         with gr.Row(elem_id="speed-fields", elem_classes=["filters", "fields"]):
             models = menu(
-                range.labels(), "Models", multiselect=True, max_choices=MAX_COLUMNS,
+                range.labels(), "Models", multiselect=True, max_choices=range.machine.owner.max_columns,
                 elem_id=IDS["models"],
             )  # fmt: skip
             counts = {
