@@ -170,6 +170,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Transfer-Encoding", "chunked")
+        if it.fault == "packs":
+            self.send_header("Content-Encoding", "gzip")
         self.end_headers()
         it.answering.release()
         try:
@@ -194,12 +196,16 @@ class _Handler(BaseHTTPRequestHandler):
                 while True:
                     self._chunk(b": ping\n\n")
                     time.sleep(0.02)
+            while n == 2 and fault == "floods":
+                self._chunk(piece * 5000)
             if n == 2 and fault == "endless":
                 while True:
                     self._chunk(piece)
                     time.sleep(0.02)
             self._chunk(piece)
             time.sleep(self.it.pause_s)
+        if fault == "stays open":
+            self.it.go_on.wait(60)
         self._chunk(b"")
 
     def _chunk(self, data: bytes) -> None:

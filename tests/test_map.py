@@ -24,12 +24,12 @@ ORDER = (
     ("asked",),
     ("remote",),
     ("models", "scores"),
-    ("gguf", "protocol", "colours", "numbers", "proxies", "usage"),
+    ("gguf", "protocol", "thinking", "colours", "numbers", "proxies", "usage"),
     ("letters",),
 )
 """From the top: a folder imports only what stands in a lower line."""
 APART = {"__init__", "__main__", "child"}
-CHILD = {"child", "protocol"}
+CHILD = {"child", "protocol", "thinking"}
 """What a model's own process is made of; nobody imports child."""
 ONLY = {
     "gradio": {

@@ -22,7 +22,7 @@ from pydantic import (
 
 from compare.asked.comparison import Bench, Comparison
 from compare.models.catalogue import ARTICLES_PAIR
-from compare.models.spec import MAX_COLUMNS, catalogued, is_path
+from compare.models.spec import MAX_COLUMNS, catalogued, is_path, offered
 from compare.remote.servers import Server, named_server, read_servers
 from compare.usage import UsageError, faults
 
@@ -88,6 +88,13 @@ def _of_the_catalogue(specs: tuple[str, ...]) -> tuple[str, ...]:
     return specs
 
 
+def _of_the_owner(specs: tuple[str, ...]) -> tuple[str, ...]:
+    _of_the_catalogue(tuple(spec for spec in specs if not spec.startswith("@")))
+    if len({offered(spec).key for spec in specs}) < len(specs):
+        raise ValueError("It must name each model once")
+    return specs
+
+
 def _fit_the_page(specs: tuple[str, ...]) -> tuple[str, ...]:
     if not 1 <= len(specs) <= MAX_COLUMNS:
         raise ValueError(f"It must name 1 to {MAX_COLUMNS} models")
@@ -100,7 +107,7 @@ def _servers_of(value: Any) -> Any:
 
 Unlimited = BeforeValidator(_unlimited)
 Names = Annotated[tuple[str, ...], BeforeValidator(_listed), AfterValidator(_host_names)]
-Specs = Annotated[tuple[str, ...], BeforeValidator(_listed), AfterValidator(_of_the_catalogue)]
+Listed = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 
 
 class Owner(BaseModel):
@@ -110,11 +117,11 @@ class Owner(BaseModel):
     port: int = Field(7860, alias="PORT", ge=1, le=65535)
     address: str | None = Field(None, alias="GRADIO_SERVER_NAME")
     """where the page is served: 0.0.0.0 for everyone, None for this machine alone"""
-    models: Annotated[Specs, AfterValidator(_fit_the_page)] = Field(
+    models: Annotated[Listed, AfterValidator(_of_the_owner), AfterValidator(_fit_the_page)] = Field(
         ARTICLES_PAIR, alias="COMPARE_MODELS"
     )
-    """SPECs of the catalogue, which the page opens with"""
-    fetch: Specs = Field((), alias="COMPARE_FETCH")
+    """SPECs of the catalogue and of `servers`, which the page opens with"""
+    fetch: Annotated[Listed, AfterValidator(_of_the_catalogue)] = Field((), alias="COMPARE_FETCH")
     """SPECs that are fetched after the start, where disk and memory allow it"""
     max_tokens: Annotated[int | None, Unlimited] = Field(None, alias="COMPARE_MAX_TOKENS", ge=1)
     max_seconds: Annotated[float | None, Unlimited] = Field(
@@ -176,10 +183,17 @@ class Owner(BaseModel):
         given = {name: environ[name].strip() for name in names if environ.get(name, "").strip()}
         usual = {cls.model_fields[k].alias: v for k, v in PROFILES[profile_of(environ)].items()}
         try:
-            return cls(**usual | given)
+            owner = cls(**usual | given)
         except ValidationError as error:
             fault = faults(error)[0]
             raise UsageError(f"{fault.field} is set to {fault.stands}. {fault.said}.") from error
+        named = {server.name for server in owner.servers}
+        if unknown := [s for s in map(offered, owner.models) if s.server and s.server not in named]:
+            stands = given["COMPARE_MODELS"][:60]
+            raise UsageError(
+                f"COMPARE_MODELS is set to “{stands}”. COMPARE_SERVERS names no server “{unknown[0].server}”."
+            )
+        return owner
 
     def with_servers(self, named: Sequence[str]) -> "Owner":
         """With servers as the command line names them, `name=url`. Raises UsageError."""

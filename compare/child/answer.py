@@ -15,10 +15,10 @@ from compare.child.pace import Pace
 from compare.child.prompt import NEXT_TURN, Prompt, prompt
 from compare.child.sandbox import Interrupted
 from compare.child.textstream import TextStream
-from compare.child.thinking import Part, Thinking, is_mark
 from compare.child.work import Control, Work
 from compare.protocol.events import Delta, Finished, Paced, Prefill, Prefilled, Started
 from compare.protocol.requests import Generate
+from compare.thinking.apart import Part, Thinking, is_mark
 
 
 def answer(

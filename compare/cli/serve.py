@@ -1,5 +1,6 @@
 """`serve`: this app's models behind an OpenAI-compatible address, on Ray Serve."""
 
+import os
 import re
 import signal
 from typing import Annotated, Any
@@ -13,6 +14,7 @@ from compare.cli.terminal import say, tell
 from compare.models.spec import resolve, split_specs
 from compare.numbers import listed
 from compare.run import cpu
+from compare.serve import door
 from compare.usage import UsageError, faults
 
 INSTALL = "Ray isn't installed. Install it: .venv/bin/pip install -r requirements-ray.txt"
@@ -35,11 +37,15 @@ def serve(
     ] = 16,
     host: Annotated[str, typer.Option(help="0.0.0.0 for other machines, too.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535)] = 8000,
+    key_env: Annotated[
+        str | None, typer.Option(help="The variable that holds the key to be asked for.")
+    ] = None,
     **settings: Any,
 ) -> None:
     """Serve models to other machines by OpenAI's protocol; ends with Ctrl-C."""
     files = resolve(split_specs(models))
     fewest, most = _replicas(replicas)
+    key_digest = door.digest_of(key_env, os.environ)
     try:
         from compare.serve import cluster
     except ImportError as error:
@@ -50,8 +56,10 @@ def serve(
         raise UsageError(str(faults(error)[0])) from error
     plan = cluster.Plan(
         {file.key: file.path or file.key for file in files}, load, fewest, most,
-        threads or max(1, cpu.here().threads // (most * len(files))), queued, ray, host, port,
+        threads or max(1, cpu.here().threads // (most * len(files))), queued, ray, host, port, key_digest,
     )  # fmt: skip
+    if key_digest is None and door.is_for_others(host):
+        tell(f"Whoever reaches {host} may ask: no key is asked for. Name one: --key-env VARIABLE")
     tell(f"Starting Ray, and loading {listed([file.short for file in files])}")
     try:
         cluster.start(plan)

@@ -150,6 +150,13 @@ def remote(spec: str) -> ModelFile:
     )  # fmt: skip
 
 
+def offered(spec: str) -> ModelFile:
+    """What an owner offers by a SPEC: a model of the catalogue or of a server, whatever lies in the folder.
+    Raises UsageError.
+    """
+    return remote(spec) if spec.startswith("@") else catalogued(spec)
+
+
 def is_path(spec: str) -> bool:
     """Whether a SPEC can mean nothing but a path, be there a file or not."""
     return "/" in spec or os.sep in spec or spec.lower().endswith(".gguf")

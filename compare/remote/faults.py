@@ -56,6 +56,8 @@ def refused(
         case _ if 300 <= status < 400:
             what = "sends on to another address, where nothing is sent"
             advice = "Its owner must name the address where it really is."
+        case _ if 200 <= status < 300:
+            what, advice = "sent no answer", "Its owner must look what is there."
         case _ if status >= 500:
             what, advice = "failed", "Run it again; its own log says more."
         case _:
@@ -66,7 +68,7 @@ def refused(
 
 def in_the_stream(server: str, error: Any) -> ServerFault:
     """An error that a server sent where an answer was due."""
-    said = words(json.dumps({"error": error}))
+    said = _said(error)
     quoted = f": “{said}”" if said else ""
     return ServerFault(f"The server “{server}” broke off with an error{quoted}.\nRun it again.")
 
@@ -75,6 +77,20 @@ def unreadable(server: str) -> ServerFault:
     return ServerFault(
         f"The server “{server}” sent something that is no answer.\n"
         "Its owner must look whether a server of models is there."
+    )
+
+
+def packed(server: str) -> ServerFault:
+    return ServerFault(
+        f"The server “{server}” packs what it sends, though it was asked not to.\n"
+        "Its owner must turn compression off there, or in the proxy before it."
+    )
+
+
+def endless(server: str, max_tokens: int) -> ServerFault:
+    return ServerFault(
+        f"The server “{server}” sent far more than the {max_tokens} tokens that it was asked for.\n"
+        "Its owner must look whether it takes max_tokens."
     )
 
 
@@ -149,6 +165,10 @@ def words(body: str) -> str:
         told = json.loads(body)
     except (ValueError, RecursionError):
         return "" if "<" in body else _line(body)
+    return _said(told)
+
+
+def _said(told: Any) -> str:
     for _ in range(4):  # {"error": {"message": …}}, {"detail": [{"msg": …}]} and the like
         if isinstance(told, list):
             told = told[0] if told else ""

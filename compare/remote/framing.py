@@ -20,21 +20,29 @@ class Unreadable(ValueError):
 
 
 class Lines:
-    """Bytes in, whole lines out, without their ends."""
+    """Bytes in, whole lines out, without their ends: CR, LF or both."""
 
     def __init__(self):
-        self._rest = b""
+        self._rest = bytearray()
+        self._after_cr = False
 
     def feed(self, data: bytes) -> list[bytes]:
-        *lines, self._rest = (self._rest + data).split(b"\n")
+        if self._after_cr:
+            data = data.removeprefix(b"\n")
+        self._after_cr = data.endswith(b"\r")
+        first, *lines = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
+        self._rest += first
         if len(self._rest) > MOST_BYTES:
-            raise Unreadable(self._rest[:MOST_BYTES])
-        return [line.removesuffix(b"\r") for line in lines]
+            raise Unreadable(bytes(self._rest[:MOST_BYTES]))
+        if not lines:
+            return []
+        whole, self._rest = bytes(self._rest), bytearray(lines.pop())
+        return [whole, *lines]
 
     def end(self) -> list[bytes]:
         """A last line that lacks its end."""
-        rest, self._rest = self._rest, b""
-        return [rest.removesuffix(b"\r")] if rest.strip() else []
+        rest, self._rest = bytes(self._rest), bytearray()
+        return [rest] if rest.strip() else []
 
 
 class ServerSentEvents:
@@ -43,6 +51,7 @@ class ServerSentEvents:
     def __init__(self):
         self._lines = Lines()
         self._data: list[bytes] = []
+        self._size = 0
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         yield from self._events(self._lines.feed(data))
@@ -56,13 +65,14 @@ class ServerSentEvents:
             line = line.removeprefix(b"\xef\xbb\xbf")
             if not line:
                 if self._data:
-                    data, self._data = b"\n".join(self._data), []
+                    data, self._data, self._size = b"\n".join(self._data), [], 0
                     yield data
                 continue
             field, _, value = line.partition(b":")
             if field == b"data":
                 self._data.append(value.removeprefix(b" "))
-                if sum(map(len, self._data)) > MOST_BYTES:
+                self._size += len(line)
+                if self._size > MOST_BYTES:
                     raise Unreadable(line)
             elif field and field not in _FIELDS:
                 raise Unreadable(line)

@@ -15,8 +15,9 @@ class ChatCompletion(Decoder):
         choices = message.get("choices")
         choice = table(choices[0]) if isinstance(choices, list) and choices else {}
         # A server that doesn't stream sends the whole message.
-        said = table(choice.get("delta") or choice.get("message"))
-        self._write("thinking", said.get("reasoning_content") or said.get("reasoning"))
+        # Some send it once more behind the deltas.
+        said = table(choice["delta"] if "delta" in choice else choice.get("message"))
+        self._write("thinking", _thought(said))
         self._write("text", _text(said.get("content")))
         if isinstance(stopped_by := choice.get("stop_reason"), str):  # vLLM's
             self._stop_string = stopped_by
@@ -29,14 +30,16 @@ class ChatCompletion(Decoder):
         self._ends(choice.get("finish_reason"))
 
     def _usage(self, usage: Mapping[str, Any]) -> None:
+        """Some leave the thinking out of `completion_tokens`: then only `total_tokens` has it."""
+        read, written = count(usage.get("prompt_tokens")), count(usage.get("completion_tokens"))
+        thought = count(table(usage.get("completion_tokens_details")).get("reasoning_tokens"))
+        total = count(usage.get("total_tokens"))
+        if thought and None not in (read, written) and total == read + written + thought:
+            written += thought
         self._tell(
-            prompt_tokens=count(usage.get("prompt_tokens")),
-            output_tokens=count(usage.get("completion_tokens")),
+            prompt_tokens=read, output_tokens=written, thinking_tokens=thought,
             cached_tokens=count(table(usage.get("prompt_tokens_details")).get("cached_tokens")),
-            thinking_tokens=count(
-                table(usage.get("completion_tokens_details")).get("reasoning_tokens")
-            ),
-        )
+        )  # fmt: skip
 
     def _timings(self, timings: Mapping[str, Any]) -> None:
         """Of the prompt, `prompt_n` tokens were evaluated and `cache_n` had been before."""
@@ -59,7 +62,23 @@ class ChatCompletion(Decoder):
 
 def _text(content: Any) -> Any:
     """Content may come in parts: [{"type": "text", "text": …}]."""
-    if not isinstance(content, list):
-        return content
-    parts = [table(part).get("text") for part in content]
-    return "".join(part for part in parts if isinstance(part, str))
+    return _joined(content, "text") if isinstance(content, list) else content
+
+
+def _thought(said: Mapping[str, Any]) -> str:
+    """`reasoning_content` of DeepSeek and llama-server, `reasoning` of vLLM and OpenRouter, which has its
+    parts beside it as `reasoning_details`; Mistral's stands among the parts of the content.
+    """
+    told = [said.get(name) for name in ("reasoning_content", "reasoning", "thinking")]
+    if plain := next((each for each in told if isinstance(each, str) and each), None):
+        return plain
+    details = said.get("reasoning_details")
+    parts = [_joined(details, name) for name in ("text", "summary")]
+    content = said.get("content") if isinstance(said.get("content"), list) else []
+    parts += [_joined(table(part).get("thinking"), "text") for part in content]
+    return "".join(parts)
+
+
+def _joined(parts: Any, name: str) -> str:
+    found = [table(part).get(name) for part in parts] if isinstance(parts, list) else []
+    return "".join(part for part in found if isinstance(part, str))

@@ -20,11 +20,12 @@ from compare.remote.asking import Found, found, model_for, short
 from compare.remote.faults import (
     ServerFault,
     broke_off,
+    endless,
+    packed,
     refused,
     silent,
     stalled,
     unreachable,
-    unreadable,
 )
 from compare.remote.kinds import Kind, kind_for
 from compare.remote.servers import Server
@@ -40,8 +41,12 @@ FOUND_S = 60.0
 READ_S = 0.03
 """Once an answer has begun, what comes is read no more often: to take in each token by itself takes twice
 the processor. Times after the first token's are late by less than this."""
-MOST_BYTES = 64 * 2**20
-"""of one answer"""
+MOST_BYTES, BYTES_A_TOKEN = 2**20, 4096
+"""of one answer, and more for each token that it may have: with its figures llama-server's takes 700"""
+MOST_AT_ONCE = 2**20
+"""bytes that are taken in together"""
+REST_S = 3.0
+"""the longest that figures may come behind an answer's end: some keep the line open"""
 _TELLING = frozenset((301, 302, 307, 308, 401, 403, 429, 503))
 """what a server that is there answers where it can't be asked, not now or not so"""
 MOST_SAID = 2**16
@@ -158,9 +163,10 @@ class Servers:
             async with self._connection().stream(
                 "GET", server.url + path, headers=_headers(key)
             ) as response:
-                text = _without(key, await _said(response, 64 * MOST_SAID)).decode(errors="replace")
+                said = _without(key, await _said(response, 64 * MOST_SAID))
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
             raise unreachable(server.name, error) from None
+        text = said.decode(errors="replace")
         if response.status_code != 200:
             if path == "/v1/models" and response.status_code in _TELLING:
                 raise refused(
@@ -213,9 +219,12 @@ class Servers:
                             json=kind.body(request, model),
                         ) as response:  # fmt: skip
                             await _must_answer(server, model, key, response)
-                            await _read(response, decoder, key, silence, server, sink)
+                            most = MOST_BYTES + BYTES_A_TOKEN * request.max_tokens
+                            if not await _read(response, decoder, key, silence, server, sink, most):
+                                raise endless(server.name, request.max_tokens)
                 except TimeoutError:
-                    raise stalled(server.name, server.stall_s) from None
+                    if decoder.reason is None:
+                        raise stalled(server.name, server.stall_s) from None
         except TimeoutError:
             sink(Finished(run=request.run, at=time.monotonic(), reason="time"))
             return
@@ -259,43 +268,55 @@ async def _must_answer(
     server: Server, model: str, key: str | None, response: httpx2.Response
 ) -> None:
     if response.status_code == 200:
+        if _packed(response):
+            raise packed(server.name)
         return
     said = _without(key, await _said(response, MOST_SAID)).decode(errors="replace")
     raise refused(server.name, model, server.key_env, response.status_code, response.headers, said)
 
 
 async def _read(
-    response, decoder, key, silence: asyncio.Timeout, server: Server, sink: Sink
-) -> None:
-    """What comes, as events; what isn't news (a sign of life) doesn't keep the stall away."""
-    loop, size, begun = asyncio.get_running_loop(), 0, False
+    response, decoder, key, silence: asyncio.Timeout, server: Server, sink: Sink, most: int
+) -> bool:
+    """What comes, as events; what isn't news (a sign of life) doesn't keep the stall away. Whether it came to
+    an end within so many bytes.
+    """
+    loop, size, begun, ended = asyncio.get_running_loop(), 0, False, False
     async with aclosing(_heaps(response)) as heaps:
         async for data in heaps:
-            if (size := size + len(data)) > MOST_BYTES:
-                raise unreadable(server.name)
+            if (size := size + len(data)) > most:
+                return False
             events = decoder.feed(_without(key, data), time.monotonic())
             for event in events:
                 sink(event)
-            if events:
+            if decoder.reason is not None:
+                if not ended:
+                    silence.reschedule(loop.time() + min(REST_S, server.stall_s))
+                ended = True
+            elif events:
                 silence.reschedule(loop.time() + server.stall_s)
                 begun = True
             if begun:
                 await asyncio.sleep(READ_S)
+    return True
 
 
 async def _heaps(response: httpx2.Response) -> AsyncIterator[bytes]:
     """All that has come by the time it is asked for: to take a token in costs far more than to take ten."""
-    pieces = response.aiter_bytes()
+    pieces = response.aiter_raw()
     coming = asyncio.ensure_future(anext(pieces, None))
     try:
         while (piece := await coming) is not None:
-            heap = [piece]
-            while True:
+            heap, size = [piece], len(piece)
+            while size < MOST_AT_ONCE:
                 coming = asyncio.ensure_future(anext(pieces, None))
                 await asyncio.sleep(0)
                 if not coming.done() or coming.exception() or coming.result() is None:
                     break
                 heap.append(coming.result())
+                size += len(heap[-1])
+            else:
+                coming = asyncio.ensure_future(anext(pieces, None))
             yield b"".join(heap)
     finally:
         coming.cancel()
@@ -303,12 +324,20 @@ async def _heaps(response: httpx2.Response) -> AsyncIterator[bytes]:
 
 
 async def _said(response: httpx2.Response, most: int) -> bytes:
-    said = b""
-    async for data in response.aiter_bytes():
+    """As it came: what is packed could be any size once it isn't."""
+    said = bytearray()
+    async for data in response.aiter_raw():
         said += data
         if len(said) > most:
             break
-    return said[:most]
+    return b"" if _packed(response) else bytes(said[:most])
+
+
+def _packed(response: httpx2.Response) -> bool:
+    return response.headers.get("content-encoding", "identity").strip().lower() not in (
+        "",
+        "identity",
+    )
 
 
 def _headers(key: str | None) -> dict[str, str]:

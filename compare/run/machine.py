@@ -21,7 +21,7 @@ from compare.models.catalogue import EMBEDDED_PAIR
 from compare.models.files import Files
 from compare.models.local import FileError, local_path
 from compare.models.reach import Reach
-from compare.models.spec import ModelFile, catalogued, remote, renewed
+from compare.models.spec import ModelFile, catalogued, offered, remote, renewed
 from compare.models.surroundings import away
 from compare.numbers import listed
 from compare.protocol.devices import Gpus
@@ -78,8 +78,8 @@ class Machine:
         """What the owner's servers offer, by the models that they list; one that is away by its name alone.
         Asks them, all at once, for some seconds at most.
         """
-        offered = self.servers.offered()
-        return tuple(remote(f"@{name}/{model}" if model else f"@{name}") for name, model in offered)
+        there = self.servers.offered()
+        return tuple(remote(f"@{name}/{model}" if model else f"@{name}") for name, model in there)
 
     def compare(self, comparison: Comparison) -> Run:
         """Sends a prompt to its models; returns at once. Faults of a model are its column's.
@@ -222,7 +222,7 @@ class Machine:
 
         By what is known of the Hub: the first who needs it waits for its answer, for 3 s at most.
         """
-        wanted = [catalogued(spec) for spec in self.owner.models]
+        wanted = [offered(spec) for spec in self.owner.models]
         missing = [file for file in wanted if not self.cached(file)]
         if not missing or self._reach.known():
             return self.owner.models, _not_installed(missing)

@@ -23,6 +23,7 @@ ROLES = "system", "user", "assistant"
 _SAMPLING = "temperature", "top_p", "top_k", "min_p", "repeat_penalty", "seed"
 ALL_THERE_IS_ROOM_FOR = 1_000_000
 OWNER = "gguf-side-by-side"
+_ERRORS = {401: "authentication_error", 404: "not_found_error", 429: "rate_limit_error"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,10 +195,8 @@ class Chunks:
 
 def error(message: str, status: int) -> dict[str, Any]:
     """What is sent where no answer is, or no more of it."""
-    kinds = {400: "invalid_request_error", 404: "not_found_error", 429: "rate_limit_error"}
-    return {
-        "error": {"message": message, "type": kinds.get(status, "server_error"), "code": status}
-    }
+    kind = _ERRORS.get(status, "invalid_request_error" if status < 500 else "server_error")
+    return {"error": {"message": letters.whole(message), "type": kind, "code": status}}
 
 
 def models(names: Mapping[str, Any]) -> dict[str, Any]:

@@ -22,17 +22,18 @@ from ray.serve.exceptions import BackPressureError
 
 from compare.asked.settings import LoadSettings
 from compare.models.spec import parse
-from compare.serve import chat
+from compare.serve import chat, door
 from compare.serve.engine import Engine
 from compare.usage import UsageError
 
 ROOT = Path(__file__).resolve().parents[2]
-LEFT_OUT = ["/.*", "/tests", "/prompts", "*.gguf", "__pycache__"]
+LEFT_OUT = ["/.?*", "/tests", "/prompts", "*.gguf", "__pycache__"]
 """of what a cluster's other machines are sent"""
 AGAIN_S = 5
 """when to come back where all are full"""
 UPSCALE_S = 3
 """for how long it must be asked more before there are more replicas"""
+NO_KEY = "The key is missing, or isn't that of this server. Send it as Authorization: Bearer KEY."
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,8 @@ class Plan:
     """a cluster's address; None: one of this machine alone"""
     host: str = "127.0.0.1"
     port: int = 8000
+    key_digest: bytes | None = None
+    """of the key that is asked for"""
 
 
 class Model:
@@ -80,6 +83,10 @@ class Model:
         self._engine.close()
 
 
+def _refused(message: str, status: int, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    return JSONResponse(chat.error(message, status), status, headers)
+
+
 def _gone(error: Exception) -> dict[str, Any]:
     return chat.error(f"The replica that answered is gone ({type(error).__name__}).", 500)
 
@@ -106,31 +113,43 @@ app = FastAPI(title="GGUF Side by Side", docs_url=None, redoc_url=None)
 class Front:
     """The address: finds the model that is asked, and says what can't be."""
 
-    def __init__(self, models: Mapping[str, Any]):
-        self._models = models
+    def __init__(self, models: Mapping[str, Any], key_digest: bytes | None):
+        self._models, self._key_digest = models, key_digest
 
     @app.get("/health")
     async def health(self) -> dict:
         return {"status": "ok"}
 
     @app.get("/v1/models")
-    async def models(self) -> dict:
+    async def models(self, request: Request):
+        if not self._lets_in(request):
+            return _refused(NO_KEY, 401)
         return chat.models(self._models)
 
     @app.post("/v1/chat/completions")
     async def completions(self, request: Request):
+        if not self._lets_in(request):
+            return _refused(NO_KEY, 401)
         try:
-            asked = chat.read(await request.json())
-        except (UsageError, ValueError) as error:
-            message = str(error) if isinstance(error, UsageError) else "The request is no JSON."
-            return JSONResponse(chat.error(message, 400), 400)
+            asked = chat.read(await door.document(request.stream()))
+        except UsageError as error:
+            return _refused(str(error), 400)
+        except door.TooLarge:
+            return _refused(f"The request is longer than {door.MOST_BYTES} bytes.", 413)
+        except ValueError:
+            return _refused("The request is no JSON.", 400)
         # An id alone means its only quantization.
         names = [name for name in self._models if asked.model in (name, name.partition(":")[0])]
         if len(names) != 1:
             there = ", ".join(self._models)
-            message = f"There is no model “{asked.model[:60]}”. There are: {there}."
-            return JSONResponse(chat.error(message, 404), 404)
-        answer = self._models[names[0]].options(stream=True).answer.remote(asked)
+            return _refused(f"There is no model “{asked.model[:60]}”. There are: {there}.", 404)
+        return await self._answered(names[0], asked)
+
+    def _lets_in(self, request: Request) -> bool:
+        return door.may_ask(self._key_digest, request.headers.get("authorization"))
+
+    async def _answered(self, name: str, asked: chat.Asked):
+        answer = self._models[name].options(stream=True).answer.remote(asked)
         try:
             first = await anext(answer)
         except asyncio.CancelledError:  # whoever asked has gone before it began
@@ -138,7 +157,7 @@ class Front:
             raise
         except BackPressureError:
             message = f"All replicas of {asked.model} are busy, and enough requests wait for them."
-            return JSONResponse(chat.error(message, 429), 429, {"Retry-After": str(AGAIN_S)})
+            return _refused(message, 429, {"Retry-After": str(AGAIN_S)})
         except ray.exceptions.RayError as error:
             return JSONResponse(_gone(error), 500)
         if not asked.stream:
@@ -155,14 +174,15 @@ def start(plan: Plan) -> None:
     if plan.ray is not None:
         environment = {"working_dir": str(ROOT), "excludes": LEFT_OUT}
     ray.init(
-        address=plan.ray, runtime_env=environment, include_dashboard=None if plan.ray else False,
+        # Without an address Ray would join a cluster that it finds here, and stop() end what that serves.
+        address=plan.ray or "local", runtime_env=environment, include_dashboard=None if plan.ray else False,
         log_to_driver=False,
     )  # fmt: skip
     serve.start(http_options=HTTPOptions(host=plan.host, port=plan.port))
     models = {
         name: _model(f"model-{n}", spec, plan) for n, (name, spec) in enumerate(plan.models.items())
     }
-    serve.run(Front.bind(models), name="models", route_prefix="/")
+    serve.run(Front.bind(models, plan.key_digest), name="models", route_prefix="/")
 
 
 def _model(name: str, spec: str, plan: Plan) -> Any:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from compare import colours, numbers
 from compare.asked.settings import LoadSettings
 from compare.models.catalogue import MODELS
-from compare.models.spec import ModelFile, catalogued, known_models, renewed
+from compare.models.spec import ModelFile, catalogued, known_models, offered, renewed
 from compare.run.machine import Machine
 from compare.run.response import Response
 from compare.usage import UsageError
@@ -29,9 +29,10 @@ class Menu:
         """`elsewhere`: with the models of the owner's servers on other machines."""
         self._machine = machine
         self._own = {file.key: file for file in machine.own}
-        self._served = {file.key: file for file in machine.served()} if elsewhere else {}
-        offered = [catalogued(spec) for spec in machine.owner.models]
-        self._quants = {file.model: file.quant for file in reversed(offered)}
+        first = [offered(spec) for spec in machine.owner.models]
+        served = [*(file for file in first if file.server), *machine.served()] if elsewhere else []
+        self._served = {file.key: file for file in served}
+        self._quants = {file.model: file.quant for file in reversed(first) if not file.server}
         """what the owner has of a model, where it isn't the catalogue's default"""
 
     def models(self) -> list[tuple[str, str]]:
@@ -53,9 +54,9 @@ class Menu:
         return Choice(choice.model, quant)
 
     def named(self, spec: str) -> Choice:
-        """The choice that a SPEC of the catalogue means."""
-        file = catalogued(spec)
-        return Choice(file.model, file.quant)
+        """The choice that a SPEC of the catalogue, or of a server, means."""
+        file = offered(spec)
+        return Choice(file.key) if file.server else Choice(file.model, file.quant)
 
     def another(self, chosen: list[Choice]) -> Choice:
         """What a further column begins with: a model that isn't shown yet, one that is here first."""
@@ -74,6 +75,10 @@ class Menu:
         if choice.model not in MODELS:
             raise UsageError(f"There is no model “{choice.model}” here. {known_models()}")
         return catalogued(f"{choice.model}:{choice.quant}" if choice.quant else choice.model)
+
+    def is_elsewhere(self, choice: Choice) -> bool:
+        """Whether it is a server's model, even where this menu has none of those."""
+        return choice.model.startswith("@")
 
     def here(self, choice: Choice) -> bool:
         """Whether its file is on this machine."""

@@ -123,6 +123,10 @@ def test_a_bad_variable_is_named(name):
         ("COMPARE_MODELS", "solar,solar:Q2_K", "each model once"),
         ("COMPARE_MODELS", "none", "1 to 4 models"),
         ("COMPARE_MODELS", "smollm2,gemma3,solar,tinyllama,mixtral", "1 to 4 models"),
+        ("COMPARE_MODELS", "smollm2,@gpu/tiny", "COMPARE_SERVERS names no server “gpu”"),
+        ("COMPARE_MODELS", "@gpu,smollm2,@gpu", "each model once"),
+        ("COMPARE_MODELS", "@/tiny", "names no server"),
+        ("COMPARE_FETCH", "@gpu/tiny", "models of the catalogue"),
         ("COMPARE_FETCH", "/etc/passwd.gguf", "models of the catalogue"),
         ("COMPARE_LINE", "0", "at least 1"),
         ("COMPARE_PROXIES", "everyone", "whole number"),
@@ -146,6 +150,13 @@ def test_a_value_that_is_none_is_said_in_a_sentence(name, value, said):
     text = str(raised.value)
     assert text.startswith(f"{name} is set to “{value[:60]}") and said in text
     assert text.endswith(".") and not text.endswith("..")
+
+
+def test_a_page_may_open_with_a_model_of_a_server(tmp_path):
+    (tmp_path / "servers.toml").write_text('[gpu]\nurl = "http://127.0.0.1:1"')
+    named = {"COMPARE_MODELS": "smollm2,@gpu/mistralai/tiny"}
+    owner = Owner.from_environ({**named, "COMPARE_SERVERS": str(tmp_path / "servers.toml")})
+    assert owner.models == ("smollm2", "@gpu/mistralai/tiny")
 
 
 def test_an_empty_variable_is_unset():

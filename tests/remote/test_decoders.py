@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from compare.protocol.events import Chunk, Counted, Finished, Prefill, Reached, Started
 from compare.remote.faults import ServerFault
-from compare.remote.framing import MOST_BYTES
+from compare.remote.framing import MOST_BYTES, Lines, Unreadable
 from compare.remote.lmstudio import LmStudioChat
 from compare.remote.ollama import OllamaChat
 from compare.remote.openai import ChatCompletion
@@ -122,6 +122,82 @@ def test_thoughts_stand_apart(name):
     assert uncounted.measures.thinking_tokens is None
 
 
+@pytest.mark.parametrize(
+    ("pieces", "thinking", "text"),
+    [(("<think>", "\n", "Hm", ".", "\n</th", "ink>", "\n\n", "42"), "Hm.", "42"),
+     (("<think>Hm.</think>42",), "Hm.", "42"), (("[THINK]Hm.[/THINK]", "42"), "Hm.", "42"),
+     (("<", "b>42"), "", "<b>42"), (("<think", "ing about it>"), "", "<thinking about it>"),
+     (("Say <think> and </think>.",), "", "Say <think> and </think>."),
+     (("Hm.", "\n", "</think>", "\n\n", "42"), "Hm.", "42"),
+     (("Hm. ", "`", "</think>", "`"), "", "Hm. `</think>`"),
+     (("<think>", "Hm."), "Hm.", ""), (("<thi",), "", "<thi")],
+)  # fmt: skip
+def test_thoughts_in_plain_content_are_set_apart(pieces, thinking, text):
+    response = folded(told(sse(*map(delta, pieces), delta(reason="stop"))))
+    assert (response.thinking, response.text) == (thinking, text)
+    assert response.measures.thinking_tokens is (None if thinking else 0)
+    assert response.output_tokens == 0 and response.measures.output_tokens is None
+
+
+def test_the_first_token_is_that_of_a_mark_that_shows_nothing_yet():
+    first, rest = (
+        sse(delta("<think>"), last=None),
+        sse(delta("Hm.</think>42"), delta(reason="stop")),
+    )
+    response = folded(told(first + rest, cuts=(len(first),)))
+    assert (response.ttft_s, response.first_answer_s) == (1.0, 2.0)
+
+
+def test_a_server_that_sets_thoughts_apart_has_its_answer_left_alone():
+    apart = {"choices": [{"delta": {"reasoning_content": "Hm."}}]}
+    response = folded(told(sse(apart, delta("<think>"), delta(" is a tag"), delta(reason="stop"))))
+    assert (response.thinking, response.text) == ("Hm.", "<think> is a tag")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [{"reasoning_details": [{"type": "reasoning.text", "text": "Hm."}]},
+     {"reasoning_details": [{"type": "reasoning.summary", "summary": "Hm."}, {"data": "x"}]},
+     {"reasoning": "Hm.", "reasoning_details": [{"text": "Hm."}]}, {"thinking": "Hm."},
+     {"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]}]}],
+)  # fmt: skip
+def test_thoughts_by_other_names_stand_apart(said):
+    response = folded(told(sse({"choices": [{"delta": said}]}, delta("42"), delta(reason="stop"))))
+    assert (response.thinking, response.text) == ("Hm.", "42")
+
+
+@pytest.mark.parametrize(
+    ("usage", "known"),
+    [({"prompt_tokens": 5, "completion_tokens": 4,
+       "completion_tokens_details": {"reasoning_tokens": 9}}, (5, 4, None)),
+     ({"prompt_tokens": 5, "completion_tokens": 4, "total_tokens": 18,
+       "completion_tokens_details": {"reasoning_tokens": 9}}, (5, 13, 9)),
+     ({"prompt_tokens": 5, "completion_tokens": 4,
+       "completion_tokens_details": {"reasoning_tokens": 0}}, (5, 4, None)),
+     ({"prompt_tokens": -5, "completion_tokens": float("nan"), "total_tokens": "9"}, (None, None, None))],
+)  # fmt: skip
+def test_counts_that_contradict_each_other_are_left_out(usage, known):
+    data = sse(delta("<think>Hm.</think>42"), delta(reason="stop", usage=usage))
+    measures = folded(told(data)).measures
+    assert (measures.prompt_tokens, measures.output_tokens, measures.thinking_tokens) == known
+
+
+def test_more_cached_than_read_is_left_out():
+    usage = {"prompt_tokens": 5, "prompt_tokens_details": {"cached_tokens": 6}}
+    assert folded(told(sse(delta("x"), delta(reason="stop", usage=usage)))).cached_tokens is None
+
+
+def test_an_answer_ended_when_its_reason_came():
+    data = sse(delta("x"), delta(reason="stop"), last=None)
+    response = folded(told(data + b": ping\n\n", cuts=(len(data),)))
+    assert response.total_s == 1.0
+
+
+def test_a_whole_message_behind_its_deltas_is_not_told_twice():
+    last = {"choices": [{"delta": {}, "message": {"content": "42"}, "finish_reason": "stop"}]}
+    assert folded(told(sse(delta("4"), delta("2"), last))).text == "42"
+
+
 def test_ollamas_answer_has_its_own_counts_and_rates():
     lines = [
         {"message": {"content": "", "thinking": "Hm."}, "done": False},
@@ -156,7 +232,7 @@ def test_lm_studios_answer_has_its_own_counts_and_rates():
     assert (measures.decode_tps, measures.output_tokens, measures.thinking_tokens) == (31.5, 64, 4)
 
 
-@given(st.lists(st.integers(1, 10**6), max_size=6), st.sampled_from(["\n", "\r\n"]))
+@given(st.lists(st.integers(1, 10**6), max_size=6), st.sampled_from(["\n", "\r\n", "\r"]))
 def test_however_a_stream_is_cut_the_answer_is_the_same(numbers, end):
     data = sse(delta("Γειά "), delta("🎉🎉"), delta(reason="stop")).replace(b"\n", end.encode())
     cuts = sorted({n % len(data) for n in numbers} - {0})
@@ -176,6 +252,19 @@ def test_a_character_cut_in_two_by_its_server_is_put_together():
 def test_signs_of_life_are_no_messages():
     data = b": ping\n\n" + sse(delta("x"), last=None) + b"id: 3\nretry: 9\nevent: x\n\n: ping\n\n"
     assert folded(told(data + sse(delta(reason="stop")))).text == "x"
+
+
+def test_an_event_may_have_many_lines_a_mark_of_its_encoding_and_no_space():
+    many = b'data:{"choices":\ndata:[{"delta":{"content":"x"}}]}\n\n'
+    assert folded(told(b"\xef\xbb\xbf" + many + sse(delta(reason="stop")))).text == "x"
+
+
+def test_a_long_line_is_taken_in_as_it_comes():
+    data, lines = b"x" * 1000, Lines()
+    for _ in range(MOST_BYTES // len(data)):
+        assert lines.feed(data) == []
+    with pytest.raises(Unreadable):
+        lines.feed(data)
 
 
 def test_a_last_event_without_its_end_counts():
@@ -199,6 +288,7 @@ def test_another_reason_is_said():
 GARBAGE = [
     b"<!doctype html><title>Sign in</title>", b"data: {\n\n", b"data: [1]\n\n", b"\x00\xff\xfe\n\n",
     b"data: " + b"x" * (MOST_BYTES + 1), b"data: " + b"[" * 100_000 + b"\n\n", b"data: 1e999\n\n",
+    b"data:\n" * (MOST_BYTES // 4),
 ]  # fmt: skip
 
 

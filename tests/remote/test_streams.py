@@ -143,6 +143,9 @@ def test_lm_studios_own_route_is_asked_where_it_can():
         ("garbage", {}, "sent something that is no answer.\n"),
         ("no reason", {}, "ended without saying why"),
         ("stalls", {}, "said nothing for 0.3 s.\n"),
+        ("packs", {}, "packs what it sends, though it was asked not to.\n"),
+        ("floods", {}, "sent far more than the 64 tokens that it was asked for.\n"),
+        (204, {}, "sent no answer (204).\n"),
     ],
 )  # fmt: skip
 def test_each_way_to_fail_has_its_sentence(fault, more, said):
@@ -194,6 +197,14 @@ def test_a_server_that_doesnt_say_what_it_is_is_known_by_what_it_said(monkeypatc
 def test_a_page_is_no_server_of_models():
     with ModelServer() as server, Asked(Server("gpu", f"{server.url}/docs")) as asked:
         assert "isn't a server of models" in asked.failure()
+
+
+def test_what_has_ended_is_waited_for_no_longer(monkeypatch):
+    monkeypatch.setattr(streams, "REST_S", 0.1)
+    with ModelServer(fault="stays open") as server, Asked(Server("gpu", server.url)) as asked:
+        response = folded(asked.events())
+    assert (response.state, response.text) == ("finished", "one two three")
+    assert response.measures.output_tokens == 3, "figures may come behind the end"
 
 
 def test_what_had_come_before_it_broke_off_stays():

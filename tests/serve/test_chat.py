@@ -8,7 +8,7 @@ from compare.protocol.events import Delta, Failed, Finished, Prefill, Prefilled,
 from compare.remote.faults import ServerFault
 from compare.remote.openai import ChatCompletion
 from compare.run.response import Response
-from compare.serve.chat import Asked, Chunks, models, read
+from compare.serve.chat import Asked, Chunks, error, models, read
 from compare.usage import UsageError
 
 ASKED = {
@@ -104,6 +104,15 @@ def test_what_is_wrong_is_said(wrong):
         read({**ASKED, **wrong})
     with pytest.raises(UsageError):
         read([])
+
+
+def test_a_refusal_can_be_sent_whatever_was_asked():
+    refusal = error("There is no model “\ud800”.", 404)["error"]
+    assert (refusal["message"].encode(), refusal["type"]) == (
+        "There is no model “\ufffd”.".encode(),
+        "not_found_error",
+    )
+    assert error("", 413)["error"]["type"] == "invalid_request_error"
 
 
 def test_models_are_listed_as_ours():

@@ -20,37 +20,56 @@ from compare.run.machine import Machine
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(300)]
 REPLICAS, QUEUED = 2, 2
+KEY_ENV, KEY = "SERVE_KEY", "sk-sEcReT0123456789"
+HEADERS = {"Authorization": f"Bearer {KEY}"}
 LONG = {"max_tokens": 1900, "temperature": 0.0}
 
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv(KEY_ENV, KEY)
+        yield from served(tmp_path_factory.mktemp("serve") / "log")
+
+
+def served(log):
+    """Where it serves; at its end nothing of it is left, nor of its key in what it has written."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    log = tmp_path_factory.mktemp("serve") / "log"
     with log.open("w") as out:
         serving = subprocess.Popen(
             [sys.executable, "-m", "compare", "serve", "--models", "smollm2", "--port", str(port),
-             "--replicas", str(REPLICAS), "--queued", str(QUEUED), "--threads", "1"],
+             "--replicas", str(REPLICAS), "--queued", str(QUEUED), "--threads", "1",
+             "--key-env", KEY_ENV],
             stdout=out, stderr=out,
         )  # fmt: skip
-    while "Serving at" not in log.read_text():
-        assert serving.poll() is None, log.read_text()
-        time.sleep(0.2)
-    family = psutil.Process(serving.pid).children(recursive=True)
-    yield f"http://127.0.0.1:{port}"
-    serving.send_signal(signal.SIGTERM)
-    assert serving.wait(60) == 0
-    _, alive = psutil.wait_procs(family, timeout=20)
-    assert not alive
+    try:
+        while "Serving at" not in log.read_text():
+            assert serving.poll() is None, log.read_text()
+            time.sleep(0.2)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        lives = serving.poll() is None
+        family = psutil.Process(serving.pid).children(recursive=True) if lives else []
+        serving.send_signal(signal.SIGTERM)
+        ended = serving.wait(60)
+        _, alive = psutil.wait_procs(family, timeout=20)
+        for process in alive:
+            process.kill()
+    assert ended == 0 and not alive
+    assert KEY not in log.read_text()
 
 
 @pytest.fixture
 def machine(url):
-    made = Machine(Owner(servers=(Server("ray", url),)))
+    made = Machine(Owner(servers=(Server("ray", url, KEY_ENV),)))
     yield made
     made.close()
+
+
+def asked(url: str, body: dict, headers: dict = HEADERS) -> httpx2.Response:
+    return httpx2.post(f"{url}/v1/chat/completions", json=body, headers=headers, timeout=120)
 
 
 def body(**more) -> dict:
@@ -59,11 +78,11 @@ def body(**more) -> dict:
 
 
 def test_a_plain_client_is_answered(url):
-    whole = httpx2.post(f"{url}/v1/chat/completions", json=body(temperature=0.0), timeout=60).json()
+    whole = asked(url, body(temperature=0.0)).json()
     assert whole["usage"]["completion_tokens"] == 8
     assert whole["choices"][0]["finish_reason"] == "length"
     streamed = body(temperature=0.0, stream=True, stream_options={"include_usage": True})
-    lines = httpx2.post(f"{url}/v1/chat/completions", json=streamed, timeout=60).text.split("\n\n")
+    lines = asked(url, streamed).text.split("\n\n")
     assert lines[-2:] == ["data: [DONE]", ""]
     chunks = [json.loads(line.removeprefix("data: ")) for line in lines[:-2]]
     deltas = [c["choices"][0]["delta"].get("content") or "" for c in chunks[:-1]]
@@ -109,9 +128,7 @@ def test_what_has_no_place_any_more_is_told_to_come_back(machine, url):
     runs = started(machine, REPLICAS)
     statuses, threads = [], []
     for _ in range(QUEUED + 2):
-        ask = lambda: statuses.append(  # noqa: E731
-            httpx2.post(f"{url}/v1/chat/completions", json=body(), timeout=120)
-        )
+        ask = lambda: statuses.append(asked(url, body()))  # noqa: E731
         threads.append(threading.Thread(target=ask))
         threads[-1].start()
     while len(statuses) < 2:
@@ -144,9 +161,27 @@ def test_a_killed_replicas_column_says_so_and_the_next_run_works(machine):
 
 
 @pytest.mark.parametrize(
-    ("asked", "status"),
-    [({"model": "nope"}, 404), ({"model": None}, 400), ({"messages": []}, 400), ({"seed": "x"}, 400)],
+    ("wrong", "status"),
+    [({"model": "nope"}, 404), ({"model": None}, 400), ({"messages": []}, 400), ({"seed": "x"}, 400),
+     ({"user": "x" * 9_000_000}, 413)],
 )  # fmt: skip
-def test_what_is_wrong_is_refused(url, asked, status):
-    answer = httpx2.post(f"{url}/v1/chat/completions", json=body(**asked), timeout=60)
+def test_what_is_wrong_is_refused(url, wrong, status):
+    answer = asked(url, body(**wrong))
     assert answer.status_code == status and answer.json()["error"]["message"]
+
+
+def test_without_the_key_only_its_health_is_told(url):
+    assert httpx2.get(f"{url}/health").json() == {"status": "ok"}
+    for answer in (asked(url, body(), {}), httpx2.get(f"{url}/v1/models")):
+        assert answer.status_code == 401
+        assert answer.json()["error"]["message"].startswith("The key is missing")
+
+
+def test_a_clusters_other_machines_are_sent_the_code():
+    from ray._private.runtime_env.packaging import get_uri_for_directory
+
+    from compare.serve.cluster import LEFT_OUT, ROOT
+
+    nothing = get_uri_for_directory(str(ROOT), include_gitignore=True, excludes=["*"])
+    sent = get_uri_for_directory(str(ROOT), include_gitignore=True, excludes=LEFT_OUT)
+    assert sent != nothing

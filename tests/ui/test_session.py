@@ -19,13 +19,15 @@ from compare.gallery import prompts
 from compare.gallery.gallery import Library, load
 from compare.models.catalogue import EMBEDDED_PAIR
 from compare.models.spec import resolve
+from compare.remote.servers import Server
 from compare.run.machine import Machine
 from compare.run.response import Response
 from compare.ui.compare.form import read, untouched, with_choices
 from compare.ui.compare.session import House, Session
 from compare.ui.menu import Choice
 from compare.ui.speed.lanes import idle
-from compare.ui.speed.session import Range
+from compare.ui.speed.session import FIELDS, Range
+from compare.ui.speed.session import Session as SpeedSession
 from compare.usage import UsageError
 
 ROOT = Path(__file__).parent.parent.parent
@@ -52,6 +54,19 @@ def opened(machine, library: Library | None = None) -> tuple[Session, Seen]:
     seen = Seen()
     seen.tell(session.opened())
     return session, seen
+
+
+def test_the_page_may_open_with_a_model_of_a_server_that_is_away():
+    models = "@gpu/mistralai/tiny", "smollm2"
+    owner = Owner(models=models, servers=(Server("gpu", "http://127.0.0.1:1"),))
+    machine = Machine(owner)
+    _, seen = opened(machine)
+    assert (seen.values["model_1"], seen.values["model_2"]) == ("@gpu/mistralai/tiny", "smollm2")
+    assert state(seen, 1) == "On the server gpu"
+    speed = SpeedSession(Range(machine, lambda: 0.0))
+    values = dict.fromkeys(FIELDS, "")
+    assert speed.opened(**values)["models"].value == ["smollm2:Q4_1"]
+    machine.close()
 
 
 def test_nothing_of_it_needs_gradio():

@@ -132,7 +132,8 @@ class Session:
             [menu.named(spec) for spec in specs]
             for specs in (self.range.machine.owner.models, EMBEDDED_PAIR)
         )
-        here = (pair for pair in (owners, embedded) if all(map(menu.here, pair)))
+        owners = [choice for choice in owners if not menu.is_elsewhere(choice)]
+        here = (pair for pair in (owners, embedded) if pair and all(map(menu.here, pair)))
         first = next(here, owners)
         chosen = [value for value, choice in self.range.entries.items() if choice in first]
         return self._offer({**values, "models": chosen}) | {"models": Change(value=chosen)}

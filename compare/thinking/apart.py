@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
 
-from compare.child.marks import ANSWERS, CHANNELS, TAGS, Channels, Tags
+from compare.thinking.marks import ANSWERS, CHANNELS, TAGS, Channels, Tags
 
 MAX_HEADER_BYTES = 200
 """What is longer is no message's header, but text."""
@@ -343,6 +343,18 @@ def is_mark(own: bytes) -> bool:
     marks += [mark for row in CHANNELS for mark in row.closes]
     marks += [*ANSWERS, *ANSWERS.values()]
     return bool(own) and any(own in mark.encode() for mark in marks)
+
+
+def as_token(piece: bytes) -> bytes:
+    """A piece of text from elsewhere that is the end of a thought and nothing more, as what it most likely
+    was: a token of its own. Else nothing.
+    """
+    return piece if piece in _ends() else b""
+
+
+@cache
+def _ends() -> frozenset[bytes]:
+    return frozenset(end for row in TAGS if not row.agreed for end in _encoded(row.ends))
 
 
 def _begun(mark: bytes, rest: bytes) -> bool:

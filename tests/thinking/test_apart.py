@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compare.child.marks import ANSWERS, CHANNELS, TAGS
-from compare.child.thinking import MAX_HEADER_BYTES, Thinking
+from compare.thinking.apart import MAX_HEADER_BYTES, Thinking
+from compare.thinking.marks import ANSWERS, CHANNELS, TAGS
 
 HARMONY = "<|start|>user<|message|>What is 6 times 7?<|end|><|start|>assistant"
 """The end of a prompt for gpt-oss."""
