@@ -22,6 +22,10 @@
     document.querySelector("#count")?.click();
   }
   document.addEventListener("drawn", () => {
-    if (ran !== runs() && (ran = !ran) === false) soon();
+    if (ran === runs()) return;
+    ran = !ran;
+    if (ran) return;
+    if (!document.querySelector("#tokens span:not(:empty)")) asked = "";  // what the run kept from being counted
+    soon();
   });
 })();
