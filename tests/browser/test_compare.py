@@ -1,6 +1,7 @@
 """The Compare tab in a real browser: what a visitor asks for, and the answers they see."""
 
 import re
+import threading
 
 import pytest
 import shapes
@@ -10,7 +11,7 @@ from visitor import ask, choose, column, state
 
 from compare.asked.owner import Owner
 from compare.models.spec import resolve
-from compare.protocol.events import Failed, Loading, Queued
+from compare.protocol.events import Failed, Loading, Queued, Tokenized
 from compare.run.machine import Machine
 
 STORY = "Write a long story about a lighthouse keeper and the sea."
@@ -18,6 +19,8 @@ STORY = "Write a long story about a lighthouse keeper and the sea."
 
 def test_a_prompt_gets_two_answers(small_pair):
     tab = small_pair
+    tab.get_by_label("Prompt", exact=True).fill(STORY)
+    expect(tab.locator("#tokens")).to_have_text(re.compile(r"\d\d · \d\d tokens"))
     ask(tab, STORY, Max_tokens="150", Temperature="0")
     for place in (1, 2):
         expect(state(tab, place)).to_contain_text("Finished in", timeout=90_000)
@@ -62,6 +65,25 @@ def serve_own(serve):
     yield start
     for machine in machines:
         machine.close()
+
+
+def test_a_prompt_that_a_run_kept_from_being_counted_is_counted_after_it(serve, visit):
+    machine, looked = fake(["Because it is."] * 2, tokens_s=0.2), threading.Event()
+
+    def count(asked):
+        looked.set()
+        ran = hasattr(machine, "run")
+        tokens = {"run": 1, "at": 0.0, "prompt_tokens": 5, "unswitched": ()}
+        return {file.key: Tokenized(**tokens) for file in asked.models if ran}
+
+    machine.count, machine.is_plain = count, False
+    tab = visit(serve(machine))
+    tab.get_by_label("Prompt", exact=True).fill("Why?")
+    assert looked.wait(30)
+    expect(tab.locator("#tokens")).to_be_hidden()
+    tab.locator("#run").click()
+    expect(state(tab, 1)).to_contain_text("Finished")
+    expect(tab.locator("#tokens")).to_have_text("5 tokens")
 
 
 def test_stop_ends_all_columns(serve_own, visit, endless):
