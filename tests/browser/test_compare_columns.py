@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from fake_machine import FakeMachine, answering, fake
 from playwright.sync_api import Error, expect
-from visitor import ask, choose, column, state
+from visitor import ask, choose, column, fill_in, state
 
 
 def test_columns_come_and_go(serve, visit):
@@ -110,9 +110,7 @@ def test_the_memory_shown_before_a_run_follows_the_context_length(small_pair):
     memory = column(tab, 1).locator("dl div", has_text="Memory").locator("dd")
     expect(memory).to_contain_text("MB")
     usual = memory.inner_text()
-    tab.get_by_role("button", name="Settings").click()
-    context = tab.get_by_label("Context length")
-    context.fill("8192")
-    context.blur()
+    fill_in(tab, Context_length="8192")
+    tab.get_by_label("Context length").blur()
     expect(memory).not_to_have_text(usual)
     expect(memory).to_contain_text("about")

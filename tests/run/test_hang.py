@@ -3,6 +3,7 @@
 import itertools
 import queue
 import sys
+import time
 
 import psutil
 import pytest
@@ -151,6 +152,8 @@ def test_a_loaded_child_that_was_stopped_meanwhile_serves_nobody():
     assert ended(machine.compare(asked))[A].state == "finished"
     (stopped,) = workers() - before
     stopped.suspend()
+    while stopped.status() != psutil.STATUS_STOPPED:  # a signal arrives in its own time
+        time.sleep(0.01)
     found = ended(machine.compare(asked))[A]
     assert found.state == "finished" and found.load_s
     machine.close()
