@@ -69,9 +69,8 @@ class Model:
         self._own: dict[int, bytes] = {}
         self.trained_for = api.llama_model_n_ctx_train(self.handle)
         """tokens of context; 0 where the file doesn't say"""
-        template = api.llama_model_chat_template(self.handle, None)
-        template = template.decode("utf-8", "replace") if template else ""
-        self.template = template if template.strip() else None
+        template = api.llama_model_chat_template(self.handle, None) or b""
+        self.template = template.decode("utf-8", "replace") if template.strip() else None
         """the file's own: Jinja, or the name of one"""
         self.bos = api.llama_vocab_bos(self._vocab)
         """the token that a text begins with; negative where there is none"""
@@ -199,6 +198,7 @@ class Context:
         if not self.handle:
             raise log.failure()
         self._no_logits = (ctypes.c_int8 * batch)()
+        self._row = 0, np.empty(0)
         self._one = (api.llama_token * 1)()
         self._one_batch = api.llama_batch_get_one(self._one, 1)
 
@@ -214,7 +214,10 @@ class Context:
 
     def logits(self) -> np.ndarray:
         """Of what was decoded last, one a token of the vocabulary; until the next pass."""
-        return np.ctypeslib.as_array(api.llama_get_logits_ith(self.handle, -1), (self.vocabulary,))
+        row = api.llama_get_logits_ith(self.handle, -1)
+        if (at := ctypes.addressof(row.contents)) != self._row[0]:  # it stays where it is
+            self._row = at, np.ctypeslib.as_array(row, (self.vocabulary,))
+        return self._row[1]
 
     def clear(self) -> None:
         """Empties it, and its counters, so that nothing is read faster because it was read before."""
@@ -282,8 +285,7 @@ class Context:
         try:
             yield
         finally:
-            nothing = ctypes.cast(None, api.ggml_abort_callback)
-            api.llama_set_abort_callback(self.handle, nothing, None)
+            api.llama_set_abort_callback(self.handle, api.ggml_abort_callback(), None)
 
     def rates(self) -> tuple[float | None, float | None]:
         """Tokens a second since `clear`, by llama.cpp's own counters: of a prompt, and one by one."""
