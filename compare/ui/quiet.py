@@ -89,8 +89,8 @@ def _in_whole(otherwise: Callable, block_fn, data: list, *, final: bool, **more)
 class Queue(queueing.Queue):
     """Gradio's queue, which is woken by what is put in and by what ends."""
 
-    look_s = CLOSED_S
-    """How often it looks by itself, which is for nothing but its own end."""
+    look_s = 2.0
+    """How often it looks by itself, which is for nothing but its own end, where its loop goes on."""
 
     def __init__(self, **settings):
         super().__init__(**settings)
