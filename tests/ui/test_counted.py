@@ -7,6 +7,7 @@ from seen import Seen, opened
 from compare.protocol.events import Tokenized
 from compare.ui.compare.form import untouched, with_choices
 from compare.ui.compare.running import count
+from compare.usage import UsageError
 
 NO_SWITCH = "This model’s template has no switch for thinking."
 
@@ -48,6 +49,15 @@ def test_a_prompt_is_counted_for_the_models_chosen(seen):
 def test_an_empty_box_and_wrong_fields_say_nothing(seen, values):
     machine, _ = counted(seen, **values)
     assert machine.counted == [] and seen.text("tokens") == seen.text("unfit") == ""
+
+
+def test_what_the_host_refuses_is_left_for_run_to_say(seen, monkeypatch):
+    def refuses(self, comparison):
+        raise UsageError("4 models were chosen.")
+
+    monkeypatch.setattr(Counting, "count", refuses)
+    counted(seen, prompt="Why?")
+    assert seen.text("tokens") == seen.text("unfit") == ""
 
 
 def test_thinking_that_cannot_be_switched_is_said_before_anything_is_asked(seen):

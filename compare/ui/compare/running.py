@@ -64,9 +64,10 @@ def count(session: Session, **values) -> Changes:
     asked = {**values, "prompt": values["prompt"] if asks else "?"}
     try:
         comparison = read(asked, session.menu, session.further)
-    except UsageError:
+        found = session.house.machine.count(comparison)
+    except UsageError:  # Run will say it
         return nothing
-    found, called = session.house.machine.count(comparison), names(list(comparison.models))
+    called = names(list(comparison.models))
     lines = {
         "unfit": counted.faults(found, called) if asks else [],
         "unswitched": counted.unswitched(found, called),
