@@ -40,6 +40,6 @@ Each is said once, and the rest follows: a setting in asked/settings.py, a model
 measure in run/measures.py, a check in gallery/checks.py, a host's variable in asked/owner.py, a kind of
 file that holds no model for text in gguf/kinds.py.
 Threads are started only in app.py (two, at the start), models/ (one a file that is fetched, two for a probe),
-run/ (one a Run, three a child, two a GPU's lease), remote/ (one, the loop of all servers) and child/
-(one, on stdin).
+run/ (one a Run, three a child, two a GPU's lease, a clock for each child that idles), remote/ (one, the loop
+of all servers) and child/ (one, on stdin).
 """

@@ -37,8 +37,9 @@ class Hosts:
 
     @classmethod
     def of(cls, named: tuple[str, ...], environ: Mapping[str, str] = os.environ) -> "Hosts":
-        """`named`: the owner's. SPACE_HOST is what a Space is called, its own
-        domain too, with commas between (gradio/oauth.py splits it so); GRADIO_ROOT_PATH may be an address."""
+        """`named`: the owner's. SPACE_HOST is what a Space is called, its own domain too, with commas between
+        (gradio/oauth.py splits it so); GRADIO_ROOT_PATH may be an address.
+        """
         node = platform.node().lower()
         space = map(str.strip, environ.get("SPACE_HOST", "").split(","))
         own = {*map(name_of, space), node, f"{node}.local"}
