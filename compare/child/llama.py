@@ -307,7 +307,7 @@ class Sampler:
         """`read`: the prompt's tokens, which count as repeated, as in llama-server."""
         links = []
         if repeat_penalty != 1.0:
-            links.append(api.llama_sampler_init_penalties(PENALTY_LAST_N, repeat_penalty, 0.0, 0.0))
+            links.append(_penalties(context.vocabulary, repeat_penalty))
         if temperature == 0:
             links.append(api.llama_sampler_init_greedy())
         else:
@@ -333,6 +333,13 @@ class Sampler:
 
     def close(self) -> None:
         api.llama_sampler_free(self._chain)
+
+
+def _penalties(vocabulary: int, repeat_penalty: float) -> ctypes.c_void_p:
+    """llama_sampler_init_penalties, which takes the vocabulary's size from llama-cpp-python 0.3.36 on."""
+    init = api.llama_sampler_init_penalties
+    asked = vocabulary, PENALTY_LAST_N, repeat_penalty, 0.0, 0.0
+    return init(*asked[-len(init.argtypes) :])
 
 
 def written_by(name: str, messages: Sequence[tuple[str, str]], asks: bool) -> str | None:

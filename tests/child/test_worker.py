@@ -55,6 +55,21 @@ def test_the_same_seed_gives_the_same_text_on_one_thread_and_two(child, endless)
     assert child.answer("Write about the sea.", seed=8, max_tokens=60).text != one.text
 
 
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"temperature": 0.0}, {"top_p": 0.3}, {"top_k": 2}, {"min_p": 0.5}, {"repeat_penalty": 1.5},
+        {"repeat_penalty": 0.5},
+    ],
+)  # fmt: skip
+def test_each_setting_of_sampling_is_taken(child, endless, setting):
+    anything = {"temperature": 1.5, "top_p": 1.0, "top_k": 0, "min_p": 0.0, "max_tokens": 40}
+    child.load(endless())
+    found = child.answer("Write about the sea.", **anything | setting)
+    assert found.output_tokens == 40
+    assert found.text != child.answer("Write about the sea.", **anything).text
+
+
 def test_a_hand_over_in_the_middle_changes_no_letter(child, endless):
     child.load(endless())
     whole = child.answer("Write about the sea.", max_tokens=150)
