@@ -30,8 +30,9 @@ From the top; a folder imports only from those below its line (tests/test_map.py
     protocol/     the requests and events that cross between a model's process and its parent
     child/        that process: prompt.py makes tokens of what is asked, in the template, its sandbox and its
                   next turn (template.py, switch.py, conversation.py, sandbox.py, turns.py, tokens.py);
-                  answer.py reads, samples and stops; count.py only counts a prompt's tokens; pace.py says how
-                  many threads pay; llama.py the only llama_cpp; imported by nobody
+                  answer.py reads, samples (sampler.py) and stops; count.py only counts a prompt's tokens;
+                  pace.py says how many threads pay; llama.py and sampler.py the only llama_cpp; imported by
+                  nobody
 
 Beside them usage.py (what is wrong in what is asked), numbers.py (figures as they are read), letters.py
 (what of a text is shown), colours.py (the colour of each model), proxies.py (the surroundings', put right

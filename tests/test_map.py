@@ -52,7 +52,7 @@ ONLY = {
     },
     "httpx2": {"models/download.py", "proxies", "remote/streams.py"},
     "huggingface_hub": {"models"},
-    "llama_cpp": {"child/llama.py"},
+    "llama_cpp": {"child/llama.py", "child/sampler.py"},
     "pandas": {"scores", "charts"},
     "plotly": {"charts"},
     "psutil": {"child/cores.py", "child/memory.py", "memory/free.py", "run/process.py"},

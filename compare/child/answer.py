@@ -10,9 +10,9 @@ from typing import Any
 from compare.child.cores import IdleCores
 from compare.child.count import room_of
 from compare.child.engine import Emit, Engine
-from compare.child.llama import Sampler
 from compare.child.pace import Pace
 from compare.child.prompt import NEXT_TURN, Prompt, prompt
+from compare.child.sampler import Sampler
 from compare.child.sandbox import Interrupted
 from compare.child.textstream import TextStream
 from compare.child.work import Control, Work
@@ -133,7 +133,6 @@ class _Answer(Work):
         sample, piece, own = sampler.sample, self.model.piece, self.model.own
         decode_one, unseen = self.context.decode_one, self.unseen
         for n in range(1, max_tokens + 1):
-            self.check_numbers()
             token = sample()
             self.ended_at = now = time.monotonic()
             data, name = piece(token), own(token)

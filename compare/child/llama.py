@@ -1,8 +1,8 @@
-"""llama.cpp, through llama_cpp's plain bindings: its log, a model, its context, a sampler, what was built.
+"""llama.cpp, through llama_cpp's plain bindings: its log, a model, its context, what was built.
 
-The only file that imports llama_cpp. The bindings' `Llama` class is not used: it detokenizes the whole
-answer again for each token, drops pieces longer than 32 bytes, and copies every row of logits. Knows
-nothing of requests, events and clocks, nor of which settings are wise.
+The only file that imports llama_cpp, but for sampler.py. The bindings' `Llama` class is not used: it
+detokenizes the whole answer again for each token, drops pieces longer than 32 bytes, and copies every row of
+logits. Knows nothing of requests, events and clocks, nor of which settings are wise.
 """
 
 import ctypes
@@ -19,8 +19,6 @@ from llama_cpp._ggml import libggml
 from compare.child.advice import unfit
 from compare.child.log import EngineError, LogLines
 
-PENALTY_LAST_N = 64
-"""llama.cpp's default window of repeat_penalty, in tokens"""
 ALL_LAYERS = 2**31 - 1
 CACHE_TYPES = {"f16": api.GGML_TYPE_F16, "q8_0": api.GGML_TYPE_Q8_0}
 CONTROL = api.LLAMA_TOKEN_ATTR_CONTROL | api.LLAMA_TOKEN_ATTR_UNKNOWN
@@ -295,51 +293,6 @@ class Context:
 
 def _rate(tokens: int, ms: float) -> float | None:
     return tokens / ms * 1e3 if tokens > 0 and ms > 0 else None
-
-
-class Sampler:
-    """Chooses the next token of a context, by llama.cpp's samplers in its own default order."""
-
-    def __init__(
-        self, context: Context, read: Sequence[int], *, temperature: float, top_k: int,
-        top_p: float, min_p: float, repeat_penalty: float, seed: int,
-    ):  # fmt: skip
-        """`read`: the prompt's tokens, which count as repeated, as in llama-server."""
-        links = []
-        if repeat_penalty != 1.0:
-            links.append(_penalties(context.vocabulary, repeat_penalty))
-        if temperature == 0:
-            links.append(api.llama_sampler_init_greedy())
-        else:
-            if top_k > 0:
-                links.append(api.llama_sampler_init_top_k(top_k))
-            if top_p < 1:
-                links.append(api.llama_sampler_init_top_p(top_p, 1))
-            if min_p > 0:
-                links.append(api.llama_sampler_init_min_p(min_p, 1))
-            links.append(api.llama_sampler_init_temp(temperature))
-            links.append(api.llama_sampler_init_dist(seed))
-        self._context = context.handle
-        self._chain = api.llama_sampler_chain_init(api.llama_sampler_chain_default_params())
-        for link in links:
-            api.llama_sampler_chain_add(self._chain, link)
-        if repeat_penalty != 1.0:
-            for token in read[-PENALTY_LAST_N:]:
-                api.llama_sampler_accept(self._chain, token)
-
-    def sample(self) -> int:
-        """The token that follows what was decoded last; it counts as written."""
-        return api.llama_sampler_sample(self._chain, self._context, -1)
-
-    def close(self) -> None:
-        api.llama_sampler_free(self._chain)
-
-
-def _penalties(vocabulary: int, repeat_penalty: float) -> ctypes.c_void_p:
-    """llama_sampler_init_penalties, which takes the vocabulary's size from llama-cpp-python 0.3.36 on."""
-    init = api.llama_sampler_init_penalties
-    asked = vocabulary, PENALTY_LAST_N, repeat_penalty, 0.0, 0.0
-    return init(*asked[-len(init.argtypes) :])
 
 
 def written_by(name: str, messages: Sequence[tuple[str, str]], asks: bool) -> str | None:

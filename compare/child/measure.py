@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from compare.child.engine import PROGRESS_S, Emit, Engine, Pass
 from compare.child.llama import EngineError, Model
+from compare.child.sampler import check_numbers
 from compare.child.work import Control, Work
 from compare.protocol.events import Finished, Sample, Started, Testbed, Testing
 from compare.protocol.requests import Measure
@@ -67,7 +68,7 @@ class _Bench(Work):
                 interrupted, began_at, ended_at = self._write(ids if repeat else ids[:1])
             if interrupted:
                 return interrupted
-            self.check_numbers()
+            check_numbers(self.context.logits().max())
             if repeat:
                 sample = Sample(
                     run=self.request.run, at=ended_at, test=test, tokens=n,

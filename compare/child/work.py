@@ -3,13 +3,10 @@
 Knows how the outside reaches into it and how it ends early, but not what is asked.
 """
 
-import math
 import time
 from typing import Protocol
 
-from compare.child.advice import NOT_NUMBERS
 from compare.child.engine import Emit, Engine
-from compare.child.log import EngineError
 from compare.protocol.events import Threads
 from compare.protocol.requests import Generate, Measure
 
@@ -43,14 +40,6 @@ class Work:
         if self.deadline is not None and time.monotonic() >= self.deadline:
             return "time"
         return None
-
-    def check_numbers(self) -> None:
-        """Raises EngineError where what was computed last isn't finite: whatever is chosen by it is chance.
-
-        By the greatest logit, which is no number if any isn't: 16 µs for Gemma's 262,144, of 20 ms a token.
-        """
-        if not math.isfinite(self.context.logits().max()):
-            raise EngineError(NOT_NUMBERS, void=True)
 
     def hand_over(self) -> int | None:
         """Goes on with another number of threads, where one is wanted; returns it."""
