@@ -6,7 +6,7 @@ import time
 from performance.report import AT_MOST, Line, Sample
 from performance.stage import until
 
-from soak.stage import App, all_at_once, app
+from soak.stage import App, all_at_once, app, tell
 
 DAY = (
     Line("day", "visitors neither served nor politely refused in a day", "", 0, AT_MOST, "of them"),
@@ -31,7 +31,9 @@ def day(
                 began_at = time.monotonic()
                 visitors = chance.randint(1, burst)
                 visits = all_at_once(running.address, range(hour * 100, hour * 100 + visitors))
-                found["day"] += sum(visit.state == "failed" or visit.mixed for visit in visits)
+                failed = [visit for visit in visits if visit.state == "failed" or visit.mixed]
+                tell(failed)
+                found["day"] += len(failed)
                 served += len(visits)
                 until(lambda r=running: not models(r), idle_s + 30, "Models are unloaded")
                 if hour_s:

@@ -125,6 +125,12 @@ def visit(address: str, n: int, max_tokens: int = 8) -> Visit:
     return Visit("answered" if finished and mark in seen else "failed", seen[-500:], bool(others))
 
 
+def tell(failed: Sequence[Visit]) -> None:
+    """What the first of them met, on stderr."""
+    for visit in failed[:3]:
+        print(f"failed: {visit.said[-300:]}", file=sys.stderr, flush=True)
+
+
 def client_of(address: str) -> Client:
     return Client(address, verbose=False, httpx_kwargs={"timeout": EACH_S})
 

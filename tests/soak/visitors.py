@@ -1,6 +1,7 @@
 """Rows of many visitors at once: whether all are served or politely refused, and what they cost who runs."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -16,7 +17,7 @@ from compare.models.spec import resolve
 from compare.run.machine import Machine
 from compare.run.run import Run
 from compare.ui.page import page
-from soak.stage import SETTLED_S, all_at_once, app
+from soak.stage import SETTLED_S, all_at_once, app, tell
 
 VISITORS = (
     Line("visitors", "visitors at once neither served nor politely refused", "", 0, AT_MOST, "of them"),
@@ -47,8 +48,7 @@ def visitors(count: int = 50, line: int = 30, waves: int = 2, left_s: float = 60
         tracebacks = running.tracebacks()
     (before_bytes, before_fds), (after_bytes, after_fds) = left[-2], left[-1]
     failed = [visit for visit in visits if visit.state == "failed"]
-    for visit in failed[:3]:
-        print(f"failed: {visit.said[-300:]}", file=sys.stderr)
+    tell(failed)
     return {
         "visitors": len(failed),
         "visitors-mixed": sum(visit.mixed for visit in visits),
@@ -62,7 +62,11 @@ def visitors(count: int = 50, line: int = 30, waves: int = 2, left_s: float = 60
 
 
 def decode(endless: str, count: int = 49, tokens: int = 400, repeats: int = 3) -> Sample:
-    """The best of some answers alone, and of as many while a crowd waits behind them."""
+    """The best of some answers alone, and of as many while a crowd waits behind them.
+
+    The crowd's own process is held then: visitors read on machines of their own, and what is told them
+    meanwhile waits in their connections.
+    """
     machine = Machine(own=resolve([endless]))
     asked = comparison("Tell a story.", [endless], max_tokens=tokens)
     try:
@@ -72,9 +76,10 @@ def decode(endless: str, count: int = 49, tokens: int = 400, repeats: int = 3) -
             machine.line.enter(HOLDS)
             machine.line.join(HOLDS, lambda: None)
             theirs = [machine.compare(asked) for _ in range(repeats)]
-            with crowd(address, count):
+            with crowd(address, count) as waiting:
                 until(lambda: machine.line.waiting >= count + repeats, 300, f"{count} who wait")
                 time.sleep(SETTLED_S)
+                waiting.send_signal(signal.SIGSTOP)
                 machine.line.leave(HOLDS)
                 beside = max(rate_of(run) for run in theirs)
     finally:
@@ -90,14 +95,14 @@ def rate_of(run: Run) -> float:
 
 
 @contextmanager
-def crowd(address: str, count: int) -> Iterator[None]:
+def crowd(address: str, count: int) -> Iterator[subprocess.Popen]:
     """So many visitors who ask, in a process of their own."""
     paths = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests/browser")]
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
     command = [sys.executable, "-m", "soak.crowd", address, str(count)]
     waiting = subprocess.Popen(command, cwd=ROOT, env=environ)
     try:
-        yield
+        yield waiting
     finally:
         waiting.kill()
         waiting.wait()
