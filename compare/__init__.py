@@ -8,7 +8,8 @@
 From the top; a folder imports only from those below its line (tests/test_map.py holds the rules):
 
     ui/  cli/     the page, a folder a tab, around it what tabs share; the command line, a file a command
-    web/          before Gradio's server: what is let in; what is told of runs; how the app ends
+    web/          before Gradio's server: what is let in, and for how long a connection waits; what is told
+                  of runs; how the app ends
     charts/       scores, fits and speeds as figures, in each model's colour
     serve/        this app's models for other machines, on Ray Serve: replicas that each hold one child
     gallery/      the prompts, the checks of an answer, its recordings, the score board

@@ -21,6 +21,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from compare.web.connections import Connection
+
 ASSETS = Path(gr.__file__).parent / "templates/frontend/assets"
 STILL = (
     # The clock of what is pending, which asks for the next frame even when its page loader is gone.
@@ -149,6 +151,7 @@ class Queue(queueing.Queue):
 
 async def _until_closed(server: http_server.Server) -> None:
     """In place of uvicorn's loop, which looks ten times a second whether it is to end."""
+    server.config.http_protocol_class = Connection
     while not await server.on_tick(0):
         await asyncio.sleep(CLOSED_S)
 

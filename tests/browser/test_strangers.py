@@ -18,6 +18,7 @@ from compare.asked.owner import Owner
 from compare.gallery.gallery import Library
 from compare.gallery.prompts import load
 from compare.ui.page import page
+from compare.web import connections
 
 OWNER = Owner(max_prompt_chars=1000, max_sessions=5, hosts=("friend.example",))
 
@@ -290,3 +291,32 @@ def test_whatever_a_field_is_sent_nobody_hears_of_python(demo, app, capfd):
             said = json.loads(asked(app, "/gradio_api/run/x", sent, **PAGE).body).get("error")
         assert not said or not re.search(r"<class|Error|object at|unforeseen|NoneType", said), said
     assert "Traceback" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "said",
+    [b"", b"GET / HTTP/1.1\r\nHost: lo", b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\nGE"],
+)
+def test_who_asks_for_nothing_loses_the_connection(app, monkeypatch, said):
+    """Also where the bytes of a head drip in, and behind a request that was answered."""
+    monkeypatch.setattr(connections, "HEAD_S", 1.0)
+    host, port = urlsplit(app).netloc.split(":")
+    with socket.create_connection((host, int(port)), timeout=0.2) as stranger:
+        stranger.sendall(said)
+        assert is_ended(stranger, drips=bool(said))
+    assert asked(app, "/healthz").status == 200
+
+
+def is_ended(stranger: socket.socket, *, drips: bool) -> bool:
+    """Whether the other end ends the connection, in a minute of a byte now and then, or of none."""
+    for _ in range(300):
+        try:
+            if not stranger.recv(65536):
+                return True
+        except TimeoutError:
+            if drips:
+                with contextlib.suppress(ConnectionError):
+                    stranger.sendall(b"X")
+        except ConnectionError:
+            return True
+    return False
