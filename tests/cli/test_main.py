@@ -221,6 +221,18 @@ def test_ctrl_c_prints_the_document_with_its_columns_cancelled(endless):
     assert response["state"] == response["finish_reason"] == "cancelled"
 
 
+def test_ctrl_c_before_it_has_begun_says_nothing_of_python():
+    process = subprocess.Popen(
+        [sys.executable, "-X", "importtime", "-m", "compare", "models"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
+    assert any("pydantic" in line for line in process.stderr)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=20)
+    assert process.returncode == 130 and "Traceback" not in said and "compare.cli.main" not in said
+
+
 @pytest.mark.parametrize("moment", ["loading", "writing"])
 def test_no_child_outlives_a_killed_parent(endless, moment):
     """Each has minutes of its answer before it, so that none ends by itself meanwhile."""
