@@ -1,8 +1,9 @@
 """The choice of the next token: llama.cpp's samplers, given only the tokens that they could choose.
 
-llama.cpp hands all of a vocabulary to its samplers, token by token: 0.13 ms for SmolLM2's 49,152, of 8 ms
-that a token takes, and 0.7 ms for Gemma's 262,144, of 20. Nearly always the first of them keeps the 40
-likeliest, and so the rest need not be handed over.
+llama.cpp hands all of a vocabulary to its samplers, token by token: with a look at whether all are numbers,
+0.25 ms for SmolLM2's 49,152, of 10 ms that a token takes, and 1.05 ms for Gemma's 262,144, of 20 (two cores).
+Nearly always the first of them keeps the 40 likeliest, and so the rest need not be handed over: 0.18 and
+0.33 ms.
 """
 
 import ctypes
