@@ -19,8 +19,6 @@ from compare.child.log import EngineError
 
 PENALTY_LAST_N = 64
 """llama.cpp's default window of repeat_penalty, in tokens"""
-_TOKEN_DATA = np.dtype([("id", np.int32), ("logit", np.float32), ("p", np.float32)])
-"""llama_token_data in llama.h"""
 _GROUPS = 256
 """Of which each gives one peak: more than twice 40 and 64 tokens, so that few others aren't below these."""
 
@@ -57,7 +55,7 @@ class Sampler:
         self._keeps = _kept(1 if temperature == 0 else top_k, repeat_penalty)
         self._groups = max(_GROUPS, 2 * self._keeps)
         self._hands_over_all = not self._keeps or 4 * self._groups > context.vocabulary
-        data = np.zeros(context.vocabulary, _TOKEN_DATA)
+        data = np.zeros(context.vocabulary, api.llama_token_data)
         self._ids, self._logits = data["id"], data["logit"]
         self._array = api.llama_token_data_array(
             data=data.ctypes.data_as(ctypes.POINTER(api.llama_token_data))

@@ -151,7 +151,7 @@ class Queue(queueing.Queue):
 
 async def _until_closed(server: http_server.Server) -> None:
     """In place of uvicorn's loop, which looks ten times a second whether it is to end."""
-    server.config.http_protocol_class = Connection
+    server.config.http_protocol_class = Connection  # asked for at each connection that comes
     while not await server.on_tick(0):
         await asyncio.sleep(CLOSED_S)
 
